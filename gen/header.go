@@ -1,0 +1,153 @@
+package gen
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+var (
+	scriptRest  = regexp.MustCompile(`^([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)$`)
+	versionRest = regexp.MustCompile(`^[1-9][0-9]{0,5}$`)
+	keyRest     = regexp.MustCompile("^([a-z][a-z0-9_]*) +(string|counter|hash|list|set|zset|stream) +" +
+		"(?:`({name})`|companion +`([^`{}\\s]+)`)(?:, (.+))?$")
+	publishRest = regexp.MustCompile(`^([^\s,]+)(?:, (.+))?$`)
+	errorRest   = regexp.MustCompile(`^([A-Z][A-Z0-9_]*) +(\S.*)$`)
+)
+
+// headerTags says how each tag is written, for the message that refuses one.
+var headerTags = map[string]string{
+	"script":  "---@script primitive.verb",
+	"version": "---@version 1",
+	"key":     "---@key name type `{name}`, text (or: companion `:suffix`); type string, counter, hash, list, set, zset or stream",
+	"arg": "---@arg name string 1..512 bytes, text (or: integer ms, 1..60000, or: enum a|b|c), " +
+		"with ` = default` before the comma if it may be left out",
+	"publish": "---@publish pattern, text",
+	"reply":   "---@reply TAG field:type field:type  text; type string, integer, integer(ms) or at the end list(field:type)",
+	"error":   "---@error CODE text",
+}
+
+// headerParser reads the header of one script.
+type headerParser struct {
+	s        *Script
+	problems *Problems
+	scriptAt Position // of its @script
+	seen     map[string]int
+}
+
+// parseHeader reads the leading block of lines that begin with three dashes. Tags anywhere else are refused.
+func parseHeader(s *Script, problems *Problems) {
+	p := &headerParser{s: s, problems: problems, seen: map[string]int{}}
+	inHeader := true
+	for i, line := range strings.Split(s.Source.Text, "\n") {
+		pos := s.Source.Position(i + 1)
+		inHeader = inHeader && strings.HasPrefix(line, "---") && pos.File == s.File
+		trimmed := strings.TrimSpace(line)
+		switch {
+		case inHeader && strings.HasPrefix(line, "---@"):
+			p.tag(pos, line[len("---@"):])
+		case inHeader:
+			if text := strings.TrimSpace(line[len("---"):]); text != "" {
+				s.Doc = append(s.Doc, text)
+			}
+		case strings.HasPrefix(trimmed, "---@"):
+			problems.add(pos, "write it into the block of --- lines at the head of the script", "tag outside of the header")
+		}
+	}
+	p.complete()
+}
+
+func (p *headerParser) tag(pos Position, text string) {
+	name, rest, _ := strings.Cut(text, " ")
+	rest = strings.TrimSpace(rest)
+	how, known := headerTags[name]
+	if !known {
+		p.problems.add(pos, "use script, version, key, arg, publish, reply, error or include", "unknown tag @%s", name)
+		return
+	}
+	if p.seen[name]++; p.seen[name] > 1 && (name == "script" || name == "version") {
+		p.problems.add(pos, "keep one", "a second @%s", name)
+		return
+	}
+	ok := false
+	switch name {
+	case "script":
+		ok = p.script(rest)
+		p.scriptAt = pos
+	case "version":
+		ok = versionRest.MatchString(rest)
+		p.s.Version, _ = strconv.Atoi(rest)
+	case "key":
+		ok = p.key(rest, pos.Line)
+	case "arg":
+		ok = p.arg(rest, pos)
+	case "publish":
+		ok = p.publish(rest, pos.Line)
+	case "reply":
+		ok = p.reply(rest, pos)
+	case "error":
+		ok = p.error(rest, pos.Line)
+	}
+	if !ok {
+		p.problems.add(pos, "write "+how, "malformed @%s", name)
+	}
+}
+
+func (p *headerParser) script(rest string) bool {
+	m := scriptRest.FindStringSubmatch(rest)
+	if m == nil {
+		return false
+	}
+	p.s.Primitive, p.s.Verb = m[1], m[2]
+	return true
+}
+
+func (p *headerParser) key(rest string, line int) bool {
+	m := keyRest.FindStringSubmatch(rest)
+	if m == nil {
+		return false
+	}
+	p.s.Keys = append(p.s.Keys, Key{Name: m[1], Type: m[2], Key: m[3], Suffix: m[4], Doc: m[5], line: line})
+	return true
+}
+
+func (p *headerParser) publish(rest string, line int) bool {
+	m := publishRest.FindStringSubmatch(rest)
+	if m == nil {
+		return false
+	}
+	p.s.Publishes = append(p.s.Publishes, Publish{Pattern: m[1], Doc: m[2], line: line})
+	return true
+}
+
+func (p *headerParser) error(rest string, line int) bool {
+	m := errorRest.FindStringSubmatch(rest)
+	if m == nil {
+		return false
+	}
+	p.s.Errors = append(p.s.Errors, ErrorCode{Code: m[1], Doc: m[2], line: line})
+	return true
+}
+
+// complete checks what can only be seen when the whole header is read.
+func (p *headerParser) complete() {
+	s, top := p.s, Position{p.s.File, 1}
+	switch {
+	case p.seen["script"] == 0:
+		p.problems.add(top, "begin the file with "+headerTags["script"], "no @script")
+	case s.Primitive != "":
+		p.checkPlace()
+	}
+	if p.seen["version"] == 0 {
+		p.problems.add(top, "add "+headerTags["version"], "no @version")
+	}
+	if len(s.Doc) == 0 {
+		p.problems.add(top, "add a line ---text that says what the script does", "no documentation")
+	}
+	if p.seen["reply"] == 0 {
+		p.problems.add(top, "add "+headerTags["reply"], "no @reply")
+	}
+	p.checkDuplicates()
+	p.checkKeys()
+	p.checkOptional()
+}

@@ -1,0 +1,90 @@
+package gen
+
+import (
+	"fmt"
+	"path"
+	"strings"
+)
+
+// checkPlace holds name and version against the folder: primitive/vN/verb.lua.
+func (p *headerParser) checkPlace() {
+	s := p.s
+	verb := strings.TrimSuffix(path.Base(s.File), ".lua")
+	folder := path.Base(path.Dir(s.File))
+	primitive := path.Base(path.Dir(path.Dir(s.File)))
+	if s.Name() != primitive+"."+verb {
+		p.problems.add(p.scriptAt, "rename the one or the other", "a file %s/%s/%s.lua declares %s", primitive, folder, verb, s.Name())
+	}
+	if s.Version != 0 && folder != fmt.Sprintf("v%d", s.Version) {
+		p.problems.add(p.scriptAt, "correct @version or move the file", "a file in %s declares version %d", folder, s.Version)
+	}
+}
+
+func (p *headerParser) checkDuplicates() {
+	s := p.s
+	taken := map[string]string{} // a name in its name space → what has it
+	once := func(kind, space, name string, line int) {
+		if other := taken[space+name]; other != "" {
+			p.problems.add(Position{s.File, line}, "rename one of them", "the %s %s has the name of another %s", kind, name, other)
+			return
+		}
+		taken[space+name] = kind
+	}
+	for _, k := range s.Keys {
+		once("key", "local ", k.Name, k.line)
+		if k.Suffix != "" {
+			once("suffix", "suffix ", k.Suffix, k.line)
+		}
+	}
+	for _, a := range s.Args {
+		once("argument", "local ", a.Name, a.line)
+	}
+	for _, b := range s.Publishes {
+		once("pattern", "publish ", b.Pattern, b.line)
+	}
+	for _, r := range s.Replies {
+		once("reply", "reply ", r.Tag, r.line)
+	}
+	for _, e := range s.Errors {
+		once("error", "error ", e.Code, e.line)
+	}
+}
+
+func (p *headerParser) checkFieldNames(pos Position, fields []Field) {
+	seen := map[string]bool{}
+	for _, f := range fields {
+		if seen[f.Name] {
+			p.problems.add(pos, "rename one of them", "the field %s is there twice", f.Name)
+		}
+		seen[f.Name] = true
+	}
+}
+
+// checkKeys wants one key that callers name: the companions of all the others are derived from it.
+func (p *headerParser) checkKeys() {
+	named := 0
+	for _, k := range p.s.Keys {
+		if k.Key == "" {
+			continue
+		}
+		if named++; named > 1 {
+			p.problems.add(Position{p.s.File, k.line}, "make it a companion", "a second key `{name}`")
+		}
+	}
+	if named == 0 && len(p.s.Keys) == p.seen["key"] {
+		p.problems.add(Position{p.s.File, 1}, "declare one key as `{name}`: it says on which node a call runs", "no key `{name}`")
+	}
+}
+
+func (p *headerParser) checkOptional() {
+	optional := ""
+	for _, a := range p.s.Args {
+		switch {
+		case a.Optional:
+			optional = a.Name
+		case optional != "":
+			p.problems.add(Position{p.s.File, a.line}, "give it a default, or move it before the optional ones",
+				"%s is required but follows %s, which is optional", a.Name, optional)
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package gen
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const includeTag = "---@include"
+
+var includeLine = regexp.MustCompile(`^---@include ([a-z][a-z0-9_]*)$`)
+
+// Expanded is the text of a script with its includes put in place, and where each of its lines comes from.
+type Expanded struct {
+	Text  string
+	Lines []Position // Lines[i] is the origin of line i+1
+}
+
+// Position is the origin of a line of the text, counted from 1. A line past the end counts as the last.
+func (e *Expanded) Position(line int) Position {
+	line = min(max(line, 1), len(e.Lines))
+	return e.Lines[line-1]
+}
+
+// expander expands the scripts of one folder.
+type expander struct {
+	root     string // the file system's root of all names
+	problems *Problems
+	used     map[string]bool // fragments that some script includes
+}
+
+func (x *expander) expand(script string) *Expanded {
+	e := &Expanded{}
+	var text strings.Builder
+	x.splice(e, &text, script, path.Join(path.Dir(script), "include"), Position{script, 1}, nil, map[string]bool{})
+	e.Text = text.String()
+	return e
+}
+
+// splice appends file to e. open lists the files whose expansion has begun, done those that e has already.
+func (x *expander) splice(
+	e *Expanded, text *strings.Builder, file, folder string, from Position, open []string, done map[string]bool,
+) {
+	content, ok := x.read(file, from)
+	if !ok {
+		return
+	}
+	done[file] = true
+	open = append(open, file)
+	for i, line := range strings.Split(strings.TrimSuffix(content, "\n"), "\n") {
+		pos := Position{file, i + 1}
+		if !strings.HasPrefix(strings.TrimSpace(line), includeTag) {
+			text.WriteString(line + "\n")
+			e.Lines = append(e.Lines, pos)
+			continue
+		}
+		m := includeLine.FindStringSubmatch(line)
+		if m == nil {
+			x.problems.add(pos, "write it at the start of a line of its own, as ---@include name", "malformed include")
+			continue
+		}
+		fragment := path.Join(folder, m[1]+".lua")
+		x.used[fragment] = true
+		switch {
+		case slices.Contains(open, fragment):
+			x.problems.add(pos, "take one of the includes out", "include cycle: %s", cycle(open, fragment))
+		case done[fragment]:
+			x.problems.add(pos, "include it once, before its first use", "%s is included twice", m[1])
+		default:
+			x.splice(e, text, fragment, folder, pos, open, done)
+		}
+	}
+}
+
+func (x *expander) read(file string, from Position) (string, bool) {
+	b, err := os.ReadFile(filepath.Join(x.root, filepath.FromSlash(file)))
+	content := string(b)
+	switch {
+	case os.IsNotExist(err):
+		x.problems.add(from, "create it or correct the name", "there is no %s", file)
+	case err != nil:
+		x.problems.add(from, "make it readable", "cannot read %s: %v", file, err)
+	case content == "" || !strings.HasSuffix(content, "\n"):
+		x.problems.add(Position{file, 1 + strings.Count(content, "\n")}, "add a newline", "the last line has no end")
+	case strings.Contains(content, "\r"):
+		line := 1 + strings.Count(content[:strings.Index(content, "\r")], "\n")
+		x.problems.add(Position{file, line}, "end lines with a newline alone", "carriage return")
+	default:
+		return content, true
+	}
+	return "", false
+}
+
+// checkOrphans refuses fragments that no script of the folder includes.
+func (x *expander) checkOrphans(folder string) {
+	fragments, _ := filepath.Glob(filepath.Join(x.root, filepath.FromSlash(folder), "include", "*.lua"))
+	for _, f := range fragments {
+		name := path.Join(folder, "include", filepath.Base(f))
+		if !x.used[name] {
+			x.problems.add(Position{name, 1}, "include it or delete it", "no script includes this fragment")
+		}
+	}
+}
+
+func cycle(open []string, again string) string {
+	var names []string
+	for _, f := range append(open[:len(open):len(open)], again) {
+		names = append(names, strings.TrimSuffix(path.Base(f), ".lua"))
+	}
+	return strings.Join(names, " → ")
+}

@@ -1,0 +1,110 @@
+package gen
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// manifestSchema grows when a reader of an older manifest.json would misread a newer one.
+const manifestSchema = 1
+
+// Manifest is the JSON form of a folder of scripts, for tools in any language.
+type Manifest struct {
+	Schema     int                 `json:"schema"`
+	Primitives []ManifestPrimitive `json:"primitives"`
+	Scripts    []ManifestScript    `json:"scripts"`
+}
+
+// ManifestPrimitive is all the scripts of one version of a primitive, taken together.
+type ManifestPrimitive struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+	ACL     string `json:"acl"`
+}
+
+// ManifestScript is one script. ACL is the rule that a user needs to call it: {prefix} stands for what the caller's
+// names begin with.
+type ManifestScript struct {
+	Name      string      `json:"name"`
+	Version   int         `json:"version"`
+	File      string      `json:"file"` // beside the manifest
+	SHA1      string      `json:"sha1"`
+	Doc       string      `json:"doc"`
+	Keys      []Key       `json:"keys"`
+	Args      []Arg       `json:"args"`
+	Publishes []Publish   `json:"publishes,omitempty"`
+	Replies   []Reply     `json:"replies"`
+	Errors    []ErrorCode `json:"errors"`
+	Commands  []string    `json:"commands"`
+	ACL       string      `json:"acl"`
+}
+
+// SHA1 is what EVALSHA takes.
+func (s *Script) SHA1() string {
+	sum := sha1.Sum([]byte(s.Source.Text))
+	return hex.EncodeToString(sum[:])
+}
+
+// Manifest gives the model its JSON form.
+func (m *Model) Manifest() Manifest {
+	out := Manifest{Schema: manifestSchema}
+	for _, group := range m.packages() {
+		id := group[0].pkg()
+		out.Primitives = append(out.Primitives, ManifestPrimitive{id.primitive, id.version, aclRule(group)})
+	}
+	for _, s := range m.Scripts {
+		out.Scripts = append(out.Scripts, ManifestScript{
+			Name: s.Name(), Version: s.Version, File: s.Dist, SHA1: s.SHA1(), Doc: strings.Join(s.Doc, " "),
+			Keys: list(s.Keys), Args: list(s.Args), Publishes: s.Publishes, Replies: s.Replies, Errors: list(s.Errors),
+			Commands: list(s.Commands), ACL: aclRule([]*Script{s}),
+		})
+	}
+	return out
+}
+
+// list makes a list appear as [] rather than null.
+func list[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
+}
+
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(v)
+	return b.Bytes(), err
+}
+
+// aclRule is what a user must be allowed to call the scripts. A server holds every command that a script calls against
+// the rules of the user that runs it. A companion of a name without a hash tag of its own begins with a brace.
+func aclRule(scripts []*Script) string {
+	var names, patterns, channels []string
+	for _, s := range scripts {
+		for _, c := range s.Commands {
+			names = append(names, "+"+strings.ToLower(c))
+		}
+		for _, k := range s.Keys {
+			patterns = append(patterns, "~{prefix}*")
+			if k.Suffix != "" {
+				patterns = append(patterns, "~{{prefix}*")
+			}
+		}
+		for _, p := range s.Publishes {
+			channels = append(channels, "&"+p.Pattern)
+		}
+	}
+	rule := []string{"+evalsha", "+script|load"}
+	for _, part := range [][]string{names, patterns, channels} {
+		slices.Sort(part)
+		rule = append(rule, slices.Compact(part)...)
+	}
+	return strings.Join(rule, " ")
+}

@@ -1,0 +1,103 @@
+package gen
+
+import "fmt"
+
+// The types of arguments, and of fields of replies.
+const (
+	TypeString  = "string"
+	TypeInteger = "integer"
+	TypeEnum    = "enum" // arguments only
+	TypeList    = "list" // the last field of a reply only
+)
+
+// The units of arguments and fields.
+const (
+	UnitMillis = "ms"
+	UnitBytes  = "bytes"
+)
+
+// Script is one script with its header. The JSON form of its parts is the manifest's.
+type Script struct {
+	Primitive string // mutexes, counters ...: the part of the name before the dot
+	Verb      string // the part after it
+	Version   int
+	Doc       []string // one element a line
+	Keys      []Key
+	Args      []Arg
+	Publishes []Publish
+	Replies   []Reply
+	Errors    []ErrorCode
+	Commands  []string // that it calls: sorted, in capitals
+
+	File   string    // its source, relative to Options.Root
+	Dist   string    // where it is written, relative to Options.Dist
+	Source *Expanded // its text, includes expanded
+}
+
+// Name is the script's name, without its version.
+func (s *Script) Name() string { return s.Primitive + "." + s.Verb }
+
+func (s *Script) pkg() pkgID { return pkgID{s.Primitive, s.Version} }
+
+// pkgID is what becomes one Go package: a primitive and a version.
+type pkgID struct {
+	primitive string
+	version   int
+}
+
+func (p pkgID) String() string { return fmt.Sprintf("%s v%d", p.primitive, p.version) }
+func (p pkgID) dir() string    { return fmt.Sprintf("%s/v%d", p.primitive, p.version) }
+
+// Key is one of KEYS.
+type Key struct {
+	Name   string `json:"name"`
+	Type   string `json:"type"`
+	Key    string `json:"key,omitempty"`    // "{name}": the caller's name itself
+	Suffix string `json:"suffix,omitempty"` // or what a companion adds to it
+	Doc    string `json:"doc,omitempty"`
+	line   int
+}
+
+// Arg is one of ARGV. Min and Max count bytes for a string.
+type Arg struct {
+	Name     string   `json:"name"`
+	Type     string   `json:"type"`
+	Unit     string   `json:"unit,omitempty"`
+	Min      *int64   `json:"min,omitempty"`
+	Max      *int64   `json:"max,omitempty"`
+	Values   []string `json:"values,omitempty"` // of an enum
+	Optional bool     `json:"optional,omitempty"`
+	Default  any      `json:"default,omitempty"` // a string, or an int64 for an integer
+	Doc      string   `json:"doc,omitempty"`
+	line     int
+}
+
+// Publish is a pattern of the channels on which a script publishes.
+type Publish struct {
+	Pattern string `json:"pattern"`
+	Doc     string `json:"doc,omitempty"`
+	line    int
+}
+
+// Reply is one of the answers of a script: an array of its tag and its fields.
+type Reply struct {
+	Tag    string  `json:"tag"`
+	Fields []Field `json:"fields,omitempty"`
+	Doc    string  `json:"doc,omitempty"`
+	line   int
+}
+
+// Field is one element of a reply, or of a row of its list.
+type Field struct {
+	Name string  `json:"name"`
+	Type string  `json:"type"`
+	Unit string  `json:"unit,omitempty"`
+	Rows []Field `json:"rows,omitempty"` // of a list: the elements of each row
+}
+
+// ErrorCode is the first word of an error reply that a script makes itself.
+type ErrorCode struct {
+	Code string `json:"code"`
+	Doc  string `json:"doc"`
+	line int
+}

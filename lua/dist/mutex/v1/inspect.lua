@@ -1,0 +1,112 @@
+---@script mutex.inspect
+---@version 1
+---Who holds the lock, and who waits for it. Writes nothing.
+---@key lock     string  `{name}`, the holder's token
+---@key fence    counter companion `:redilock:fence`
+---@key queue    zset    companion `:redilock:queue`, token → arrival number
+---@key waiters  hash    companion `:redilock:waiters`, token → presence deadline, grant, wake, channel
+---@arg limit  integer  0..1000 = 10, waiters to list
+---@reply STATUS holder:string holder_pttl:integer(ms) fence:integer queued:integer waiters:list(token:string presence_left:integer(ms))  holder_pttl -2: held by nobody, -1: by a key without expiry; fence 0: no counter
+---@error BADARG an argument is out of its range
+
+local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+
+-- Arguments are checked before anything is written, so a bad one changes nothing.
+-- The first complaint is kept; the script answers it as BADARG.
+
+local complaint
+
+local function refuse(name, why)
+  complaint = complaint or (name .. ': ' .. why)
+end
+
+local function text(name, value, min, max, default)
+  value = value or default
+  if not value then
+    refuse(name, 'missing')
+  elseif #value < min or #value > max then
+    refuse(name, string.format('must have %d to %d bytes, has %d', min, max, #value))
+  end
+  return value
+end
+
+-- Only plain decimal digits: tonumber alone takes '0x10', '1e3' and ' 7 ' as well.
+local function integer(name, value, min, max, default)
+  value = value or default
+  if not value then
+    return refuse(name, 'missing')
+  end
+  local number = string.find(value, '^%d+$') and #value <= 10 and tonumber(value, 10)
+  if not number or number < min or number > max then
+    return refuse(name, string.format('must be an integer from %d to %d', min, max))
+  end
+  return number
+end
+
+local function wake_mode(value, channel)
+  value = value or 'poll'
+  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then
+    refuse('wake', 'must be poll, push or broadcast')
+  elseif value ~= 'poll' and channel == '' then
+    refuse('channel', 'must be named when wake is not poll')
+  end
+  return value
+end
+
+local function count(keys, args)
+  if #KEYS ~= keys then
+    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))
+  elseif #ARGV > args then
+    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))
+  end
+end
+
+local limit = integer('limit', ARGV[1], 0, 1000, '10')
+count(4, 1)
+if complaint then
+  return redis.error_reply('BADARG ' .. complaint)
+end
+
+-- The server's clock, read at most once a call: it moves inside a script on Redis 7.0 and stands still since 7.2.
+
+local time
+
+local function server_time()
+  time = time or redis.call('TIME')
+  return time
+end
+
+local function now_ms()
+  local t = server_time()
+  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+end
+
+-- As a string: tostring() of a number this large prints an exponent on a real server.
+local function now_us()
+  local t = server_time()
+  return t[1] .. string.format('%06d', tonumber(t[2]))
+end
+
+local holder = redis.pcall('GET', lock)
+if type(holder) == 'table' then
+  return holder
+end
+local f = redis.pcall('GET', fence)
+if type(f) == 'table' then
+  return f
+end
+local queued = redis.pcall('ZCARD', queue)
+if type(queued) == 'table' then
+  return queued
+end
+
+local list = {}
+for i, who in ipairs(limit > 0 and redis.call('ZRANGE', queue, 0, limit - 1) or {}) do
+  local record = redis.pcall('HGET', waiters, who)
+  if type(record) == 'table' then
+    return record
+  end
+  local presence_end = string.match(record or '', '^(%d+) ')
+  list[i] = {who, presence_end and math.max(tonumber(presence_end) - now_ms(), 0) or 0}
+end
+return {'STATUS', holder or '', redis.call('PTTL', lock), tonumber(f or '0', 10) or 0, queued, list}

@@ -1,0 +1,34 @@
+-- Fences grow with every grant. A counter that is new (first use, collected, flushed, lost in a restart) goes on from
+-- the server's clock in microseconds: time moves on faster than one grant per microsecond.
+
+local FENCE_RETENTION = 3600000 -- ms
+local FENCE_LIMIT = 9007199254740991 -- 2^53 - 1: past it a Lua number is no longer exact
+
+-- The next fence, or nil and the error to answer with.
+local function next_fence()
+  local f = redis.pcall('INCR', fence)
+  if type(f) == 'table' then
+    return nil, f
+  end
+  if f <= 1 then
+    f = redis.call('INCRBY', fence, now_us())
+    redis.call('PEXPIRE', fence, FENCE_RETENTION)
+  end
+  if f > FENCE_LIMIT then
+    return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')
+  end
+  return f
+end
+
+-- The fence of the grant that stands. When its counter is gone the holder gets a new, higher one.
+local function current_fence()
+  local f = redis.pcall('GET', fence)
+  if type(f) == 'table' then
+    return nil, f
+  end
+  f = f and tonumber(f, 10)
+  if not f or f > FENCE_LIMIT then
+    return next_fence()
+  end
+  return f
+end

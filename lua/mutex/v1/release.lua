@@ -1,0 +1,102 @@
+---@script mutex.release
+---@version 1
+---Give the lock, or the place in its queue, back. The lock goes to the first live waiter in the same call. A successor
+---takes the caller's turn behind those who wait. Safe to repeat with the same token and successor.
+---@key lock     string  `{name}`, the holder's token
+---@key fence    counter companion `:redilock:fence`
+---@key queue    zset    companion `:redilock:queue`, token → arrival number
+---@key waiters  hash    companion `:redilock:waiters`, token → presence deadline, grant, wake, channel
+---@arg token      string   1..512 bytes, the one that acquired
+---@arg channel    string   0..512 bytes = "", the caller's own: who listens on it is told by the caller
+---@arg successor  string   0..512 bytes = "", the token that is to have the caller's next turn
+---@arg lease      integer  ms, 0..2147483647 = 0, the successor's; 0 only without one
+---@arg presence   integer  ms, 0..60000 = 0, the successor's; 0 only without one
+---@arg wake       enum     poll|push|broadcast = poll, the successor's
+---@publish redilock:*, "token fence lease" to the waiter that got the lock
+---@reply RELEASED position:integer                              it was ours; the successor stands at this position (0: it is not queued)
+---@reply HANDED   token:string fence:integer lease:integer(ms)  it was ours and is this token's now; the caller tells it
+---@reply LEFT     position:integer                              we stood in the queue; the successor has our place
+---@reply NOTHELD                                                neither
+---@error BADARG   an argument is missing or out of its range
+---@error BADFENCE the fence counter has passed 2^53 - 1
+
+local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+
+---@include arguments
+
+local token = text('token', ARGV[1], 1, 512)
+local channel = text('channel', ARGV[2], 0, 512, '')
+local successor = text('successor', ARGV[3], 0, 512, '')
+local least = successor == '' and 0 or 1
+local lease = integer('lease', ARGV[4], least, 2147483647, '0')
+local presence = integer('presence', ARGV[5], least, 60000, '0')
+local wake = wake_mode(ARGV[6], channel)
+if successor == token then
+  refuse('successor', 'must not be the token itself')
+end
+count(4, 6)
+if complaint then
+  return redis.error_reply('BADARG ' .. complaint)
+end
+
+---@include clock
+---@include fence
+---@include lease
+---@include queue
+---@include handoff
+
+local holder = redis.pcall('GET', lock)
+if type(holder) == 'table' then
+  return holder
+end
+
+if holder == token then
+  -- First, because a server that is out of memory refuses a write that may grow until one that shrinks has been made.
+  redis.call('DEL', lock)
+  local outcome, who, f, granted, untold = hand_off(nil, nil, channel)
+  if outcome == 'empty' and successor ~= '' then
+    local mine = grant(successor, lease)
+    if mine then
+      return {'HANDED', successor, mine, lease}
+    end
+  end
+  -- The lock is given back whatever is wrong with a companion key: the waiters meet that error when they ask.
+  local position = successor ~= '' and stand(successor, nil, lease, presence, wake, channel) or 0
+  if untold then
+    return {'HANDED', who, f, granted}
+  end
+  return {'RELEASED', position}
+end
+
+local place = redis.pcall('ZSCORE', queue, token)
+if type(place) == 'table' then
+  return place
+end
+
+if place then
+  leave(token)
+  if successor ~= '' then
+    return {'LEFT', stand(successor, place, lease, presence, wake, channel) or 0}
+  end
+  -- Who leaves a free lock's queue was perhaps the one to find out: the next one must not wait for it.
+  if not holder then
+    hand_off()
+  end
+  return {'LEFT', 0}
+end
+
+-- A repeat of a call whose reply was lost answers as the first one did.
+if successor ~= '' then
+  if holder == successor then
+    local f, err = current_fence()
+    if err then
+      return err
+    end
+    return {'HANDED', successor, f, raise(lease)}
+  end
+  local position = redis.call('ZRANK', queue, successor)
+  if position then
+    return {'RELEASED', position + 1}
+  end
+end
+return {'NOTHELD'}

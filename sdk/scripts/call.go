@@ -1,0 +1,221 @@
+package scripts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// noScriptTries bounds how often a call whose script the server does not know is loaded and sent again. One is enough
+// unless somebody runs SCRIPT FLUSH, or the primary changes, between the load and the call.
+const noScriptTries = 5
+
+// Script is one version of one Lua script, as the generator wrote it.
+type Script struct {
+	Name    string // as its header names it, for example mutex.acquire
+	Version int
+	SHA1    string // of Source, in hexadecimal: what EVALSHA takes
+	Source  string // byte for byte what lua/dist holds
+}
+
+// Call is one call of a script: made by a binding, sent by Do or together with others by Pipeline. It is for one
+// goroutine, and can be sent again: every script is safe to repeat with the same arguments.
+type Call[R any] struct {
+	script *Script
+	keys   []string
+	args   []any
+	decode func(*Reply) R
+
+	reply    R
+	err      error
+	repeated bool
+}
+
+// NewCall is for the generated bindings. The first of keys says on which node of a cluster the call runs.
+func NewCall[R any](s *Script, keys []string, args []any, decode func(*Reply) R) *Call[R] {
+	return &Call[R]{script: s, keys: keys, args: args, decode: decode}
+}
+
+// Do sends the call by EVALSHA and waits for its reply. A server that does not know the script is given it by SCRIPT
+// LOAD and asked again (never by EVAL, which an ACL user may lack). A call that a broken connection or a server in
+// transition failed is repeated, as go-redis would, until ctx ends. The error is a redis one, the context's, or a
+// [*ReplyError].
+func (c *Call[R]) Do(ctx context.Context, rdb redis.UniversalClient) (R, error) {
+	c.repeated = false
+	loads := 0
+	for try := 0; ; {
+		cmd := c.cmd(ctx)
+		_ = rdb.Process(ctx, cmd) // the error is the command's
+		c.settle(cmd.Cmd)
+		switch {
+		case redis.HasErrorPrefix(c.err, "NOSCRIPT") && loads < noScriptTries:
+			loads++
+			if err := load(ctx, rdb, c); err != nil {
+				c.fail(err)
+				return c.reply, c.err
+			}
+		case try < maxRepeats && Transient(c.err):
+			c.repeated = c.repeated || mayHaveRun(c.err)
+			if !pause(ctx, try) {
+				return c.reply, c.err
+			}
+			try++
+		default:
+			return c.reply, c.err
+		}
+	}
+}
+
+// Repeated reports whether the last Do sent the call again after a send that the server may have run all the same: a
+// reply that says "there is nothing to do" can then mean that the first one did it.
+func (c *Call[R]) Repeated() bool { return c.repeated }
+
+// Result is what the last Do or Pipeline brought.
+func (c *Call[R]) Result() (R, error) { return c.reply, c.err }
+
+// Sendable is any *Call, whatever its reply.
+type Sendable interface {
+	cmd(ctx context.Context) *cmd
+	settle(cmd *redis.Cmd)
+	fail(err error)
+	failed() error
+	target() (s *Script, key string)
+}
+
+// Pipeline sends the calls together, one pipeline to each node that holds some of their keys, and loads the scripts
+// that a node did not know. Each call's own Result tells how it went.
+func Pipeline(ctx context.Context, rdb redis.UniversalClient, calls ...Sendable) {
+	for range noScriptTries {
+		send(ctx, rdb, calls)
+		loaded := make(map[string]bool)
+		var again []Sendable
+		for _, c := range calls {
+			if !redis.HasErrorPrefix(c.failed(), "NOSCRIPT") {
+				continue
+			}
+			s, key := c.target()
+			node, err := nodeFor(ctx, rdb, key)
+			if id := fmt.Sprintf("%p %s", node, s.SHA1); err == nil && !loaded[id] {
+				loaded[id] = true
+				err = node.ScriptLoad(ctx, s.Source).Err()
+			}
+			if err != nil {
+				c.fail(fmt.Errorf("SCRIPT LOAD of %s: %w", s.Name, err))
+				continue
+			}
+			again = append(again, c)
+		}
+		if calls = again; len(calls) == 0 {
+			return
+		}
+	}
+}
+
+func send(ctx context.Context, rdb redis.UniversalClient, calls []Sendable) {
+	pipe := rdb.Pipeline()
+	cmds := make([]*redis.Cmd, len(calls))
+	for i, c := range calls {
+		cmd := c.cmd(ctx)
+		_ = pipe.Process(ctx, cmd) // only queues it
+		cmds[i] = cmd.Cmd
+	}
+	_, err := pipe.Exec(ctx)
+	for i, c := range calls {
+		// A pipeline that never left leaves its commands without an error of their own.
+		if err != nil && cmds[i].Err() == nil && cmds[i].Val() == nil {
+			c.fail(err)
+			continue
+		}
+		c.settle(cmds[i])
+	}
+}
+
+// cmd is the EVALSHA of one call. go-redis must not repeat it unseen: whoever reads the reply has to know.
+type cmd struct{ *redis.Cmd }
+
+func (cmd) NoRetry() bool { return true }
+
+func (c *Call[R]) cmd(ctx context.Context) *cmd {
+	args := make([]any, 0, 3+len(c.keys)+len(c.args))
+	args = append(args, "evalsha", c.script.SHA1, len(c.keys))
+	for _, key := range c.keys {
+		args = append(args, key)
+	}
+	return &cmd{redis.NewCmd(ctx, append(args, c.args...)...)}
+}
+
+func (c *Call[R]) settle(cmd *redis.Cmd) {
+	val, err := cmd.Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		c.fail(err)
+		return
+	}
+	r := newReply(c.script, val)
+	c.reply = c.decode(r)
+	c.err = r.err
+}
+
+func (c *Call[R]) fail(err error) {
+	var none R
+	c.reply, c.err = none, err
+}
+
+func (c *Call[R]) failed() error { return c.err }
+
+func (c *Call[R]) target() (*Script, string) { return c.script, c.keys[0] }
+
+func load(ctx context.Context, rdb redis.UniversalClient, c Sendable) error {
+	s, key := c.target()
+	node, err := nodeFor(ctx, rdb, key)
+	if err == nil {
+		err = node.ScriptLoad(ctx, s.Source).Err()
+	}
+	if err != nil {
+		return fmt.Errorf("SCRIPT LOAD of %s: %w", s.Name, err)
+	}
+	return nil
+}
+
+type loader interface {
+	ScriptLoad(ctx context.Context, script string) *redis.StringCmd
+}
+
+// nodeFor finds the server that runs calls with this key: SCRIPT LOAD names no key, so a cluster client could not.
+func nodeFor(ctx context.Context, rdb redis.UniversalClient, key string) (loader, error) {
+	switch c := rdb.(type) {
+	case interface {
+		MasterForKey(context.Context, string) (*redis.Client, error)
+	}:
+		return c.MasterForKey(ctx, key)
+	case interface {
+		GetShardClientForKey(string) (*redis.Client, error)
+	}:
+		return c.GetShardClientForKey(key)
+	default:
+		return rdb, nil
+	}
+}
+
+// ByNode splits calls by the server that they run on, so that a node that does not answer holds up only its own. Calls
+// whose node cannot be told stay together.
+func ByNode(ctx context.Context, rdb redis.UniversalClient, calls []Sendable) [][]Sendable {
+	groups := make(map[loader]int)
+	var split [][]Sendable
+	for _, c := range calls {
+		_, key := c.target()
+		node, err := nodeFor(ctx, rdb, key)
+		if err != nil {
+			node = nil
+		}
+		i, ok := groups[node]
+		if !ok {
+			i = len(split)
+			groups[node] = i
+			split = append(split, nil)
+		}
+		split[i] = append(split[i], c)
+	}
+	return split
+}
