@@ -1,0 +1,164 @@
+package redilock
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
+)
+
+// standing is where a waiter stands in the server's queue, as of its last answered call.
+type standing struct {
+	position   int64         // 1 is next; 0: it does not stand there, or does not know
+	holderPTTL time.Duration // 0: free, ask again at once; negative: no expiry
+	since      time.Time     // when that call was sent: a grant that came by message is younger
+}
+
+// grant is a lock that the server gave us.
+type grant struct {
+	fence int64
+	lease time.Duration
+	since time.Time // no later than the server's grant; on the monotonic clock
+}
+
+// deadline is until when the grant is certainly ours.
+func (g grant) deadline() time.Time { return g.since.Add(g.lease - driftOf(g.lease)) }
+
+var errTooLate = fmt.Errorf("%w: its lease was over when the grant arrived; a longer TTL would help", ErrLost)
+
+// ask is the errand of the one waiter of a line that the server knows: it asks for the lock until it is granted, or its
+// call gives up. Wake-ups make it quick; asking again makes it certain: every loss of a message, of a connection or of
+// the server's memory is mended by the next question.
+func (c *Client) ask(w *waiter, at standing) {
+	watching := false
+	defer func() {
+		if watching {
+			c.wake.unwatch()
+		}
+	}()
+	for ask := at.position == 0; ; ask = true {
+		if ask && !w.hasQuit() {
+			g, next, err := c.askOnce(w)
+			switch {
+			case err == nil && next.position == 0:
+				c.granted(w, g)
+				return
+			case err == nil:
+				if !watching {
+					c.emit(c.opts.trace.Enqueued, Event{Name: w.m.name})
+				}
+				at, w.patient = next, true
+			case w.hasQuit():
+			case !w.patient || !errors.Is(err, ErrUnavailable):
+				c.failed(w, err)
+				return
+			default: // it has waited before: the server comes back, or the caller's context ends
+				c.opts.log.Debug("redilock: the server is away, asking again", "lock", w.m.name, "error", err)
+				at.holderPTTL = -1
+			}
+		}
+		if w.hasQuit() {
+			c.depart(w)
+			return
+		}
+		if !watching {
+			c.wake.watch()
+			watching = true
+		}
+		if g, ok := c.await(w, at); ok {
+			c.granted(w, g)
+			return
+		}
+	}
+}
+
+func (w *waiter) hasQuit() bool { return w.asks.Err() != nil }
+
+// askOnce sends one acquire. It gives a grant, or the place in the queue.
+func (c *Client) askOnce(w *waiter) (grant, standing, error) {
+	mode, channel := c.wake.mode()
+	sent := time.Now()
+	reply, err := mutexv1.Acquire(w.asks, c.rdb, w.m.keys, mutexv1.AcquireArgs{
+		Token: w.token, Lease: w.m.ttl, Presence: c.opts.presence(), Wake: mode, Channel: channel,
+	})
+	if err != nil {
+		return grant{}, standing{}, explain(err)
+	}
+	switch r := reply.(type) {
+	case mutexv1.AcquireGranted:
+		return grant{fence: r.Fence, lease: r.Lease, since: sent}, standing{}, nil
+	case mutexv1.AcquireQueued:
+		return grant{}, standing{position: r.Position, holderPTTL: r.HolderPTTL, since: sent}, nil
+	default:
+		return grant{}, standing{}, fmt.Errorf("%w: not queued although it asked to be", ErrUnavailable)
+	}
+}
+
+// await waits until it is time to ask again, or until a grant arrives that leaves enough time to be used.
+func (c *Client) await(w *waiter, at standing) (grant, bool) {
+	timer := time.NewTimer(c.opts.pollIn(at))
+	defer timer.Stop()
+	select {
+	case g := <-w.pushed:
+		if g.since.IsZero() { // by message: it came after the last answered call was sent
+			g.since = at.since
+		}
+		// One that is half over would be a poor present. Asking makes it whole again.
+		return g, time.Until(g.deadline()) > g.lease/2
+	case <-timer.C:
+	case <-w.poke:
+	case <-w.asks.Done():
+	}
+	return grant{}, false
+}
+
+// pollIn is how long a waiter keeps still: the next in the queue looks for the end of the holder's lease, the others
+// say that they are alive.
+func (o *options) pollIn(at standing) time.Duration {
+	const soon = time.Millisecond
+	switch {
+	case at.holderPTTL == 0:
+		return soon
+	case at.position > 1:
+		return o.presence() / 3
+	case at.holderPTTL < 0:
+		return o.poll
+	default:
+		return min(at.holderPTTL+soon, o.poll)
+	}
+}
+
+// granted gives the lock to the call that waits, or back if the call has given up.
+func (c *Client) granted(w *waiter, g grant) {
+	l := newLock(w.m, w.parent, w.token, g, w.since)
+	c.mu.Lock()
+	mine := w.claim()
+	if mine && l != nil {
+		w.line.settle(w)
+		w.line.count(l.hold)
+	}
+	c.mu.Unlock()
+	if mine && l != nil {
+		l.hold.start()
+		w.result <- result{lock: l}
+		return
+	}
+	if mine {
+		w.result <- result{err: errTooLate}
+	}
+	c.depart(w)
+}
+
+// failed ends a wait with an error, and gives back what the server may have granted all the same.
+func (c *Client) failed(w *waiter, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w.fail(err)
+	if errors.Is(err, ErrUnavailable) {
+		c.begin(func() { c.depart(w) })
+		return
+	}
+	w.line.settle(w)
+	w.line.advance()
+}

@@ -1,0 +1,177 @@
+package redilock_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zferentz/go-redilock/sdk/redilock"
+)
+
+func TestLockUnlock(t *testing.T) {
+	bubble(t, func(w *world) {
+		c := w.client()
+		l := w.lock(c, "a", time.Second)
+		if got, _ := w.server.Get("a"); got != l.Token() {
+			t.Errorf("the key holds %q, want the token", got)
+		}
+		if _, err := c.Mutex("a", time.Second).TryLock(w.ctx); !errors.Is(err, redilock.ErrHeld) {
+			t.Errorf("TryLock of a held lock: %v", err)
+		}
+		first := l.Fence()
+		w.must(l.Unlock(w.ctx))
+		if err := l.Unlock(w.ctx); !errors.Is(err, redilock.ErrUnlocked) {
+			t.Errorf("second Unlock: %v", err)
+		}
+		w.left()
+		l = w.lock(c, "a", time.Second)
+		if l.Fence() <= first {
+			t.Errorf("fence %d after %d", l.Fence(), first)
+		}
+		w.must(l.Unlock(w.ctx))
+	})
+}
+
+// Turns are taken in the order of arrival: inside a client, and between clients.
+func TestOrder(t *testing.T) {
+	for _, clients := range []int{1, 2, 5} {
+		t.Run("", func(t *testing.T) {
+			bubble(t, func(w *world) {
+				var cs []*redilock.Client
+				for range clients {
+					cs = append(cs, w.client())
+				}
+				held := w.lock(cs[0], "a", time.Minute)
+				const each = 20
+				var mu sync.Mutex
+				var order []int
+				var wg sync.WaitGroup
+				last := held.Fence()
+				for i := range each * clients {
+					wg.Go(func() {
+						l, err := cs[i%clients].Mutex("a", time.Minute).Lock(w.ctx)
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						mu.Lock()
+						order = append(order, i)
+						if l.Fence() <= last {
+							t.Errorf("fence %d after %d", l.Fence(), last)
+						}
+						last = l.Fence()
+						mu.Unlock()
+						time.Sleep(time.Millisecond)
+						if err := l.Unlock(w.ctx); err != nil {
+							t.Error(err)
+						}
+					})
+					synctest.Wait()
+				}
+				start := time.Now()
+				w.must(held.Unlock(w.ctx))
+				wg.Wait()
+				t.Log(clients, "clients", time.Since(start), "commands", w.server.CommandCount())
+				next := make([]int, clients)
+				for _, i := range order {
+					if i/clients != next[i%clients] {
+						t.Fatalf("client %d served its waiter %d before %d: %v", i%clients, i/clients, next[i%clients], order)
+					}
+					next[i%clients]++
+				}
+				w.left()
+			})
+		})
+	}
+}
+
+func TestCancelLeavesNothing(t *testing.T) {
+	bubble(t, func(w *world) {
+		a, b := w.client(), w.client()
+		held := w.lock(a, "a", time.Minute)
+		ctx, cancel := context.WithTimeout(w.ctx, 3*time.Second)
+		defer cancel()
+		_, err := b.Mutex("a", time.Minute).Lock(ctx)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Lock: %v", err)
+		}
+		synctest.Wait()
+		s, err := a.Inspect(w.ctx, "a")
+		w.must(err)
+		if s.Queued != 0 {
+			t.Errorf("%d in the queue", s.Queued)
+		}
+		w.must(held.Unlock(w.ctx))
+		w.left()
+	})
+}
+
+func TestDeadline(t *testing.T) {
+	bubble(t, func(w *world) {
+		l := w.lock(w.client(), "a", time.Second)
+		ctx := l.Context()
+		<-ctx.Done()
+		if !errors.Is(context.Cause(ctx), redilock.ErrLost) {
+			t.Errorf("cause %v", context.Cause(ctx))
+		}
+		if w.server.TTL("a") <= 0 {
+			t.Error("the context ended after the server's lease")
+		}
+		if err := l.Unlock(w.ctx); !errors.Is(err, redilock.ErrLost) {
+			t.Errorf("Unlock: %v", err)
+		}
+	})
+}
+
+func TestAutoExtend(t *testing.T) {
+	bubble(t, func(w *world) {
+		l := w.lock(w.client(), "a", time.Second, redilock.WithAutoExtend(), redilock.WithMaxHold(time.Hour))
+		ctx := l.Context()
+		time.Sleep(59 * time.Minute)
+		if ctx.Err() != nil {
+			t.Fatal(context.Cause(ctx))
+		}
+		fence := l.Fence()
+		start := time.Now()
+		<-ctx.Done()
+		if d := time.Since(start); d > time.Minute {
+			t.Errorf("held %v longer than its maximum", d-time.Minute)
+		}
+		if l.Fence() != fence {
+			t.Error("the fence changed")
+		}
+	})
+}
+
+// A holder that dies (here: never unlocks) is followed within its lease and one poll, by waiters of its own client and
+// of another.
+func TestDeadHolder(t *testing.T) {
+	bubble(t, func(w *world) {
+		a, b := w.client(), w.client()
+		w.lock(a, "a", 10*time.Second)
+		start := time.Now()
+		var wg sync.WaitGroup
+		for _, c := range []*redilock.Client{a, b, a, b} {
+			wg.Go(func() {
+				l, err := c.Mutex("a", 10*time.Second).Lock(w.ctx)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				t.Log("after", time.Since(start))
+				if err := l.Unlock(w.ctx); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+		if d := time.Since(start); d > 10*time.Second+250*time.Millisecond {
+			t.Errorf("all were served after %v", d)
+		}
+		w.left()
+	})
+}

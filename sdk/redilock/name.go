@@ -1,0 +1,43 @@
+package redilock
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
+)
+
+const maxNameBytes = 1024
+
+// keysOf gives the four keys of a lock. The lock's own key is its name byte for byte: that is what excludes, and is
+// excluded by, every other client that does SET name token NX PX. The companions carry a hash tag that puts them into
+// the name's own cluster slot, so a name that cannot be made one is refused.
+//
+// Source of the rule: lua/README.md, "Keys".
+func keysOf(name string) (mutexv1.Keys, error) {
+	if name == "" || len(name) > maxNameBytes {
+		return mutexv1.Keys{}, fmt.Errorf("%w: a name has 1 to %d bytes (prefix included), this one %d",
+			ErrInvalid, maxNameBytes, len(name))
+	}
+	base := name
+	switch {
+	case hasHashTag(name):
+	case strings.Contains(name, "}"):
+		return mutexv1.Keys{}, fmt.Errorf("%w: a name with a } needs a hash tag, as in {%s}, or no } at all",
+			ErrInvalid, strings.NewReplacer("{", "", "}", "").Replace(name))
+	default:
+		base = "{" + name + "}"
+	}
+	return mutexv1.Keys{
+		Lock:    name,
+		Fence:   base + ":redilock:fence",
+		Queue:   base + ":redilock:queue",
+		Waiters: base + ":redilock:waiters",
+	}, nil
+}
+
+// hasHashTag follows the Redis Cluster specification: the first {, and before the next } at least one byte.
+func hasHashTag(name string) bool {
+	_, rest, found := strings.Cut(name, "{")
+	return found && strings.IndexByte(rest, '}') > 0
+}

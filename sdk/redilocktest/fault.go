@@ -1,0 +1,121 @@
+package redilocktest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
+)
+
+// Op is a call of the lock client to its server.
+type Op string
+
+// The operations that can be made to fail.
+const (
+	Acquire Op = "acquire" // Lock and TryLock, and the questions of those who wait
+	Extend  Op = "extend"  // Extend, and the automatic renewal
+	Release Op = "release" // Unlock, and leaving the queue
+	Inspect Op = "inspect"
+)
+
+// FailNext makes the next such call of any client fail with err, without reaching the server. An error of the network
+// (io.EOF, a net.Error) makes the client try again, as it would in life: call FailNext several times to outlast it. The
+// client makes four attempts at acquire and release.
+func (s *Server) FailNext(op Op, err error) { s.faults.add(s.fault(op), fault{err: err}) }
+
+// LoseNext makes the server run the next such call, and loses its reply: the connection breaks.
+func (s *Server) LoseNext(op Op) { s.faults.add(s.fault(op), fault{err: io.EOF, after: true}) }
+
+func (s *Server) fault(op Op) string {
+	s.t.Helper()
+	for _, script := range mutexv1.Scripts() {
+		if script.Name == "mutex."+string(op) {
+			return script.SHA1
+		}
+	}
+	s.t.Fatal(fmt.Sprintf("redilocktest: no operation is called %q", op))
+	return ""
+}
+
+type fault struct {
+	err   error
+	after bool // the server runs the call
+}
+
+// faults is a hook of the connection pool that fails calls by their script.
+type faults struct {
+	mu   sync.Mutex
+	next map[string][]fault // by SHA1
+}
+
+func newFaults() *faults { return &faults{next: make(map[string][]fault)} }
+
+func (f *faults) add(sha string, what fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.next[sha] = append(f.next[sha], what)
+}
+
+func (f *faults) take(cmd redis.Cmder) (fault, bool) {
+	args := cmd.Args()
+	if cmd.Name() != "evalsha" || len(args) < 2 {
+		return fault{}, false
+	}
+	sha, _ := args[1].(string)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	waiting := f.next[sha]
+	if len(waiting) == 0 {
+		return fault{}, false
+	}
+	f.next[sha] = waiting[1:]
+	return waiting[0], true
+}
+
+// DialHook leaves dialling as it is.
+func (f *faults) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessHook fails single calls.
+func (f *faults) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		what, ok := f.take(cmd)
+		if !ok {
+			return next(ctx, cmd)
+		}
+		if what.after {
+			_ = next(ctx, cmd) // its reply is what gets lost
+		}
+		cmd.SetErr(what.err)
+		return what.err
+	}
+}
+
+// ProcessPipelineHook fails calls of a pipeline, one by one.
+func (f *faults) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		failed := make(map[int]fault)
+		var sent []redis.Cmder
+		for i, cmd := range cmds {
+			what, ok := f.take(cmd)
+			if ok {
+				failed[i] = what
+			}
+			if !ok || what.after {
+				sent = append(sent, cmd)
+			}
+		}
+		var err error
+		if len(sent) > 0 {
+			err = next(ctx, sent)
+		}
+		for i, what := range failed {
+			cmds[i].SetErr(what.err)
+			err = what.err
+		}
+		return err
+	}
+}

@@ -1,0 +1,129 @@
+// Package redilocktest is what the tests of a program that locks need: an in-memory server, a lock client on it, a clock
+// that moves when told to, and mishaps on demand. "My code stops when the lock is lost" is a test of five lines that
+// sleeps nowhere.
+package redilocktest
+
+import (
+	"context"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/zferentz/go-redilock/sdk/redilock"
+)
+
+// Server is an in-memory Redis, and a client on it. It ends with its test.
+type Server struct {
+	// Client is a lock client on the server.
+	Client *redilock.Client
+	// Redis is the connection pool under Client, for whatever a test wants to look at.
+	Redis *redis.Client
+
+	t      testing.TB
+	memory *miniredis.Miniredis
+	faults *faults
+	bubble bool
+}
+
+// Run runs a test inside a testing/synctest bubble with a server of its own: time stands still until every goroutine
+// waits, and moves by Advance, or by whatever the program waits for.
+func Run(t *testing.T, test func(t *testing.T, s *Server)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { test(t, New(t)) })
+}
+
+// New gives a server and a client with these options. Inside a testing/synctest bubble (see [Run]) its clock is the
+// bubble's; outside, the real one, and Advance is not to be had.
+func New(t testing.TB, opts ...redilock.Option) *Server {
+	t.Helper()
+	s := &Server{t: t, memory: miniredis.NewMiniRedis(), faults: newFaults(), bubble: inBubble()}
+	s.memory.ClockTTL(true)
+	t.Cleanup(s.memory.Close)
+	s.Redis = s.pool()
+	s.Client = s.client(s.Redis, opts)
+	return s
+}
+
+// NewClient gives one more client, as another process would have.
+func (s *Server) NewClient(opts ...redilock.Option) *redilock.Client {
+	s.t.Helper()
+	return s.client(s.pool(), opts)
+}
+
+func (s *Server) pool() *redis.Client {
+	rdb := redis.NewClient(&redis.Options{
+		Addr: "127.0.0.1:6379", // never dialled; a host name would be looked up
+		Dialer: func(context.Context, string, string) (net.Conn, error) {
+			return s.memory.Dial()
+		},
+	})
+	s.t.Cleanup(func() { _ = rdb.Close() })
+	return rdb
+}
+
+func (s *Server) client(rdb *redis.Client, opts []redilock.Option) *redilock.Client {
+	s.t.Helper()
+	rdb.AddHook(s.faults)
+	c, err := redilock.New(rdb, opts...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// Advance moves the clock, the server's and the program's, and returns when everything that was due has been done.
+// It needs a testing/synctest bubble.
+func (s *Server) Advance(d time.Duration) {
+	s.t.Helper()
+	if !s.bubble {
+		s.t.Fatal("redilocktest: Advance needs a testing/synctest bubble: use redilocktest.Run, or synctest.Test")
+	}
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// Steal takes the lock called name away from whoever holds it, with the same time to live, as an operator or a program
+// without manners would. The holder finds out when it next extends, unlocks, or at its deadline.
+func (s *Server) Steal(name string) {
+	s.t.Helper()
+	ttl := s.memory.TTL(name)
+	if ttl <= 0 {
+		s.t.Fatalf("redilocktest: nobody holds %q", name)
+	}
+	s.set(name, "stolen", ttl)
+}
+
+// Hold takes the lock called name as another program would, by SET name token NX PX, until release is called. Nobody
+// else may hold it.
+func (s *Server) Hold(name string) (release func()) {
+	s.t.Helper()
+	if s.memory.Exists(name) {
+		s.t.Fatalf("redilocktest: %q is held already", name)
+	}
+	const day = 24 * time.Hour
+	s.set(name, "held by a test", day)
+	return func() { s.memory.Del(name) }
+}
+
+func (s *Server) set(name, token string, ttl time.Duration) {
+	s.t.Helper()
+	if err := s.memory.Set(name, token); err != nil {
+		s.t.Fatal(err)
+	}
+	s.memory.SetTTL(name, ttl)
+}
+
+// Held reports whether anybody holds the lock called name.
+func (s *Server) Held(name string) bool { return s.memory.Exists(name) }
+
+// inBubble reports whether the caller runs inside a synctest bubble, which synctest only tells by a panic.
+func inBubble() (yes bool) {
+	defer func() { yes = recover() == nil }()
+	synctest.Wait()
+	return true
+}
