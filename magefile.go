@@ -4,6 +4,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/magefile/mage/sh"
 
 	"github.com/zferentz/go-redilock/gen"
@@ -20,6 +22,7 @@ var options = gen.Options{
 	GoRuntime: "github.com/zferentz/go-redilock/sdk/scripts",
 	Readme:    "lua/README.md",
 	Released:  "lua/released.json",
+	Generator: "go-redilock/gen",
 }
 
 // Generate writes lua/dist, the Go bindings and the tables in lua/README.md from the annotated scripts.
@@ -33,3 +36,21 @@ func Pin() error { return gen.Pin(options) }
 
 // Test runs all tests, with the race detector.
 func Test() error { return sh.RunV("go", "test", "-race", "./...") }
+
+// staticcheck is pinned here and not in go.mod: those who import the module do not need its dependencies.
+const staticcheck = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
+
+// Lint fails on code that gofmt, go vet or staticcheck would change.
+func Lint() error {
+	unformatted, err := sh.Output("gofmt", "-l", ".")
+	if err != nil {
+		return err
+	}
+	if unformatted != "" {
+		return errors.New("not formatted; run gofmt -w on:\n" + unformatted)
+	}
+	if err := sh.RunV("go", "vet", "./..."); err != nil {
+		return err
+	}
+	return sh.RunV("go", "run", staticcheck, "./...")
+}

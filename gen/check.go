@@ -1,10 +1,6 @@
 package gen
 
-import (
-	"slices"
-
-	"github.com/yuin/gopher-lua/ast"
-)
+import "github.com/yuin/gopher-lua/ast"
 
 // checker holds a script's code against its header.
 type checker struct {
@@ -37,8 +33,12 @@ func (k *checker) refuseHeader(line int, remedy, format string, args ...any) {
 // checkGlobals refuses the globals that real servers do not have or that hide something, and every write to one: real
 // servers refuse it at run time.
 func (k *checker) checkGlobals() {
+	written := map[ast.Expr]bool{}
+	for _, target := range k.writes {
+		written[target] = true
+	}
 	for _, id := range k.idents {
-		if k.names[id] == nil && !inSandbox(id.Value) && !slices.ContainsFunc(k.writes, func(w ast.Expr) bool { return w == id }) {
+		if k.names[id] == nil && !inSandbox(id.Value) && !written[id] {
 			k.refuse(id, "declare it local, before its first use", "%s is a global", id.Value)
 		}
 	}

@@ -1,6 +1,7 @@
 package gen
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/yuin/gopher-lua/ast"
@@ -31,13 +32,14 @@ func (k *checker) checkKeysAndArgs() {
 	argsRead := k.checkTable("ARGV", "argument", args)
 	for i, key := range k.s.Keys {
 		if !keysRead[i] {
-			k.refuseHeader(key.line, "write local "+key.Name+" = KEYS["+strconv.Itoa(i+1)+"]", "the key %s is never read", key.Name)
+			remedy := fmt.Sprintf("write local %s = KEYS[%d]", key.Name, i+1)
+			k.refuseHeader(key.line, remedy, "the key %s is never read", key.Name)
 		}
 	}
 	for i, arg := range k.s.Args {
 		if !argsRead[i] {
-			k.refuseHeader(arg.line, "read ARGV["+strconv.Itoa(i+1)+"] in the initializer of local "+arg.Name,
-				"the argument %s is never read", arg.Name)
+			remedy := fmt.Sprintf("read ARGV[%d] in the initializer of local %s", i+1, arg.Name)
+			k.refuseHeader(arg.line, remedy, "the argument %s is never read", arg.Name)
 		}
 	}
 	for _, target := range k.writes {
@@ -74,7 +76,7 @@ func (k *checker) checkTable(table, kind string, declared []string) []bool {
 		case i > len(declared):
 			k.refuse(attr, "declare it in the header", "%s[%d] where the header declares %d", table, i, len(declared))
 		case !k.initializes(attr, declared[i-1], kind == "key"):
-			remedy := "write local " + declared[i-1] + " = " + table + "[" + strconv.Itoa(i) + "] and use that"
+			remedy := fmt.Sprintf("write local %s = %s[%d] and use that", declared[i-1], table, i)
 			k.refuse(attr, remedy, "%s[%d] is the %s %s, read elsewhere", table, i, kind, declared[i-1])
 		default:
 			read[i-1] = true

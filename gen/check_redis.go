@@ -90,7 +90,8 @@ func (k *checker) checkPublish() {
 	_, publishes := slices.BinarySearch(k.s.Commands, "PUBLISH")
 	switch declared := len(k.s.Publishes) > 0; {
 	case publishes && !declared:
-		k.problems.add(Position{k.s.File, 1}, "declare the channels: ---@publish pattern", "PUBLISH without a declared @publish")
+		top := Position{k.s.File, 1}
+		k.problems.add(top, "declare the channels: ---@publish pattern", "PUBLISH without a declared @publish")
 	case !publishes && declared:
 		k.refuseHeader(k.s.Publishes[0].line, "delete the tag", "@publish in a script that does not call PUBLISH")
 	}

@@ -12,7 +12,8 @@ func (k *checker) checkReturns() {
 	returned := map[string]bool{}
 	for _, r := range k.returns {
 		if len(r.Exprs) != 1 {
-			k.refuse(r, "return one table, one error_reply or one local that holds an error", "return of %d values", len(r.Exprs))
+			remedy := "return one table, one error_reply or one local that holds an error"
+			k.refuse(r, remedy, "return of %d values", len(r.Exprs))
 			continue
 		}
 		switch e := r.Exprs[0].(type) {
@@ -72,7 +73,8 @@ func (k *checker) checkTagged(r *ast.ReturnStmt, table *ast.TableExpr) string {
 		return ""
 	}
 	if got, want := len(table.Fields)-1, len(k.s.Replies[at].Fields); got != want {
-		k.refuse(r, "return what the header declares", "the reply %s has %d fields, the header declares %d", tag.Value, got, want)
+		k.refuse(r, "return what the header declares",
+			"the reply %s has %d fields, the header declares %d", tag.Value, got, want)
 	}
 	return tag.Value
 }

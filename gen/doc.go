@@ -1,25 +1,27 @@
-// Package gen turns a folder of annotated Lua scripts for Redis into what every language needs to call them: flattened
-// scripts, a manifest, typed Go bindings and reference tables. It knows the grammar of a header and the rules of Lua on
-// Redis, and nothing of what the scripts are for.
+// Package gen turns a folder of annotated Lua scripts for Redis into what every language needs to call them:
+// flattened scripts, a manifest, typed Go bindings and reference tables. It knows the grammar of a header and the
+// rules of Lua on Redis, and nothing of what the scripts are for.
 //
-// The folder is laid out as primitive/vN/verb.lua, with fragments in primitive/vN/include. A header is the leading block
-// of lines that begin with three dashes:
+// The folder is laid out as primitive/vN/verb.lua, with fragments in primitive/vN/include. A header is the leading
+// block of lines that begin with three dashes:
 //
 //	---@script PRIMITIVE.VERB                    the file must be PRIMITIVE/vN/VERB.lua
 //	---@version N
 //	---text                                      at least one line of documentation
-//	---@key NAME TYPE `{name}`[, text]           the key that callers name; TYPE string, counter, hash, list, set, zset, stream
+//	---@key NAME TYPE `{name}`[, text]           the key that callers name
 //	---@key NAME TYPE companion `SUFFIX`[, text] a key derived from it, in the same cluster slot
 //	---@arg NAME string LO..HI bytes[ = DEFAULT][, text]
 //	---@arg NAME integer [ms, ]LO..HI[ = DEFAULT][, text]
 //	---@arg NAME enum A|B|C[ = DEFAULT][, text]
 //	---@publish PATTERN[, text]                  the channels that it publishes on, for the ACL rule
-//	---@reply TAG [FIELD:TYPE ...]  [text]       TYPE string, integer, integer(ms) or, as the last one, list(FIELD:TYPE ...)
+//	---@reply TAG [FIELD:TYPE ...]  [text]       an array: the tag, and the fields
 //	---@error CODE text
 //
-// A default makes an argument optional, and then every one after it too; "" is the empty string. Keys and arguments are
-// in the order of KEYS and ARGV. A line `---@include NAME`, anywhere in a script or fragment, is replaced in place by
-// include/NAME.lua; a fragment may be included once in a script.
+// The type of a key is string, counter, hash, list, set, zset or stream. That of a field is string, integer or
+// integer(ms), and the last one may be list(FIELD:TYPE ...): an array of arrays. A default makes an argument optional,
+// and then every one after it too; "" is the empty string. Keys and arguments are in the order of KEYS and ARGV. A line
+// `---@include NAME`, anywhere in a script or fragment, is replaced in place by include/NAME.lua; a fragment may be
+// included once in a script.
 //
 // [Generate] writes the output, [Verify] compares it with what is there, [Load] gives the model to other tools, and
 // [Pin] freezes what is released.

@@ -14,7 +14,7 @@ func renderPackage(o Options, group []*Script) (map[string][]byte, error) {
 	doc := &goWriter{}
 	doc.comment("Package %s calls the scripts of %s, version %d, each of which is documented at the function of its name.",
 		id.goPackage(), id.primitive, id.version)
-	b := []byte(fmt.Sprintf("%s%s; DO NOT EDIT.\n\n%spackage %s\n", goMarker, source, doc.String(), id.goPackage()))
+	b := []byte(fmt.Sprintf("%s%s; DO NOT EDIT.\n\n%spackage %s\n", o.goMarker(), source, doc.String(), id.goPackage()))
 	files["doc.go"] = b
 
 	common := &goWriter{}
@@ -30,7 +30,7 @@ func renderPackage(o Options, group []*Script) (map[string][]byte, error) {
 		common.line("%sScript,", goLocal(s.Verb))
 	}
 	common.line("}\n}")
-	b, err := common.file(source, id, strconv.Quote(o.GoRuntime))
+	b, err := common.file(o, source, id, strconv.Quote(o.GoRuntime))
 	if err != nil {
 		return nil, fmt.Errorf("common.go of %s: %w", id, err)
 	}

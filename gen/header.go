@@ -19,12 +19,14 @@ var (
 var headerTags = map[string]string{
 	"script":  "---@script primitive.verb",
 	"version": "---@version 1",
-	"key":     "---@key name type `{name}`, text (or: companion `:suffix`); type string, counter, hash, list, set, zset or stream",
+	"key": "---@key name type `{name}`, text (or: companion `:suffix`); " +
+		"type string, counter, hash, list, set, zset or stream",
 	"arg": "---@arg name string 1..512 bytes, text (or: integer ms, 1..60000, or: enum a|b|c), " +
 		"with ` = default` before the comma if it may be left out",
 	"publish": "---@publish pattern, text",
-	"reply":   "---@reply TAG field:type field:type  text; type string, integer, integer(ms) or at the end list(field:type)",
-	"error":   "---@error CODE text",
+	"reply": "---@reply TAG field:type field:type  text; " +
+		"type string, integer, integer(ms) or at the end list(field:type)",
+	"error": "---@error CODE text",
 }
 
 // headerParser reads the header of one script.
@@ -33,10 +35,12 @@ type headerParser struct {
 	problems *Problems
 	scriptAt Position // of its @script
 	seen     map[string]int
+	broken   bool // a tag could not be read
 }
 
-// parseHeader reads the leading block of lines that begin with three dashes. Tags anywhere else are refused.
-func parseHeader(s *Script, problems *Problems) {
+// parseHeader reads the leading block of lines that begin with three dashes. Tags anywhere else are refused. It reports
+// whether every tag could be read: otherwise the code cannot be held against them.
+func parseHeader(s *Script, problems *Problems) bool {
 	p := &headerParser{s: s, problems: problems, seen: map[string]int{}}
 	inHeader := true
 	for i, line := range strings.Split(s.Source.Text, "\n") {
@@ -55,6 +59,7 @@ func parseHeader(s *Script, problems *Problems) {
 		}
 	}
 	p.complete()
+	return !p.broken
 }
 
 func (p *headerParser) tag(pos Position, text string) {
@@ -89,6 +94,7 @@ func (p *headerParser) tag(pos Position, text string) {
 		ok = p.error(rest, pos.Line)
 	}
 	if !ok {
+		p.broken = true
 		p.problems.add(pos, "write "+how, "malformed @%s", name)
 	}
 }

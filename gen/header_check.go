@@ -13,10 +13,12 @@ func (p *headerParser) checkPlace() {
 	folder := path.Base(path.Dir(s.File))
 	primitive := path.Base(path.Dir(path.Dir(s.File)))
 	if s.Name() != primitive+"."+verb {
-		p.problems.add(p.scriptAt, "rename the one or the other", "a file %s/%s/%s.lua declares %s", primitive, folder, verb, s.Name())
+		p.problems.add(p.scriptAt, "rename the one or the other",
+			"a file %s/%s/%s.lua declares %s", primitive, folder, verb, s.Name())
 	}
 	if s.Version != 0 && folder != fmt.Sprintf("v%d", s.Version) {
-		p.problems.add(p.scriptAt, "correct @version or move the file", "a file in %s declares version %d", folder, s.Version)
+		p.problems.add(p.scriptAt, "correct @version or move the file",
+			"a file in %s declares version %d", folder, s.Version)
 	}
 }
 
@@ -25,7 +27,8 @@ func (p *headerParser) checkDuplicates() {
 	taken := map[string]string{} // a name in its name space → what has it
 	once := func(kind, space, name string, line int) {
 		if other := taken[space+name]; other != "" {
-			p.problems.add(Position{s.File, line}, "rename one of them", "the %s %s has the name of another %s", kind, name, other)
+			p.problems.add(Position{s.File, line}, "rename one of them",
+				"the %s %s has the name of another %s", kind, name, other)
 			return
 		}
 		taken[space+name] = kind
@@ -72,7 +75,8 @@ func (p *headerParser) checkKeys() {
 		}
 	}
 	if named == 0 && len(p.s.Keys) == p.seen["key"] {
-		p.problems.add(Position{p.s.File, 1}, "declare one key as `{name}`: it says on which node a call runs", "no key `{name}`")
+		p.problems.add(Position{p.s.File, 1},
+			"declare one key as `{name}`: it says on which node a call runs", "no key `{name}`")
 	}
 }
 

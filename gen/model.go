@@ -18,7 +18,7 @@ const (
 
 // Script is one script with its header. The JSON form of its parts is the manifest's.
 type Script struct {
-	Primitive string // mutexes, counters ...: the part of the name before the dot
+	Primitive string // the part of the name before the dot
 	Verb      string // the part after it
 	Version   int
 	Doc       []string // one element a line

@@ -41,6 +41,8 @@ func pinOf(s ManifestScript) pin {
 	return p
 }
 
+func (p pin) pins(s ManifestScript) bool { return p.Name == s.Name && p.Version == s.Version }
+
 // shape is the wire shape of a pin, to compare.
 func (p pin) shape() (string, error) {
 	b, err := marshal([]any{p.Keys, p.Args, p.Replies})
@@ -81,7 +83,7 @@ func checkReleased(o Options) error {
 func (f releasedFile) check(m Manifest) error {
 	var found []error
 	for _, was := range f.Released {
-		at := slices.IndexFunc(m.Scripts, func(s ManifestScript) bool { return s.Name == was.Name && s.Version == was.Version })
+		at := slices.IndexFunc(m.Scripts, was.pins)
 		if at < 0 {
 			found = append(found, fmt.Errorf("%s v%d is released and cannot go; bring it back", was.Name, was.Version))
 			continue
@@ -123,7 +125,7 @@ func Pin(o Options) error {
 		return err
 	}
 	for _, s := range manifest.Scripts {
-		if !slices.ContainsFunc(f.Released, func(p pin) bool { return p.Name == s.Name && p.Version == s.Version }) {
+		if !slices.ContainsFunc(f.Released, func(p pin) bool { return p.pins(s) }) {
 			f.Released = append(f.Released, pinOf(s))
 		}
 	}

@@ -122,7 +122,7 @@ func findOrphans(o Options, files map[string][]byte) ([]string, error) {
 			return nil
 		}
 		b, err := os.ReadFile(filepath.Join(o.Root, filepath.FromSlash(name)))
-		if strings.HasPrefix(string(b), goMarker) {
+		if strings.HasPrefix(string(b), o.goMarker()) {
 			orphans = append(orphans, name)
 		}
 		return err
@@ -132,7 +132,8 @@ func findOrphans(o Options, files map[string][]byte) ([]string, error) {
 
 // walk calls f for every file below a folder, which need not exist.
 func walk(root, folder string, f func(name string) error) error {
-	err := filepath.WalkDir(filepath.Join(root, filepath.FromSlash(folder)), func(file string, d fs.DirEntry, err error) error {
+	top := filepath.Join(root, filepath.FromSlash(folder))
+	err := filepath.WalkDir(top, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}

@@ -120,6 +120,9 @@ func explain(err error) error {
 	}
 	var fromServer redis.Error
 	switch {
+	case errors.As(err, &fromServer) && strings.Contains(fromServer.Error(), "unauthenticated"):
+		// Before it asks for a password a server refuses calls with as many arguments as ours, in words of its own.
+		return fmt.Errorf("%w: set a password (and user name) in the client's options (%w)", ErrDenied, err)
 	case errors.As(err, &fromServer) && deniedInScript(fromServer.Error()):
 		return fmt.Errorf("%w: the rule that the scripts need is in lua/README.md (%w)", ErrDenied, err)
 	case errors.Is(err, redis.ErrClosed):

@@ -2,8 +2,8 @@ package redilocktest
 
 import (
 	"context"
-	"fmt"
 	"io"
+	"net"
 	"sync"
 
 	"github.com/redis/go-redis/v9"
@@ -37,7 +37,7 @@ func (s *Server) fault(op Op) string {
 			return script.SHA1
 		}
 	}
-	s.t.Fatal(fmt.Sprintf("redilocktest: no operation is called %q", op))
+	s.t.Fatalf("redilocktest: no operation is called %q", op)
 	return ""
 }
 
@@ -58,6 +58,12 @@ func (f *faults) add(sha string, what fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.next[sha] = append(f.next[sha], what)
+}
+
+func (f *faults) clear() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.next)
 }
 
 func (f *faults) take(cmd redis.Cmder) (fault, bool) {
@@ -118,4 +124,29 @@ func (f *faults) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 		}
 		return err
 	}
+}
+
+// conns are the open connections to the server.
+type conns struct {
+	mu   sync.Mutex
+	open []net.Conn
+}
+
+func (c *conns) add(dialled net.Conn, err error) (net.Conn, error) {
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open = append(c.open, dialled)
+	return newConn(dialled), nil
+}
+
+func (c *conns) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.open {
+		_ = conn.Close()
+	}
+	c.open = nil
 }

@@ -6,6 +6,8 @@ package redilocktest
 import (
 	"context"
 	"net"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,6 +28,7 @@ type Server struct {
 	t      testing.TB
 	memory *miniredis.Miniredis
 	faults *faults
+	conns  conns
 	bubble bool
 }
 
@@ -58,7 +61,7 @@ func (s *Server) pool() *redis.Client {
 	rdb := redis.NewClient(&redis.Options{
 		Addr: "127.0.0.1:6379", // never dialled; a host name would be looked up
 		Dialer: func(context.Context, string, string) (net.Conn, error) {
-			return s.memory.Dial()
+			return s.conns.add(s.memory.Dial())
 		},
 	})
 	s.t.Cleanup(func() { _ = rdb.Close() })
@@ -120,6 +123,17 @@ func (s *Server) set(name, token string, ttl time.Duration) {
 
 // Held reports whether anybody holds the lock called name.
 func (s *Server) Held(name string) bool { return s.memory.Exists(name) }
+
+// Drop breaks every connection to the server, those of subscriptions included. The clients connect again.
+func (s *Server) Drop() { s.conns.drop() }
+
+// Heal takes back every failure that was ordered and has not happened.
+func (s *Server) Heal() { s.faults.clear() }
+
+// Leftovers are the keys that are on the server and are no lock's fence: none, when nobody holds or waits.
+func (s *Server) Leftovers() []string {
+	return slices.DeleteFunc(s.memory.Keys(), func(key string) bool { return strings.HasSuffix(key, ":redilock:fence") })
+}
 
 // inBubble reports whether the caller runs inside a synctest bubble, which synctest only tells by a panic.
 func inBubble() (yes bool) {

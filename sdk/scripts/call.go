@@ -153,8 +153,10 @@ func (c *Call[R]) settle(cmd *redis.Cmd) {
 		return
 	}
 	r := newReply(c.script, val)
-	c.reply = c.decode(r)
-	c.err = r.err
+	c.reply, c.err = c.decode(r), nil
+	if r.err != nil {
+		c.fail(r.err) // and no half of a reply
+	}
 }
 
 func (c *Call[R]) fail(err error) {

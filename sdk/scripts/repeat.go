@@ -50,7 +50,8 @@ func notDialed(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// pause waits before repeat number try, longer each time and never in step with others. It reports false when ctx ended.
+// pause waits before repeat number try, longer each time and never in step with others. It reports false when ctx
+// ended.
 func pause(ctx context.Context, try int) bool {
 	d := min(minPause<<try, maxPause)
 	timer := time.NewTimer(d/2 + rand.N(d/2))

@@ -135,8 +135,8 @@ func InspectScript() *scripts.Script { return inspectScript }
 
 // InspectArgs are the arguments of mutex.inspect.
 type InspectArgs struct {
-	// Limit: waiters to list. It is from 0 to 1000. The script's own default, 10, is not used: the zero
-	// value is sent as it is.
+	// Limit: waiters to list. It is from 0 to 1000. Its default, 10, is for callers in other languages:
+	// here the zero value is sent as it is.
 	Limit int64
 }
 

@@ -1,0 +1,2 @@
+-- comes back
+---@include first

@@ -1,0 +1,3 @@
+-- a comment
+---@include second
+local three = three_of

@@ -1,0 +1,2 @@
+local two = 2
+local four = four_of

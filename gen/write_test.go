@@ -1,0 +1,195 @@
+package gen
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	takeSource  = "lua/rate_limit/v1/take.lua"
+	takeDist    = "lua/dist/rate_limit/v1/take.lua"
+	takeBinding = "sdk/scripts/ratelimitv1/take.go"
+)
+
+// project copies the rate limiter into a folder of its own and generates its output.
+func project(t *testing.T) Options {
+	t.Helper()
+	o := optionsFor(t.TempDir())
+	sources := os.DirFS(filepath.Join("testdata", "rate_limit", "lua"))
+	if err := os.CopyFS(filepath.Join(o.Root, "lua"), sources); err != nil {
+		t.Fatal(err)
+	}
+	mustGenerate(t, o)
+	return o
+}
+
+func mustGenerate(t *testing.T, o Options) {
+	t.Helper()
+	if err := Generate(o); err != nil {
+		t.Fatal(err)
+	}
+	if err := Verify(o); err != nil {
+		t.Fatalf("after Generate: %v", err)
+	}
+}
+
+func put(t *testing.T, o Options, name, content string) {
+	t.Helper()
+	writeFiles(t, o.Root, map[string][]byte{name: []byte(content)})
+}
+
+func edit(t *testing.T, o Options, name, old, new string) {
+	t.Helper()
+	content := get(t, o, name)
+	if !strings.Contains(content, old) {
+		t.Fatalf("%s has no %q", name, old)
+	}
+	put(t, o, name, strings.Replace(content, old, new, 1))
+}
+
+func get(t *testing.T, o Options, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(o.Root, filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func exists(o Options, name string) bool {
+	_, err := os.Stat(filepath.Join(o.Root, filepath.FromSlash(name)))
+	return err == nil
+}
+
+// refused wants an error that has every one of the texts.
+func refused(t *testing.T, err error, texts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, text := range texts {
+		if !strings.Contains(err.Error(), text) {
+			t.Errorf("the error does not say %q:\n%v", text, err)
+		}
+	}
+}
+
+func TestVerifyFindsMissing(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{takeDist, takeBinding, "lua/dist/manifest.json"} {
+		o := project(t)
+		if err := os.Remove(filepath.Join(o.Root, name)); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, Verify(o), name+": missing")
+		mustGenerate(t, o)
+	}
+}
+
+func TestVerifyFindsChanged(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{takeDist, takeBinding, "lua/dist/manifest.json", "lua/README.md"} {
+		o := project(t)
+		edit(t, o, name, "permits", "permitts")
+		refused(t, Verify(o), name+": not what is generated", "permitts", "\n-", "\n+")
+		mustGenerate(t, o)
+	}
+}
+
+// TestVerifyFindsSourceChange: a source that changed after Generate is seen in all that is made from it.
+func TestVerifyFindsSourceChange(t *testing.T) {
+	t.Parallel()
+	o := project(t)
+	edit(t, o, "lua/rate_limit/v1/include/number.lua", "must be an integer", "must be a whole number")
+	refused(t, Verify(o), takeDist, takeBinding, "manifest.json", "README.md",
+		"-    complaint = complaint or string.format('%s: must be an integer",
+		"+    complaint = complaint or string.format('%s: must be a whole number")
+}
+
+func TestVerifyFindsOrphans(t *testing.T) {
+	t.Parallel()
+	o := project(t)
+	orphans := []string{"lua/dist/rate_limit/v2/take.lua", "lua/dist/notes.txt", "sdk/scripts/oldv1/take.go"}
+	for _, name := range orphans {
+		put(t, o, name, o.goMarker()+"lua/old/v1/take.lua; DO NOT EDIT.\n\npackage oldv1\n")
+	}
+	put(t, o, "sdk/scripts/own.go", "package scripts\n") // no marker: somebody's own
+	refused(t, Verify(o), orphans[0]+": no source", orphans[1]+": no source", orphans[2]+": no source")
+	mustGenerate(t, o)
+	for _, name := range orphans {
+		if exists(o, name) {
+			t.Errorf("%s is still there", name)
+		}
+	}
+	if exists(o, "sdk/scripts/oldv1") || exists(o, "lua/dist/rate_limit/v2") {
+		t.Error("an empty folder is left")
+	}
+	if !exists(o, "sdk/scripts/own.go") {
+		t.Error("a file without the marker was deleted")
+	}
+}
+
+// TestGenerateRefusesBadSources: nothing is written when a script is refused.
+func TestGenerateRefusesBadSources(t *testing.T) {
+	t.Parallel()
+	o := project(t)
+	before := readFiles(t, filepath.Join(o.Root, "sdk"))
+	edit(t, o, takeSource, "return {'TAKEN'", "return {'TOOK'")
+	refused(t, Generate(o), takeSource+":47: the reply TOOK is not declared")
+	if d := cmp.Diff(before, readFiles(t, filepath.Join(o.Root, "sdk"))); d != "" {
+		t.Errorf("bindings changed:\n%s", d)
+	}
+}
+
+func TestNoScripts(t *testing.T) {
+	t.Parallel()
+	refused(t, Verify(optionsFor(t.TempDir())), "no script in lua")
+}
+
+// TestReadmeKeepsProse: only what is between the markers belongs to the generator.
+func TestReadmeKeepsProse(t *testing.T) {
+	t.Parallel()
+	o := project(t)
+	put(t, o, "lua/README.md", "# Limits\n\nProse before.\n\n<!-- generated: rate_limit.take v1 -->\nold\n"+
+		"<!-- end generated -->\n\nProse after.\n")
+	mustGenerate(t, o)
+	text := get(t, o, "lua/README.md")
+	before, rest, _ := strings.Cut(text, "<!-- generated: rate_limit.take v1 -->")
+	if before != "# Limits\n\nProse before.\n\n" || !strings.Contains(rest, "<!-- end generated -->\n\nProse after.\n") {
+		t.Errorf("the prose is not what it was:\n%s", text)
+	}
+	if strings.Contains(text, "\nold\n") || !strings.Contains(text, "| `TAKEN` |") {
+		t.Errorf("the section is not up to date:\n%s", text)
+	}
+
+	put(t, o, "lua/README.md", text+"\n<!-- generated: rate_limit.give v1 -->\n<!-- end generated -->\n")
+	refused(t, Verify(o), `nothing is generated for the section "rate_limit.give v1"`)
+	put(t, o, "lua/README.md", "<!-- generated: rate_limit.take v1 -->\n")
+	refused(t, Verify(o), "a section is not ended")
+}
+
+// TestPosition: a line of what is sent to the server is found again in its source.
+func TestPosition(t *testing.T) {
+	t.Parallel()
+	m, err := Load(optionsFor(filepath.Join("testdata", "rate_limit")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range m.Scripts {
+		lines := strings.Split(strings.TrimSuffix(s.Source.Text, "\n"), "\n")
+		if len(lines) != len(s.Source.Lines) {
+			t.Fatalf("%s: %d lines, %d positions", s.Name(), len(lines), len(s.Source.Lines))
+		}
+		for i, line := range lines {
+			pos := s.Source.Position(i + 1)
+			source := strings.Split(get(t, Options{Root: filepath.Join("testdata", "rate_limit")}, pos.File), "\n")
+			if source[pos.Line-1] != line {
+				t.Errorf("%s:%d is not %s: %q", s.Dist, i+1, pos, line)
+			}
+		}
+	}
+}
