@@ -267,3 +267,6 @@ func freePort() (int, error) {
 	}
 	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
 }
+
+// Executable is the program that runs, for more of the same kind.
+func (s *Server) Executable() string { return s.options.Executable }

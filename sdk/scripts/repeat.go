@@ -19,7 +19,11 @@ const (
 
 // transition lists the errors of a server that will serve again, or of a cluster that is about to say who does. A
 // script that is refused with one of them has not run.
-var transition = []string{"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "UNKILLABLE", "BUSY"}
+var transition = []string{"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "UNKILLABLE", "BUSY"}
+
+// halfway is the end of a script that deleted a key and then wanted to write it while its cluster slot moves away: the
+// node takes a key that is not there for one that has moved. What the script did before stands.
+const halfway = "Script attempted to access a non local key"
 
 // Transient reports whether the same call may succeed a little later: the connection broke or timed out, or the server
 // is starting, failing over or busy. The end of the caller's context is not transient.
@@ -37,6 +41,9 @@ func Transient(err error) bool {
 func mayHaveRun(err error) bool {
 	if err == nil || notDialed(err) || errors.Is(err, context.Canceled) {
 		return false
+	}
+	if redis.HasErrorPrefix(err, halfway) {
+		return true
 	}
 	var n net.Error
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &n) || isPipe(err)

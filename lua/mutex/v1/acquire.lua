@@ -37,8 +37,10 @@ end
 ---@include queue
 ---@include handoff
 
--- The path that must be fast: nobody waits and the lock is free.
-if redis.call('EXISTS', queue) == 0 and redis.call('SET', lock, token, 'NX', 'PX', lease) then
+-- The path that must be fast: nobody waits and the lock is free. A server that is out of memory refuses the SET even
+-- where it would set nothing, and its holder must hear that it holds: so the error is left to those who want a grant.
+local set = redis.call('EXISTS', queue) == 0 and redis.pcall('SET', lock, token, 'NX', 'PX', lease)
+if set and set.ok then
   local f, err = next_fence()
   if err then
     redis.call('DEL', lock)

@@ -43,4 +43,5 @@ for i, who in ipairs(limit > 0 and redis.call('ZRANGE', queue, 0, limit - 1) or 
   local presence_end = string.match(record or '', '^(%d+) ')
   list[i] = {who, presence_end and math.max(tonumber(presence_end) - now_ms(), 0) or 0}
 end
-return {'STATUS', holder or '', redis.call('PTTL', lock), tonumber(f or '0', 10) or 0, queued, list}
+local counter = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10) or 0
+return {'STATUS', holder or '', redis.call('PTTL', lock), counter, queued, list}

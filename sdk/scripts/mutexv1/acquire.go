@@ -12,7 +12,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for mutex.acquire, version 1.
-const AcquireSHA1 = "d5ecc8e9fa03a603c9faf6eaf5118d54a455c7be"
+const AcquireSHA1 = "759c96e54beaee39704de13727e5519975ad4eb8"
 
 const acquireSource = "" +
 	"---@script mutex.acquire\n" +
@@ -143,11 +143,12 @@ const acquireSource = "" +
 	"  if type(f) == 'table' then\n" +
 	"    return nil, f\n" +
 	"  end\n" +
-	"  f = f and tonumber(f, 10)\n" +
-	"  if not f or f > FENCE_LIMIT then\n" +
+	"  -- Only what INCR makes is a counter: tonumber takes 'nan', '1e3' and ' 7' as well.\n" +
+	"  local number = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10)\n" +
+	"  if not number or number > FENCE_LIMIT then\n" +
 	"    return next_fence()\n" +
 	"  end\n" +
-	"  return f\n" +
+	"  return number\n" +
 	"end\n" +
 	"-- What is left of the lock's lease in ms: 0 when nobody holds it, -1 when the key has no expiry.\n" +
 	"local function lease_left()\n" +
@@ -178,7 +179,8 @@ const acquireSource = "" +
 	"  if type(score) == 'table' then\n" +
 	"    return nil, score\n" +
 	"  end\n" +
-	"  local record = string.format('%.0f %d %s %s', now_ms() + presence, math.min(lease, presence), wake, channel)\n" +
+	"  -- The channel stays out of the format: %s ends at a NUL byte.\n" +
+	"  local record = string.format('%.0f %d %s ', now_ms() + presence, math.min(lease, presence), wake) .. channel\n" +
 	"  local written = redis.pcall('HSET', waiters, who, record)\n" +
 	"  if type(written) == 'table' then\n" +
 	"    return nil, written\n" +
@@ -195,9 +197,10 @@ const acquireSource = "" +
 	"  return redis.call('ZRANK', queue, who) + 1\n" +
 	"end\n" +
 	"\n" +
+	"-- Whoever leaves has left, should its record be in a key of a wrong type or not.\n" +
 	"local function leave(who)\n" +
 	"  redis.call('ZREM', queue, who)\n" +
-	"  redis.call('HDEL', waiters, who)\n" +
+	"  redis.pcall('HDEL', waiters, who)\n" +
 	"end\n" +
 	"-- Hand-off: the free lock goes to the first live waiter, in the script that found it free.\n" +
 	"\n" +
@@ -214,7 +217,8 @@ const acquireSource = "" +
 	"\n" +
 	"-- Tells a waiter that it has the lock. False: its process is gone.\n" +
 	"local function tell(to, f, lease, wake, channel)\n" +
-	"  local receivers = redis.pcall('PUBLISH', channel, string.format('%s %.0f %d', to, f, lease))\n" +
+	"  -- The token stays out of the format: %s ends at a NUL byte.\n" +
+	"  local receivers = redis.pcall('PUBLISH', channel, to .. string.format(' %.0f %d', f, lease))\n" +
 	"  -- An error (an ACL without this channel) says nothing of the waiter, which still polls; nor does a count of zero in\n" +
 	"  -- a cluster, where it covers one node alone.\n" +
 	"  return wake == 'broadcast' or receivers ~= 0\n" +
@@ -271,8 +275,10 @@ const acquireSource = "" +
 	"  return 'more'\n" +
 	"end\n" +
 	"\n" +
-	"-- The path that must be fast: nobody waits and the lock is free.\n" +
-	"if redis.call('EXISTS', queue) == 0 and redis.call('SET', lock, token, 'NX', 'PX', lease) then\n" +
+	"-- The path that must be fast: nobody waits and the lock is free. A server that is out of memory refuses the SET even\n" +
+	"-- where it would set nothing, and its holder must hear that it holds: so the error is left to those who want a grant.\n" +
+	"local set = redis.call('EXISTS', queue) == 0 and redis.pcall('SET', lock, token, 'NX', 'PX', lease)\n" +
+	"if set and set.ok then\n" +
 	"  local f, err = next_fence()\n" +
 	"  if err then\n" +
 	"    redis.call('DEL', lock)\n" +

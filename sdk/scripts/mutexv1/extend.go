@@ -12,7 +12,7 @@ import (
 )
 
 // ExtendSHA1 is what EVALSHA takes for mutex.extend, version 1.
-const ExtendSHA1 = "f4d198c0476cb3048412c33ef0bd210b0d7e6edf"
+const ExtendSHA1 = "4eb14c9f43dd1a09734042e64d6736ae50626d9f"
 
 const extendSource = "" +
 	"---@script mutex.extend\n" +
@@ -135,11 +135,12 @@ const extendSource = "" +
 	"  if type(f) == 'table' then\n" +
 	"    return nil, f\n" +
 	"  end\n" +
-	"  f = f and tonumber(f, 10)\n" +
-	"  if not f or f > FENCE_LIMIT then\n" +
+	"  -- Only what INCR makes is a counter: tonumber takes 'nan', '1e3' and ' 7' as well.\n" +
+	"  local number = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10)\n" +
+	"  if not number or number > FENCE_LIMIT then\n" +
 	"    return next_fence()\n" +
 	"  end\n" +
-	"  return f\n" +
+	"  return number\n" +
 	"end\n" +
 	"-- What is left of the lock's lease in ms: 0 when nobody holds it, -1 when the key has no expiry.\n" +
 	"local function lease_left()\n" +

@@ -12,7 +12,7 @@ import (
 )
 
 // InspectSHA1 is what EVALSHA takes for mutex.inspect, version 1.
-const InspectSHA1 = "701d362fd5527d46f195cd7e809b732d6e6b8ab6"
+const InspectSHA1 = "68908a360084f26d90847aaeba95968fcce88cb0"
 
 const inspectSource = "" +
 	"---@script mutex.inspect\n" +
@@ -126,7 +126,8 @@ const inspectSource = "" +
 	"  local presence_end = string.match(record or '', '^(%d+) ')\n" +
 	"  list[i] = {who, presence_end and math.max(tonumber(presence_end) - now_ms(), 0) or 0}\n" +
 	"end\n" +
-	"return {'STATUS', holder or '', redis.call('PTTL', lock), tonumber(f or '0', 10) or 0, queued, list}\n"
+	"local counter = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10) or 0\n" +
+	"return {'STATUS', holder or '', redis.call('PTTL', lock), counter, queued, list}\n"
 
 var inspectScript = &scripts.Script{Name: "mutex.inspect", Version: 1, SHA1: InspectSHA1, Source: inspectSource}
 

@@ -12,7 +12,7 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for mutex.release, version 1.
-const ReleaseSHA1 = "75413dc83add680d786fad15bd3d209e164e4053"
+const ReleaseSHA1 = "add6d0195049cd8ddd2f6a4a78254adbc94b5c9c"
 
 const releaseSource = "" +
 	"---@script mutex.release\n" +
@@ -151,11 +151,12 @@ const releaseSource = "" +
 	"  if type(f) == 'table' then\n" +
 	"    return nil, f\n" +
 	"  end\n" +
-	"  f = f and tonumber(f, 10)\n" +
-	"  if not f or f > FENCE_LIMIT then\n" +
+	"  -- Only what INCR makes is a counter: tonumber takes 'nan', '1e3' and ' 7' as well.\n" +
+	"  local number = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10)\n" +
+	"  if not number or number > FENCE_LIMIT then\n" +
 	"    return next_fence()\n" +
 	"  end\n" +
-	"  return f\n" +
+	"  return number\n" +
 	"end\n" +
 	"-- What is left of the lock's lease in ms: 0 when nobody holds it, -1 when the key has no expiry.\n" +
 	"local function lease_left()\n" +
@@ -186,7 +187,8 @@ const releaseSource = "" +
 	"  if type(score) == 'table' then\n" +
 	"    return nil, score\n" +
 	"  end\n" +
-	"  local record = string.format('%.0f %d %s %s', now_ms() + presence, math.min(lease, presence), wake, channel)\n" +
+	"  -- The channel stays out of the format: %s ends at a NUL byte.\n" +
+	"  local record = string.format('%.0f %d %s ', now_ms() + presence, math.min(lease, presence), wake) .. channel\n" +
 	"  local written = redis.pcall('HSET', waiters, who, record)\n" +
 	"  if type(written) == 'table' then\n" +
 	"    return nil, written\n" +
@@ -203,9 +205,10 @@ const releaseSource = "" +
 	"  return redis.call('ZRANK', queue, who) + 1\n" +
 	"end\n" +
 	"\n" +
+	"-- Whoever leaves has left, should its record be in a key of a wrong type or not.\n" +
 	"local function leave(who)\n" +
 	"  redis.call('ZREM', queue, who)\n" +
-	"  redis.call('HDEL', waiters, who)\n" +
+	"  redis.pcall('HDEL', waiters, who)\n" +
 	"end\n" +
 	"-- Hand-off: the free lock goes to the first live waiter, in the script that found it free.\n" +
 	"\n" +
@@ -222,7 +225,8 @@ const releaseSource = "" +
 	"\n" +
 	"-- Tells a waiter that it has the lock. False: its process is gone.\n" +
 	"local function tell(to, f, lease, wake, channel)\n" +
-	"  local receivers = redis.pcall('PUBLISH', channel, string.format('%s %.0f %d', to, f, lease))\n" +
+	"  -- The token stays out of the format: %s ends at a NUL byte.\n" +
+	"  local receivers = redis.pcall('PUBLISH', channel, to .. string.format(' %.0f %d', f, lease))\n" +
 	"  -- An error (an ACL without this channel) says nothing of the waiter, which still polls; nor does a count of zero in\n" +
 	"  -- a cluster, where it covers one node alone.\n" +
 	"  return wake == 'broadcast' or receivers ~= 0\n" +

@@ -126,11 +126,12 @@ local function current_fence()
   if type(f) == 'table' then
     return nil, f
   end
-  f = f and tonumber(f, 10)
-  if not f or f > FENCE_LIMIT then
+  -- Only what INCR makes is a counter: tonumber takes 'nan', '1e3' and ' 7' as well.
+  local number = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10)
+  if not number or number > FENCE_LIMIT then
     return next_fence()
   end
-  return f
+  return number
 end
 -- What is left of the lock's lease in ms: 0 when nobody holds it, -1 when the key has no expiry.
 local function lease_left()
@@ -161,7 +162,8 @@ local function stand(who, place, lease, presence, wake, channel)
   if type(score) == 'table' then
     return nil, score
   end
-  local record = string.format('%.0f %d %s %s', now_ms() + presence, math.min(lease, presence), wake, channel)
+  -- The channel stays out of the format: %s ends at a NUL byte.
+  local record = string.format('%.0f %d %s ', now_ms() + presence, math.min(lease, presence), wake) .. channel
   local written = redis.pcall('HSET', waiters, who, record)
   if type(written) == 'table' then
     return nil, written
@@ -178,9 +180,10 @@ local function stand(who, place, lease, presence, wake, channel)
   return redis.call('ZRANK', queue, who) + 1
 end
 
+-- Whoever leaves has left, should its record be in a key of a wrong type or not.
 local function leave(who)
   redis.call('ZREM', queue, who)
-  redis.call('HDEL', waiters, who)
+  redis.pcall('HDEL', waiters, who)
 end
 -- Hand-off: the free lock goes to the first live waiter, in the script that found it free.
 
@@ -197,7 +200,8 @@ end
 
 -- Tells a waiter that it has the lock. False: its process is gone.
 local function tell(to, f, lease, wake, channel)
-  local receivers = redis.pcall('PUBLISH', channel, string.format('%s %.0f %d', to, f, lease))
+  -- The token stays out of the format: %s ends at a NUL byte.
+  local receivers = redis.pcall('PUBLISH', channel, to .. string.format(' %.0f %d', f, lease))
   -- An error (an ACL without this channel) says nothing of the waiter, which still polls; nor does a count of zero in
   -- a cluster, where it covers one node alone.
   return wake == 'broadcast' or receivers ~= 0
@@ -254,8 +258,10 @@ local function hand_off(caller, caller_lease, own_channel)
   return 'more'
 end
 
--- The path that must be fast: nobody waits and the lock is free.
-if redis.call('EXISTS', queue) == 0 and redis.call('SET', lock, token, 'NX', 'PX', lease) then
+-- The path that must be fast: nobody waits and the lock is free. A server that is out of memory refuses the SET even
+-- where it would set nothing, and its holder must hear that it holds: so the error is left to those who want a grant.
+local set = redis.call('EXISTS', queue) == 0 and redis.pcall('SET', lock, token, 'NX', 'PX', lease)
+if set and set.ok then
   local f, err = next_fence()
   if err then
     redis.call('DEL', lock)

@@ -118,11 +118,12 @@ local function current_fence()
   if type(f) == 'table' then
     return nil, f
   end
-  f = f and tonumber(f, 10)
-  if not f or f > FENCE_LIMIT then
+  -- Only what INCR makes is a counter: tonumber takes 'nan', '1e3' and ' 7' as well.
+  local number = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10)
+  if not number or number > FENCE_LIMIT then
     return next_fence()
   end
-  return f
+  return number
 end
 -- What is left of the lock's lease in ms: 0 when nobody holds it, -1 when the key has no expiry.
 local function lease_left()

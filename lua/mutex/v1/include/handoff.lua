@@ -13,7 +13,8 @@ end
 
 -- Tells a waiter that it has the lock. False: its process is gone.
 local function tell(to, f, lease, wake, channel)
-  local receivers = redis.pcall('PUBLISH', channel, string.format('%s %.0f %d', to, f, lease))
+  -- The token stays out of the format: %s ends at a NUL byte.
+  local receivers = redis.pcall('PUBLISH', channel, to .. string.format(' %.0f %d', f, lease))
   -- An error (an ACL without this channel) says nothing of the waiter, which still polls; nor does a count of zero in
   -- a cluster, where it covers one node alone.
   return wake == 'broadcast' or receivers ~= 0

@@ -11,7 +11,8 @@ local function stand(who, place, lease, presence, wake, channel)
   if type(score) == 'table' then
     return nil, score
   end
-  local record = string.format('%.0f %d %s %s', now_ms() + presence, math.min(lease, presence), wake, channel)
+  -- The channel stays out of the format: %s ends at a NUL byte.
+  local record = string.format('%.0f %d %s ', now_ms() + presence, math.min(lease, presence), wake) .. channel
   local written = redis.pcall('HSET', waiters, who, record)
   if type(written) == 'table' then
     return nil, written
@@ -28,7 +29,8 @@ local function stand(who, place, lease, presence, wake, channel)
   return redis.call('ZRANK', queue, who) + 1
 end
 
+-- Whoever leaves has left, should its record be in a key of a wrong type or not.
 local function leave(who)
   redis.call('ZREM', queue, who)
-  redis.call('HDEL', waiters, who)
+  redis.pcall('HDEL', waiters, who)
 end
