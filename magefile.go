@@ -5,10 +5,15 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/magefile/mage/sh"
 
 	"github.com/zferentz/go-redilock/gen"
+	"github.com/zferentz/go-redilock/luatest/summary"
 )
 
 // Default is what `go tool mage` does without a target.
@@ -34,8 +39,23 @@ func Verify() error { return gen.Verify(options) }
 // Pin freezes the scripts in lua/released.json: do it with a release, never before.
 func Pin() error { return gen.Pin(options) }
 
-// Test runs all tests, with the race detector.
-func Test() error { return sh.RunV("go", "test", "-race", "./...") }
+// Test runs all tests with the race detector, on every engine that the machine has, and ends with what was proven.
+func Test() error {
+	start := time.Now()
+	dir, err := os.MkdirTemp("", "redilock")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	rows := filepath.Join(dir, "summary.jsonl")
+	failed := sh.RunWithV(map[string]string{summary.Env: rows}, "go", "test", "-race", "-count=1", "./...")
+	fmt.Println()
+	if err := summary.Print(os.Stdout, rows); err != nil {
+		return err
+	}
+	fmt.Printf("\nall of it took %v\n", time.Since(start).Round(time.Second))
+	return failed
+}
 
 // staticcheck is pinned here and not in go.mod: those who import the module do not need its dependencies.
 const staticcheck = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"

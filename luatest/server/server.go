@@ -90,8 +90,10 @@ func StartT(t testing.TB, options Options) *Server {
 	return s
 }
 
-// guard runs a server until the shell's standard input ends, as it does when this program does, even by a crash.
-const guard = `"$@" </dev/null & pid=$!; exec 3>&-; cat >/dev/null; kill -KILL $pid; wait $pid`
+// guard runs a server until the shell's standard input ends, as it does when this program does, even by a crash; then
+// it removes the folder. A Ctrl-C goes to the shell too, which must outlive it.
+const guard = `trap '' INT HUP TERM; dir=$1; shift; "$@" </dev/null & pid=$!; exec 3>&-
+cat >/dev/null; kill -KILL $pid; wait $pid; rm -rf "$dir"`
 
 func (s *Server) start(ctx context.Context, path string) (err error) {
 	if s.port, err = freePort(); err != nil {
@@ -116,13 +118,12 @@ func (s *Server) start(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer writer.Close()
-	s.shell = exec.Command("sh", append([]string{"-c", guard, "sh", path}, s.arguments()...)...)
+	s.shell = exec.Command("sh", append([]string{"-c", guard, "sh", s.dir, path}, s.arguments()...)...)
 	s.shell.Dir, s.shell.Stdout, s.shell.Stderr, s.shell.ExtraFiles = s.dir, log, log, []*os.File{writer}
-	if s.hold, err = s.shell.StdinPipe(); err != nil {
-		return errors.Join(err, alive.Close())
+	if s.hold, err = s.shell.StdinPipe(); err == nil {
+		err = s.shell.Start()
 	}
-	if err := s.shell.Start(); err != nil {
+	if err = errors.Join(err, writer.Close()); err != nil {
 		s.shell = nil
 		return errors.Join(fmt.Errorf("server: %w", err), alive.Close())
 	}

@@ -3,6 +3,7 @@ package redilock_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -125,12 +126,15 @@ func TestAttach(t *testing.T) {
 
 func TestTrace(t *testing.T) {
 	bubble(t, func(w *world) {
+		var mu sync.Mutex
 		var seen []string
 		note := func(what string) func(redilock.Event) {
 			return func(e redilock.Event) {
 				if e.Name != "p:a" || e.Owner != "me" {
 					t.Errorf("%s: %+v", what, e)
 				}
+				mu.Lock()
+				defer mu.Unlock()
 				seen = append(seen, what)
 			}
 		}
@@ -151,6 +155,8 @@ func TestTrace(t *testing.T) {
 		if err := b.Unlock(w.ctx); !errors.Is(err, redilock.ErrLost) {
 			t.Error(err)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		want := []string{"acquired", "enqueued", "handed off", "acquired", "released", "extended", "extend failed"}
 		for i, what := range want {
 			if i >= len(seen) || seen[i] != what {

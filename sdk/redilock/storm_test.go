@@ -72,7 +72,8 @@ func (st *storm) run() {
 	}
 	stop := make(chan struct{})
 	var mischief sync.WaitGroup
-	mischief.Go(func() { st.mischief(clients, stop) })
+	wicked := rand.New(rand.NewPCG(st.rand.Uint64(), 3))
+	mischief.Go(func() { st.mischief(wicked, clients, stop) })
 
 	var wg sync.WaitGroup
 	for i := range 4 + st.rand.IntN(12) {
@@ -184,9 +185,8 @@ func (st *storm) leave(l *redilock.Lock) {
 }
 
 // mischief does what happens to servers.
-func (st *storm) mischief(clients []*redilock.Client, stop chan struct{}) {
+func (st *storm) mischief(r *rand.Rand, clients []*redilock.Client, stop chan struct{}) {
 	ops := []redilocktest.Op{redilocktest.Acquire, redilocktest.Release, redilocktest.Extend}
-	r := rand.New(rand.NewPCG(st.rand.Uint64(), 3))
 	closed := false
 	for {
 		select {

@@ -12,7 +12,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for mutex.acquire, version 1.
-const AcquireSHA1 = "759c96e54beaee39704de13727e5519975ad4eb8"
+const AcquireSHA1 = "86fe64c34481e15106907c72837946687ac097c2"
 
 const acquireSource = "" +
 	"---@script mutex.acquire\n" +
@@ -128,8 +128,9 @@ const acquireSource = "" +
 	"    return nil, f\n" +
 	"  end\n" +
 	"  if f <= 1 then\n" +
-	"    f = redis.call('INCRBY', fence, now_us())\n" +
-	"    redis.call('PEXPIRE', fence, FENCE_RETENTION)\n" +
+	"    local us = now_us()\n" +
+	"    redis.call('SET', fence, us, 'PX', FENCE_RETENTION)\n" +
+	"    f = tonumber(us, 10)\n" +
 	"  end\n" +
 	"  if f > FENCE_LIMIT then\n" +
 	"    return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +

@@ -12,7 +12,7 @@ import (
 )
 
 // ExtendSHA1 is what EVALSHA takes for mutex.extend, version 1.
-const ExtendSHA1 = "4eb14c9f43dd1a09734042e64d6736ae50626d9f"
+const ExtendSHA1 = "2ee404eb31dc7edf04b938abf0d82bebcef97fb8"
 
 const extendSource = "" +
 	"---@script mutex.extend\n" +
@@ -120,8 +120,9 @@ const extendSource = "" +
 	"    return nil, f\n" +
 	"  end\n" +
 	"  if f <= 1 then\n" +
-	"    f = redis.call('INCRBY', fence, now_us())\n" +
-	"    redis.call('PEXPIRE', fence, FENCE_RETENTION)\n" +
+	"    local us = now_us()\n" +
+	"    redis.call('SET', fence, us, 'PX', FENCE_RETENTION)\n" +
+	"    f = tonumber(us, 10)\n" +
 	"  end\n" +
 	"  if f > FENCE_LIMIT then\n" +
 	"    return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +

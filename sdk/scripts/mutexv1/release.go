@@ -12,7 +12,7 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for mutex.release, version 1.
-const ReleaseSHA1 = "add6d0195049cd8ddd2f6a4a78254adbc94b5c9c"
+const ReleaseSHA1 = "26b5702887b285953292b2b610d8e6eb75cfe583"
 
 const releaseSource = "" +
 	"---@script mutex.release\n" +
@@ -136,8 +136,9 @@ const releaseSource = "" +
 	"    return nil, f\n" +
 	"  end\n" +
 	"  if f <= 1 then\n" +
-	"    f = redis.call('INCRBY', fence, now_us())\n" +
-	"    redis.call('PEXPIRE', fence, FENCE_RETENTION)\n" +
+	"    local us = now_us()\n" +
+	"    redis.call('SET', fence, us, 'PX', FENCE_RETENTION)\n" +
+	"    f = tonumber(us, 10)\n" +
 	"  end\n" +
 	"  if f > FENCE_LIMIT then\n" +
 	"    return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +

@@ -103,8 +103,9 @@ local function next_fence()
     return nil, f
   end
   if f <= 1 then
-    f = redis.call('INCRBY', fence, now_us())
-    redis.call('PEXPIRE', fence, FENCE_RETENTION)
+    local us = now_us()
+    redis.call('SET', fence, us, 'PX', FENCE_RETENTION)
+    f = tonumber(us, 10)
   end
   if f > FENCE_LIMIT then
     return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')

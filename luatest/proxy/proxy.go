@@ -1,0 +1,220 @@
+// Package proxy stands between a client and its server and does what networks do: it loses a reply after the server has
+// run the call, delays it, delivers a request twice, goes silent without hanging up, hangs up. It knows where one request
+// and one reply end, which finds more than dropping packets does.
+package proxy
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Fate is what becomes of one call.
+type Fate struct {
+	// Drop loses the reply: the server has run the call, and the client's connection breaks.
+	Drop bool
+	// Delay holds the reply back.
+	Delay time.Duration
+	// Twice delivers the request twice; the client sees the first reply.
+	Twice bool
+}
+
+// Proxy forwards loopback connections to one server. Its methods may be called at any time.
+type Proxy struct {
+	listener net.Listener
+	target   string
+	work     sync.WaitGroup
+
+	mu     sync.Mutex
+	decide func(command []string) Fate
+	silent chan struct{} // closed when it speaks again; nil: it is not silent
+	conns  map[net.Conn]bool
+	closed bool
+}
+
+// New starts a proxy to a server, on a free loopback port.
+func New(target string) (*Proxy, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &Proxy{listener: l, target: target, conns: make(map[net.Conn]bool)}
+	p.work.Go(p.accept)
+	return p, nil
+}
+
+// Addr is where it listens.
+func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+
+// Decide sets what becomes of each call from now on; nil: nothing but good. The function is called with the request's
+// words, from several goroutines.
+func (p *Proxy) Decide(fate func(command []string) Fate) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.decide = fate
+}
+
+// Silence makes it swallow everything in both directions without hanging up, as a network that is cut does; or makes it
+// speak again, when what was swallowed on its way is delivered late.
+func (p *Proxy) Silence(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case on && p.silent == nil:
+		p.silent = make(chan struct{})
+	case !on && p.silent != nil:
+		close(p.silent)
+		p.silent = nil
+	}
+}
+
+// Cut hangs up every connection. New ones are taken.
+func (p *Proxy) Cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.conns {
+		_ = c.Close()
+	}
+}
+
+// Close ends the proxy and waits for its goroutines.
+func (p *Proxy) Close() error {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.Silence(false)
+	err := p.listener.Close()
+	p.Cut()
+	p.work.Wait()
+	return err
+}
+
+func (p *Proxy) accept() {
+	for {
+		client, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		p.work.Go(func() { p.serve(client) })
+	}
+}
+
+// keep notes an open connection. It reports false if the proxy is closed.
+func (p *Proxy) keep(c net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		_ = c.Close()
+		return false
+	}
+	p.conns[c] = true
+	return true
+}
+
+func (p *Proxy) drop(conns ...net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range conns {
+		_ = c.Close()
+		delete(p.conns, c)
+	}
+}
+
+// speak waits while the proxy is silent.
+func (p *Proxy) speak() {
+	p.mu.Lock()
+	silent := p.silent
+	p.mu.Unlock()
+	if silent != nil {
+		<-silent
+	}
+}
+
+func (p *Proxy) fate(command []string) Fate {
+	p.mu.Lock()
+	decide := p.decide
+	p.mu.Unlock()
+	if decide == nil {
+		return Fate{}
+	}
+	return decide(command)
+}
+
+var errDropped = errors.New("proxy: reply dropped")
+
+// serve forwards one connection until either side hangs up.
+func (p *Proxy) serve(client net.Conn) {
+	server, err := net.Dial("tcp", p.target)
+	if err != nil {
+		_ = client.Close()
+		return
+	}
+	if !p.keep(client) || !p.keep(server) {
+		p.drop(client, server)
+		return
+	}
+	defer p.drop(client, server)
+	fates := make(chan Fate, 1<<16) // of the calls that have no reply yet
+	p.work.Go(func() {
+		defer p.drop(client, server)
+		defer close(fates)
+		requests := bufio.NewReader(client)
+		for {
+			raw, words, err := frame(requests)
+			if err != nil {
+				return
+			}
+			fate := p.fate(words)
+			p.speak()
+			fates <- fate
+			if fate.Twice {
+				fates <- Fate{}
+				raw = append(raw, raw...)
+			}
+			if _, err := server.Write(raw); err != nil {
+				return
+			}
+		}
+	})
+	_ = p.replies(client, bufio.NewReader(server), fates)
+}
+
+// replies forwards what a server says. What comes without a call waiting for it is a message of a subscription.
+func (p *Proxy) replies(client net.Conn, server *bufio.Reader, fates chan Fate) error {
+	skip := false
+	for {
+		raw, words, err := frame(server)
+		if err != nil {
+			return err
+		}
+		var fate Fate
+		if !isMessage(words) {
+			select {
+			case fate = <-fates:
+			default:
+			}
+		}
+		if skip { // the second reply to a request that was delivered twice
+			skip = false
+			continue
+		}
+		skip = fate.Twice
+		if fate.Delay > 0 {
+			time.Sleep(fate.Delay)
+		}
+		p.speak()
+		if fate.Drop {
+			return errDropped
+		}
+		if _, err := client.Write(raw); err != nil {
+			return err
+		}
+	}
+}
+
+func isMessage(words []string) bool {
+	return len(words) > 0 && strings.HasSuffix(strings.ToLower(words[0]), "message")
+}
