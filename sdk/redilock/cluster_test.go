@@ -3,6 +3,7 @@ package redilock_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -124,12 +125,10 @@ func (c *cluster) migrate(t *testing.T, name string) {
 // owner is who has a slot, as one node sees it.
 func (c *cluster) owner(t *testing.T, node *redis.Client, slot int) int {
 	t.Helper()
-	for _, r := range node.ClusterSlots(t.Context()).Val() {
-		if slot >= r.Start && slot <= r.End {
-			for i, id := range c.ids {
-				if id == r.Nodes[0].ID {
-					return i
-				}
+	for _, shard := range node.ClusterShards(t.Context()).Val() {
+		for _, r := range shard.Slots {
+			if int64(slot) >= r.Start && int64(slot) <= r.End {
+				return slices.Index(c.ids, shard.Nodes[0].ID)
 			}
 		}
 	}
