@@ -4,8 +4,10 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -57,20 +59,38 @@ func Test() error {
 	return failed
 }
 
-// staticcheck is pinned here and not in go.mod: those who import the module do not need its dependencies.
-const staticcheck = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
+// linter is pinned here and not in go.mod: those who import the module do not need its dependencies.
+const linter = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
 
-// Lint fails on code that gofmt, go vet or staticcheck would change.
+// maxLines is how long a file may be that people write.
+const maxLines = 400
+
+// Lint fails on code that gofmt, go vet or one of the linters of .golangci.yml would change, and on files of more than
+// 400 lines.
 func Lint() error {
-	unformatted, err := sh.Output("gofmt", "-l", ".")
-	if err != nil {
+	return errors.Join(lines(), sh.RunV("go", "vet", "./..."), sh.RunV("go", "run", linter, "run", "./..."))
+}
+
+func lines() error {
+	var long []error
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			if d != nil && (d.Name() == "testdata" || d.Name() == ".git" || path == "lua/dist") {
+				return filepath.SkipDir
+			}
+			return err
+		}
+		if ext := filepath.Ext(path); ext != ".go" && ext != ".lua" {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if bytes.HasPrefix(text, []byte("// Code generated ")) {
+			return err
+		}
+		if n := bytes.Count(text, []byte("\n")); n > maxLines {
+			long = append(long, fmt.Errorf("%s has %d lines: split it, %d are enough", path, n, maxLines))
+		}
 		return err
-	}
-	if unformatted != "" {
-		return errors.New("not formatted; run gofmt -w on:\n" + unformatted)
-	}
-	if err := sh.RunV("go", "vet", "./..."); err != nil {
-		return err
-	}
-	return sh.RunV("go", "run", staticcheck, "./...")
+	})
+	return errors.Join(err, errors.Join(long...))
 }

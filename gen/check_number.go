@@ -70,7 +70,7 @@ func (k *checker) callsNumber(call *ast.FuncCallExpr, index int, open []any) boo
 		if !ok || slices.Contains(open, any(f)) {
 			continue
 		}
-		inner := append(open[:len(open):len(open)], f)
+		inner := append(slices.Clone(open), f)
 		for _, r := range functionReturns(f.Stmts) {
 			for _, result := range valueAt(r.Exprs, index) {
 				if k.isNumber(result, inner) {

@@ -59,7 +59,8 @@ func (w *goWriter) enum(e goEnum) {
 	}
 	w.line(")\n")
 	if e.arg.Optional {
-		w.line("func (e %s) orDefault() string {\nif e == \"\" {\nreturn %q\n}\nreturn string(e)\n}\n", e.name, e.arg.Default)
+		w.line("func (e %s) orDefault() string {\nif e == \"\" {\nreturn %q\n}\nreturn string(e)\n}\n",
+			e.name, e.arg.Default)
 	}
 }
 

@@ -86,7 +86,8 @@ func goEnums(group []*Script) []goEnum {
 func sharedEnum(group []*Script, enum Arg) bool {
 	for _, s := range group {
 		for _, a := range s.Args {
-			if a.Name == enum.Name && a.Type == TypeEnum && (!slices.Equal(a.Values, enum.Values) || a.Default != enum.Default) {
+			same := slices.Equal(a.Values, enum.Values) && a.Default == enum.Default
+			if a.Name == enum.Name && a.Type == TypeEnum && !same {
 				return false
 			}
 		}

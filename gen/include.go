@@ -86,7 +86,8 @@ func (x *expander) read(file string, from Position) (string, bool) {
 	case content == "" || !strings.HasSuffix(content, "\n"):
 		x.problems.add(Position{file, 1 + strings.Count(content, "\n")}, "add a newline", "the last line has no end")
 	case strings.Contains(content, "\r"):
-		line := 1 + strings.Count(content[:strings.Index(content, "\r")], "\n")
+		before, _, _ := strings.Cut(content, "\r")
+		line := 1 + strings.Count(before, "\n")
 		x.problems.add(Position{file, line}, "end lines with a newline alone", "carriage return")
 	default:
 		return content, true

@@ -94,7 +94,7 @@ func (f releasedFile) check(m Manifest) error {
 		if err := errors.Join(err1, err2); err != nil {
 			return err
 		}
-		change := ""
+		var change string
 		switch {
 		case oldShape != newShape:
 			change = "its keys, arguments or replies"

@@ -94,8 +94,8 @@ func TestVerifyFindsChanged(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{takeDist, takeBinding, "lua/dist/manifest.json", "lua/README.md"} {
 		o := project(t)
-		edit(t, o, name, "permits", "permitts")
-		refused(t, Verify(o), name+": not what is generated", "permitts", "\n-", "\n+")
+		edit(t, o, name, "permits", "permitz")
+		refused(t, Verify(o), name+": not what is generated", "permitz", "\n-", "\n+")
 		mustGenerate(t, o)
 	}
 }

@@ -58,7 +58,8 @@ func startCluster(t *testing.T, executable string) *cluster {
 	eventually(t, 20*time.Second, "the cluster is whole", func() bool {
 		for _, node := range c.nodes {
 			info, err := node.ClusterInfo(ctx).Result()
-			if err != nil || !strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, "cluster_known_nodes:3") {
+			whole := strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3")
+			if err != nil || !whole {
 				return false
 			}
 		}
@@ -161,7 +162,8 @@ func TestCluster(t *testing.T) {
 						return
 					default:
 					}
-					err := locks.Do(t.Context(), "moving", 10*time.Second, func(ctx context.Context, l *redilock.Lock) error {
+					m := locks.Mutex("moving", 10*time.Second)
+					err := m.Do(t.Context(), func(ctx context.Context, l *redilock.Lock) error {
 						mu.Lock()
 						defer mu.Unlock()
 						if l.Fence() <= last {

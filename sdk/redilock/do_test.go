@@ -139,8 +139,8 @@ func TestTrace(t *testing.T) {
 			}
 		}
 		c := w.client(redilock.WithOwner("me"), redilock.WithPrefix("p:"), redilock.WithTrace(redilock.Trace{
-			Enqueued: note("enqueued"), Acquired: note("acquired"), HandedOff: note("handed off"), Extended: note("extended"),
-			ExtendFailed: note("extend failed"), Lost: note("lost"), Released: note("released"),
+			Enqueued: note("enqueued"), Acquired: note("acquired"), HandedOff: note("handed off"),
+			Extended: note("extended"), ExtendFailed: note("extend failed"), Lost: note("lost"), Released: note("released"),
 		}))
 		a := w.lock(c, "a", 3*time.Second)
 		passed := make(chan *redilock.Lock)

@@ -135,8 +135,12 @@ func explain(err error) error {
 
 // deniedInScript recognises what an ACL says of a command inside a script: a plain ERR, without the code NOPERM.
 func deniedInScript(message string) bool {
-	return strings.Contains(message, "can't run this command") || strings.Contains(message, "can't access at least one of the keys") ||
-		strings.Contains(message, "No permission") || strings.Contains(message, "no permissions")
+	for _, words := range []string{"can't run this command", "can't access at least one of the keys", "permission"} {
+		if strings.Contains(message, words) {
+			return true
+		}
+	}
+	return false
 }
 
 // ended is the error of a call that its context cut short. A cause that the caller gave is visible beside ctx.Err().

@@ -24,27 +24,38 @@ func TestBadInput(t *testing.T) {
 		}
 	}
 	tests := map[string]func(*world, *redilock.Client) error{
-		"empty name":                lock("", time.Second),
-		"name with } and no tag":    lock("a}b", time.Second),
-		"name with an empty tag":    lock("x{}y", time.Second),
-		"name of 2 KiB":             lock(strings.Repeat("n", 2048), time.Second),
-		"TTL of zero":               lock("a", 0),
-		"negative TTL":              lock("a", -time.Second),
-		"TTL below a millisecond":   lock("a", 999*time.Microsecond),
-		"TTL above the protocol's":  lock("a", 1<<31*time.Millisecond),
-		"nil client":                func(*world, *redilock.Client) error { _, err := redilock.New(nil); return err },
-		"nil *redis.Client":         func(*world, *redilock.Client) error { _, err := redilock.New(none); return err },
-		"empty owner":               option(redilock.WithOwner("")),
-		"owner too long":            option(redilock.WithOwner(strings.Repeat("o", 257))),
-		"poll interval of zero":     option(redilock.WithPollInterval(0)),
-		"poll interval too long":    option(redilock.WithPollInterval(time.Hour)),
-		"negative maximal hold":     func(w *world, c *redilock.Client) error { return do(w, c, fn, redilock.WithMaxHold(-1)) },
-		"Do without a function":     func(w *world, c *redilock.Client) error { return do(w, c, nil) },
-		"Lock without a context":    func(_ *world, c *redilock.Client) error { _, err := c.Mutex("a", 1e9).Lock(nilContext); return err },
-		"TryLock without a context": func(_ *world, c *redilock.Client) error { _, err := c.Mutex("a", 1e9).TryLock(nilContext); return err },
-		"Inspect without a context": func(_ *world, c *redilock.Client) error { _, err := c.Inspect(nilContext, "a"); return err },
-		"Inspect of an empty name":  func(w *world, c *redilock.Client) error { _, err := c.Inspect(w.ctx, ""); return err },
-		"Attach without a token":    func(_ *world, c *redilock.Client) error { _, err := c.Attach("a", ""); return err },
+		"empty name":               lock("", time.Second),
+		"name with } and no tag":   lock("a}b", time.Second),
+		"name with an empty tag":   lock("x{}y", time.Second),
+		"name of 2 KiB":            lock(strings.Repeat("n", 2048), time.Second),
+		"TTL of zero":              lock("a", 0),
+		"negative TTL":             lock("a", -time.Second),
+		"TTL below a millisecond":  lock("a", 999*time.Microsecond),
+		"TTL above the protocol's": lock("a", 1<<31*time.Millisecond),
+		"nil client":               func(*world, *redilock.Client) error { _, err := redilock.New(nil); return err },
+		"nil *redis.Client":        func(*world, *redilock.Client) error { _, err := redilock.New(none); return err },
+		"empty owner":              option(redilock.WithOwner("")),
+		"owner too long":           option(redilock.WithOwner(strings.Repeat("o", 257))),
+		"poll interval of zero":    option(redilock.WithPollInterval(0)),
+		"poll interval too long":   option(redilock.WithPollInterval(time.Hour)),
+		"negative maximal hold": func(w *world, c *redilock.Client) error {
+			return do(w, c, fn, redilock.WithMaxHold(-1))
+		},
+		"Do without a function": func(w *world, c *redilock.Client) error { return do(w, c, nil) },
+		"Lock without a context": func(_ *world, c *redilock.Client) error {
+			_, err := c.Mutex("a", 1e9).Lock(nilContext)
+			return err
+		},
+		"TryLock without a context": func(_ *world, c *redilock.Client) error {
+			_, err := c.Mutex("a", 1e9).TryLock(nilContext)
+			return err
+		},
+		"Inspect without a context": func(_ *world, c *redilock.Client) error {
+			_, err := c.Inspect(nilContext, "a")
+			return err
+		},
+		"Inspect of an empty name": func(w *world, c *redilock.Client) error { _, err := c.Inspect(w.ctx, ""); return err },
+		"Attach without a token":   func(_ *world, c *redilock.Client) error { _, err := c.Attach("a", ""); return err },
 		"Attach with a token of 1 K": func(_ *world, c *redilock.Client) error {
 			_, err := c.Attach("a", strings.Repeat("t", 1024))
 			return err

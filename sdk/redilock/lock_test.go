@@ -78,7 +78,8 @@ func TestOrder(t *testing.T) {
 				next := make([]int, clients)
 				for _, i := range order {
 					if i/clients != next[i%clients] {
-						t.Fatalf("client %d served its waiter %d before %d: %v", i%clients, i/clients, next[i%clients], order)
+						t.Fatalf("client %d served its waiter %d before %d: %v",
+							i%clients, i/clients, next[i%clients], order)
 					}
 					next[i%clients]++
 				}

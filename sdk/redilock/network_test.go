@@ -39,7 +39,9 @@ func behind(t *testing.T, addr string, opts ...redilock.Option) (*redilock.Clien
 // Every reply of every script is lost once, or every request delivered twice: no orphan, no false "held", no double
 // hold. The proxy counts what it does, so that this cannot pass by doing nothing.
 func TestEveryReplyIsLostOnce(t *testing.T) {
-	scripts := map[string]string{mutexv1.AcquireSHA1: "acquire", mutexv1.ExtendSHA1: "extend", mutexv1.ReleaseSHA1: "release"}
+	scripts := map[string]string{
+		mutexv1.AcquireSHA1: "acquire", mutexv1.ExtendSHA1: "extend", mutexv1.ReleaseSHA1: "release",
+	}
 	tests := map[string]proxy.Fate{"lost": {Drop: true}, "doubled": {Twice: true}}
 	onServers(t, func(t *testing.T, s *real) {
 		for name, fate := range tests {
@@ -69,14 +71,14 @@ func TestEveryReplyIsLostOnce(t *testing.T) {
 					for range 2 {
 						wg.Go(func() {
 							for range each {
-								err := c.Do(t.Context(), "x", 10*time.Second, func(ctx context.Context, l *redilock.Lock) error {
+								m := c.Mutex("x", 10*time.Second)
+								if err := m.Do(t.Context(), func(ctx context.Context, l *redilock.Lock) error {
 									if holders.Add(1) != 1 {
 										t.Error("two holders")
 									}
 									defer holders.Add(-1)
 									return l.Extend(ctx, 20*time.Second)
-								})
-								if err != nil {
+								}); err != nil {
 									t.Error(err)
 								}
 							}

@@ -23,19 +23,29 @@ import (
 const childEnv = "REDILOCK_TEST_CHILD"
 
 func TestMain(m *testing.M) {
-	if addr := os.Getenv(childEnv); addr != "" {
-		if err := count(addr, os.Args[1], os.Args[2]); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+	addr := os.Getenv(childEnv)
+	if addr == "" {
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	children := map[string]func(addr string, args []string) error{"count": count, "crowd": crowd}
+	if err := children[os.Args[1]](addr, os.Args[2:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
-// count adds one to the number in a file, so often, each time under the lock: read, add, write. Whoever does it without
-// excluding others loses counts.
-func count(addr, file, turns string) error {
+// child prepares a process that runs one of TestMain's children on a server.
+func child(s *real, name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], append([]string{name}, args...)...)
+	cmd.Env = append(os.Environ(), childEnv+"="+s.Addr())
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// count, of a file and a number of turns, adds one to the number in the file, each time under the lock: read, add, write.
+// Whoever does it without excluding others loses counts.
+func count(addr string, args []string) error {
+	file, turns := args[0], args[1]
 	rdb := redis.NewClient(&redis.Options{Addr: addr})
 	defer rdb.Close()
 	locks, err := redilock.New(rdb)
@@ -67,16 +77,14 @@ func TestProcessesExcludeEachOther(t *testing.T) {
 		}
 		var children []*exec.Cmd
 		for range processes {
-			child := exec.Command(os.Args[0], file, strconv.Itoa(turns))
-			child.Env = append(os.Environ(), childEnv+"="+s.Addr())
-			child.Stderr = os.Stderr
-			if err := child.Start(); err != nil {
+			c := child(s, "count", file, strconv.Itoa(turns))
+			if err := c.Start(); err != nil {
 				t.Fatal(err)
 			}
-			children = append(children, child)
+			children = append(children, c)
 		}
-		for _, child := range children {
-			if err := child.Wait(); err != nil {
+		for _, c := range children {
+			if err := c.Wait(); err != nil {
 				t.Error(err)
 			}
 		}
@@ -185,7 +193,9 @@ func TestCancelledWaitLeavesNothing(t *testing.T) {
 				t.Errorf("Lock: %v", err)
 			}
 		}
-		eventually(t, 200*time.Millisecond-time.Since(cancelled), "nobody in the queue", func() bool { return s.queued(t, "x") == 0 })
+		eventually(t, 200*time.Millisecond-time.Since(cancelled), "nobody in the queue", func() bool {
+			return s.queued(t, "x") == 0
+		})
 		if err := l.Unlock(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -270,7 +280,10 @@ func TestACL(t *testing.T) {
 				}
 				got <- err
 			}()
-			eventually(t, time.Second, "a waiter", func() bool { st, _ := a.Inspect(t.Context(), name); return st.Queued == 1 })
+			eventually(t, time.Second, "a waiter", func() bool {
+				status, err := a.Inspect(t.Context(), name)
+				return err == nil && status.Queued == 1
+			})
 			if err := l.Unlock(t.Context()); err != nil {
 				t.Error(err)
 			}

@@ -32,8 +32,8 @@ func TestAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("the public API is not that of %s; if it is meant to change: go test ./sdk/redilock -run TestAPI -update\n%s",
-			golden, got)
+		t.Errorf("the public API is not that of %s; if it is meant to change: go test ./sdk/redilock -run TestAPI -update\n"+
+			"%s", golden, got)
 	}
 }
 

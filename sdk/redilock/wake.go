@@ -18,6 +18,9 @@ const (
 	wakeIdle = 30 * time.Second
 	// wakeSilence is how long it may be silent before it is asked for a sign of life; a second silence reopens it.
 	wakeSilence = 5 * time.Second
+	// wakePause is how much longer than before it waits with each failure to connect, up to maxWakePause.
+	wakePause    = 50 * time.Millisecond
+	maxWakePause = time.Second
 	// wakeDenied is how long it is given up for where an ACL forbids it.
 	wakeDenied = time.Minute
 )
@@ -127,7 +130,7 @@ func (w *wakeup) read() {
 	w.sub = sub
 	w.mu.Unlock()
 
-	silent := false
+	silent, failures := false, 0
 	for first := true; ; {
 		message, err := sub.ReceiveTimeout(context.Background(), wakeSilence)
 		switch m := message.(type) {
@@ -138,7 +141,7 @@ func (w *wakeup) read() {
 			w.deliver(m.Payload)
 		}
 		if err == nil {
-			silent = false
+			silent, failures = false, 0
 			continue
 		}
 		if !w.current(sub) {
@@ -159,7 +162,8 @@ func (w *wakeup) read() {
 			w.reopen(sub)
 			return
 		default:
-			time.Sleep(100 * time.Millisecond) // the next receive reconnects; a server that is away needs no hurry
+			failures++ // the next receive reconnects: at once, but a server that is away needs no hurry
+			time.Sleep(min(time.Duration(failures-1)*wakePause, maxWakePause))
 		}
 	}
 }

@@ -19,7 +19,9 @@ const (
 
 // transition lists the errors of a server that will serve again, or of a cluster that is about to say who does. A
 // script that is refused with one of them has not run.
-var transition = []string{"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "UNKILLABLE", "BUSY"}
+var transition = []string{
+	"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "UNKILLABLE", "BUSY",
+}
 
 // halfway is the end of a script that deleted a key and then wanted to write it while its cluster slot moves away: the
 // node takes a key that is not there for one that has moved. What the script did before stands.
