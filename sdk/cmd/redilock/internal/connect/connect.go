@@ -169,7 +169,8 @@ func reason(err error) error {
 	if errors.As(err, &parse) {
 		err = parse.Err
 		if strings.Contains(err.Error(), "invalid userinfo") {
-			return errors.New("the user name or password has characters to be written as %xx, or to be given by --password-file")
+			return errors.New("the user name or password has characters to be written as %xx, " +
+				"or to be given by --password-file")
 		}
 		if strings.HasPrefix(err.Error(), "invalid port") {
 			return errors.New("the port is no number: write redis://host:6379, or give the password by --password-file")
