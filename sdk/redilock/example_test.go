@@ -207,8 +207,8 @@ func ExampleTrace() {
 
 func ExampleWithLogger() {
 	ctx := context.Background()
-	log := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ // only losses are worth a line at level Warn
-		Level: slog.LevelWarn,
+	log := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		Level: slog.LevelDebug, // from level Warn on only losses are told
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			if a.Key == "msg" || a.Key == "lock" {
 				return a
@@ -220,13 +220,14 @@ func ExampleWithLogger() {
 	if err != nil {
 		panic(err)
 	}
-	l, err := locks.Mutex("invoices", 50*time.Millisecond).Lock(ctx)
+	l, err := locks.Mutex("invoices", time.Minute).Lock(ctx)
 	if err != nil {
 		panic(err)
 	}
-	<-l.Context().Done()
-	_ = locks.Close()
-	// Output: msg="redilock: lock lost" lock=invoices
+	_ = l.Unlock(ctx)
+	// Output:
+	// msg="redilock: acquired" lock=invoices
+	// msg="redilock: released" lock=invoices
 }
 
 func ExampleError() {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/zferentz/go-redilock/luatest/server"
 	"github.com/zferentz/go-redilock/sdk/redilock"
@@ -23,6 +24,7 @@ import (
 const childEnv = "REDILOCK_TEST_CHILD"
 
 func TestMain(m *testing.M) {
+	logging.Disable() // go-redis tells of every connection that a test breaks
 	addr := os.Getenv(childEnv)
 	if addr == "" {
 		os.Exit(m.Run())

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -24,8 +25,9 @@ var transition = []string{
 }
 
 // halfway is the end of a script that deleted a key and then wanted to write it while its cluster slot moves away: the
-// node takes a key that is not there for one that has moved. What the script did before stands.
-const halfway = "Script attempted to access a non local key"
+// node takes a key that is not there for one that has moved. What the script did before stands. Redis says "Script
+// attempted", Valkey "Attempted".
+const halfway = "ttempted to access a non local key"
 
 // Transient reports whether the same call may succeed a little later: the connection broke or timed out, or the server
 // is starting, failing over or busy. The end of the caller's context is not transient.
@@ -44,8 +46,9 @@ func mayHaveRun(err error) bool {
 	if err == nil || notDialed(err) || errors.Is(err, context.Canceled) {
 		return false
 	}
-	if redis.HasErrorPrefix(err, halfway) {
-		return true
+	var fromServer redis.Error
+	if errors.As(err, &fromServer) {
+		return strings.Contains(fromServer.Error(), halfway)
 	}
 	var n net.Error
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &n) || isPipe(err)

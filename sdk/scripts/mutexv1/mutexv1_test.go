@@ -49,7 +49,7 @@ func TestReplies(t *testing.T) {
 		return must(t, reply, err)
 	}
 
-	const fence = 1_700_000_000_000_001
+	const fence = 1_700_000_000_000_000
 	equal(t, mutexv1.AcquireGranted{Fence: fence, Lease: 1500 * time.Millisecond}, acquire("one", 0))
 	equal(t, mutexv1.AcquireHeld{HolderPTTL: 1500 * time.Millisecond}, acquire("two", 0))
 	equal(t, mutexv1.AcquireQueued{HolderPTTL: 1500 * time.Millisecond, Position: 1}, acquire("two", time.Minute))
