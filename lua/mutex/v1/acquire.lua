@@ -33,12 +33,10 @@ end
 
 ---@include clock
 ---@include fence
----@include lease
----@include queue
----@include handoff
 
--- The path that must be fast: nobody waits and the lock is free. A server that is out of memory refuses the SET even
--- where it would set nothing, and its holder must hear that it holds: so the error is left to those who want a grant.
+-- The path that must be fast: nobody waits and the lock is free. It comes before the functions that it does not call,
+-- because making a function takes time. A server that is out of memory refuses the SET even where it would set nothing,
+-- and its holder must hear that it holds: so the error is left to those who want a grant.
 local set = redis.call('EXISTS', queue) == 0 and redis.pcall('SET', lock, token, 'NX', 'PX', lease)
 if set and set.ok then
   local f, err = next_fence()
@@ -48,6 +46,10 @@ if set and set.ok then
   end
   return {'GRANTED', f, lease}
 end
+
+---@include lease
+---@include queue
+---@include handoff
 
 local holder = redis.pcall('GET', lock)
 if type(holder) == 'table' then

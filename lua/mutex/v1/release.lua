@@ -41,9 +41,6 @@ end
 
 ---@include clock
 ---@include fence
----@include lease
----@include queue
----@include handoff
 
 local holder = redis.pcall('GET', lock)
 if type(holder) == 'table' then
@@ -53,6 +50,23 @@ end
 if holder == token then
   -- First, because a server that is out of memory refuses a write that may grow until one that shrinks has been made.
   redis.call('DEL', lock)
+  -- The path that must be fast: nobody waits at the server. It comes before the functions that it does not call.
+  if redis.call('EXISTS', queue) == 0 then
+    if successor == '' then
+      return {'RELEASED', 0}
+    end
+    local f = grant(successor, lease)
+    if f then
+      return {'HANDED', successor, f, lease}
+    end
+  end
+end
+
+---@include lease
+---@include queue
+---@include handoff
+
+if holder == token then
   local outcome, who, f, granted, untold = hand_off(nil, nil, channel)
   if outcome == 'empty' and successor ~= '' then
     local mine = grant(successor, lease)

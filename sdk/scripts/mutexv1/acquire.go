@@ -12,7 +12,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for mutex.acquire, version 1.
-const AcquireSHA1 = "86fe64c34481e15106907c72837946687ac097c2"
+const AcquireSHA1 = "52405313efc3068f3223d0f715d5bb25820cdee6"
 
 const acquireSource = "" +
 	"---@script mutex.acquire\n" +
@@ -138,6 +138,32 @@ const acquireSource = "" +
 	"  return f\n" +
 	"end\n" +
 	"\n" +
+	"-- Gives the free lock to a token. Returns the grant's fence, or nil and the error to answer with. The fence comes first,\n" +
+	"-- so that an error on it needs no undoing.\n" +
+	"local function grant(to, lease)\n" +
+	"  local f, err = next_fence()\n" +
+	"  if err then\n" +
+	"    return nil, err\n" +
+	"  end\n" +
+	"  redis.call('SET', lock, to, 'PX', lease)\n" +
+	"  return f\n" +
+	"end\n" +
+	"\n" +
+	"-- The path that must be fast: nobody waits and the lock is free. It comes before the functions that it does not call,\n" +
+	"-- because making a function takes time. A server that is out of memory refuses the SET even where it would set nothing,\n" +
+	"-- and its holder must hear that it holds: so the error is left to those who want a grant.\n" +
+	"local set = redis.call('EXISTS', queue) == 0 and redis.pcall('SET', lock, token, 'NX', 'PX', lease)\n" +
+	"if set and set.ok then\n" +
+	"  local f, err = next_fence()\n" +
+	"  if err then\n" +
+	"    redis.call('DEL', lock)\n" +
+	"    return err\n" +
+	"  end\n" +
+	"  return {'GRANTED', f, lease}\n" +
+	"end\n" +
+	"\n" +
+	"-- The grant that stands: its fence, and what is left of its lease.\n" +
+	"\n" +
 	"-- The fence of the grant that stands. When its counter is gone the holder gets a new, higher one.\n" +
 	"local function current_fence()\n" +
 	"  local f = redis.pcall('GET', fence)\n" +
@@ -151,6 +177,7 @@ const acquireSource = "" +
 	"  end\n" +
 	"  return number\n" +
 	"end\n" +
+	"\n" +
 	"-- What is left of the lock's lease in ms: 0 when nobody holds it, -1 when the key has no expiry.\n" +
 	"local function lease_left()\n" +
 	"  local left = redis.call('PTTL', lock)\n" +
@@ -206,15 +233,6 @@ const acquireSource = "" +
 	"-- Hand-off: the free lock goes to the first live waiter, in the script that found it free.\n" +
 	"\n" +
 	"local SWEEP = 64 -- dead waiters dropped in one call at the most: a script must not hold up the server\n" +
-	"\n" +
-	"local function grant(to, lease)\n" +
-	"  local f, err = next_fence()\n" +
-	"  if err then\n" +
-	"    return nil, err\n" +
-	"  end\n" +
-	"  redis.call('SET', lock, to, 'PX', lease)\n" +
-	"  return f\n" +
-	"end\n" +
 	"\n" +
 	"-- Tells a waiter that it has the lock. False: its process is gone.\n" +
 	"local function tell(to, f, lease, wake, channel)\n" +
@@ -274,18 +292,6 @@ const acquireSource = "" +
 	"    end\n" +
 	"  end\n" +
 	"  return 'more'\n" +
-	"end\n" +
-	"\n" +
-	"-- The path that must be fast: nobody waits and the lock is free. A server that is out of memory refuses the SET even\n" +
-	"-- where it would set nothing, and its holder must hear that it holds: so the error is left to those who want a grant.\n" +
-	"local set = redis.call('EXISTS', queue) == 0 and redis.pcall('SET', lock, token, 'NX', 'PX', lease)\n" +
-	"if set and set.ok then\n" +
-	"  local f, err = next_fence()\n" +
-	"  if err then\n" +
-	"    redis.call('DEL', lock)\n" +
-	"    return err\n" +
-	"  end\n" +
-	"  return {'GRANTED', f, lease}\n" +
 	"end\n" +
 	"\n" +
 	"local holder = redis.pcall('GET', lock)\n" +

@@ -12,7 +12,7 @@ import (
 )
 
 // ExtendSHA1 is what EVALSHA takes for mutex.extend, version 1.
-const ExtendSHA1 = "2ee404eb31dc7edf04b938abf0d82bebcef97fb8"
+const ExtendSHA1 = "1a3c58575b8dd8e2a097e453b158fac6bc0d244d"
 
 const extendSource = "" +
 	"---@script mutex.extend\n" +
@@ -130,6 +130,18 @@ const extendSource = "" +
 	"  return f\n" +
 	"end\n" +
 	"\n" +
+	"-- Gives the free lock to a token. Returns the grant's fence, or nil and the error to answer with. The fence comes first,\n" +
+	"-- so that an error on it needs no undoing.\n" +
+	"local function grant(to, lease)\n" +
+	"  local f, err = next_fence()\n" +
+	"  if err then\n" +
+	"    return nil, err\n" +
+	"  end\n" +
+	"  redis.call('SET', lock, to, 'PX', lease)\n" +
+	"  return f\n" +
+	"end\n" +
+	"-- The grant that stands: its fence, and what is left of its lease.\n" +
+	"\n" +
 	"-- The fence of the grant that stands. When its counter is gone the holder gets a new, higher one.\n" +
 	"local function current_fence()\n" +
 	"  local f = redis.pcall('GET', fence)\n" +
@@ -143,6 +155,7 @@ const extendSource = "" +
 	"  end\n" +
 	"  return number\n" +
 	"end\n" +
+	"\n" +
 	"-- What is left of the lock's lease in ms: 0 when nobody holds it, -1 when the key has no expiry.\n" +
 	"local function lease_left()\n" +
 	"  local left = redis.call('PTTL', lock)\n" +

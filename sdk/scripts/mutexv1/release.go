@@ -12,7 +12,7 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for mutex.release, version 1.
-const ReleaseSHA1 = "26b5702887b285953292b2b610d8e6eb75cfe583"
+const ReleaseSHA1 = "88d522ae3398f8a2170275fd6b3fdff2e9a54023"
 
 const releaseSource = "" +
 	"---@script mutex.release\n" +
@@ -146,6 +146,39 @@ const releaseSource = "" +
 	"  return f\n" +
 	"end\n" +
 	"\n" +
+	"-- Gives the free lock to a token. Returns the grant's fence, or nil and the error to answer with. The fence comes first,\n" +
+	"-- so that an error on it needs no undoing.\n" +
+	"local function grant(to, lease)\n" +
+	"  local f, err = next_fence()\n" +
+	"  if err then\n" +
+	"    return nil, err\n" +
+	"  end\n" +
+	"  redis.call('SET', lock, to, 'PX', lease)\n" +
+	"  return f\n" +
+	"end\n" +
+	"\n" +
+	"local holder = redis.pcall('GET', lock)\n" +
+	"if type(holder) == 'table' then\n" +
+	"  return holder\n" +
+	"end\n" +
+	"\n" +
+	"if holder == token then\n" +
+	"  -- First, because a server that is out of memory refuses a write that may grow until one that shrinks has been made.\n" +
+	"  redis.call('DEL', lock)\n" +
+	"  -- The path that must be fast: nobody waits at the server. It comes before the functions that it does not call.\n" +
+	"  if redis.call('EXISTS', queue) == 0 then\n" +
+	"    if successor == '' then\n" +
+	"      return {'RELEASED', 0}\n" +
+	"    end\n" +
+	"    local f = grant(successor, lease)\n" +
+	"    if f then\n" +
+	"      return {'HANDED', successor, f, lease}\n" +
+	"    end\n" +
+	"  end\n" +
+	"end\n" +
+	"\n" +
+	"-- The grant that stands: its fence, and what is left of its lease.\n" +
+	"\n" +
 	"-- The fence of the grant that stands. When its counter is gone the holder gets a new, higher one.\n" +
 	"local function current_fence()\n" +
 	"  local f = redis.pcall('GET', fence)\n" +
@@ -159,6 +192,7 @@ const releaseSource = "" +
 	"  end\n" +
 	"  return number\n" +
 	"end\n" +
+	"\n" +
 	"-- What is left of the lock's lease in ms: 0 when nobody holds it, -1 when the key has no expiry.\n" +
 	"local function lease_left()\n" +
 	"  local left = redis.call('PTTL', lock)\n" +
@@ -214,15 +248,6 @@ const releaseSource = "" +
 	"-- Hand-off: the free lock goes to the first live waiter, in the script that found it free.\n" +
 	"\n" +
 	"local SWEEP = 64 -- dead waiters dropped in one call at the most: a script must not hold up the server\n" +
-	"\n" +
-	"local function grant(to, lease)\n" +
-	"  local f, err = next_fence()\n" +
-	"  if err then\n" +
-	"    return nil, err\n" +
-	"  end\n" +
-	"  redis.call('SET', lock, to, 'PX', lease)\n" +
-	"  return f\n" +
-	"end\n" +
 	"\n" +
 	"-- Tells a waiter that it has the lock. False: its process is gone.\n" +
 	"local function tell(to, f, lease, wake, channel)\n" +
@@ -284,14 +309,7 @@ const releaseSource = "" +
 	"  return 'more'\n" +
 	"end\n" +
 	"\n" +
-	"local holder = redis.pcall('GET', lock)\n" +
-	"if type(holder) == 'table' then\n" +
-	"  return holder\n" +
-	"end\n" +
-	"\n" +
 	"if holder == token then\n" +
-	"  -- First, because a server that is out of memory refuses a write that may grow until one that shrinks has been made.\n" +
-	"  redis.call('DEL', lock)\n" +
 	"  local outcome, who, f, granted, untold = hand_off(nil, nil, channel)\n" +
 	"  if outcome == 'empty' and successor ~= '' then\n" +
 	"    local mine = grant(successor, lease)\n" +

@@ -121,6 +121,32 @@ local function next_fence()
   return f
 end
 
+-- Gives the free lock to a token. Returns the grant's fence, or nil and the error to answer with. The fence comes first,
+-- so that an error on it needs no undoing.
+local function grant(to, lease)
+  local f, err = next_fence()
+  if err then
+    return nil, err
+  end
+  redis.call('SET', lock, to, 'PX', lease)
+  return f
+end
+
+-- The path that must be fast: nobody waits and the lock is free. It comes before the functions that it does not call,
+-- because making a function takes time. A server that is out of memory refuses the SET even where it would set nothing,
+-- and its holder must hear that it holds: so the error is left to those who want a grant.
+local set = redis.call('EXISTS', queue) == 0 and redis.pcall('SET', lock, token, 'NX', 'PX', lease)
+if set and set.ok then
+  local f, err = next_fence()
+  if err then
+    redis.call('DEL', lock)
+    return err
+  end
+  return {'GRANTED', f, lease}
+end
+
+-- The grant that stands: its fence, and what is left of its lease.
+
 -- The fence of the grant that stands. When its counter is gone the holder gets a new, higher one.
 local function current_fence()
   local f = redis.pcall('GET', fence)
@@ -134,6 +160,7 @@ local function current_fence()
   end
   return number
 end
+
 -- What is left of the lock's lease in ms: 0 when nobody holds it, -1 when the key has no expiry.
 local function lease_left()
   local left = redis.call('PTTL', lock)
@@ -189,15 +216,6 @@ end
 -- Hand-off: the free lock goes to the first live waiter, in the script that found it free.
 
 local SWEEP = 64 -- dead waiters dropped in one call at the most: a script must not hold up the server
-
-local function grant(to, lease)
-  local f, err = next_fence()
-  if err then
-    return nil, err
-  end
-  redis.call('SET', lock, to, 'PX', lease)
-  return f
-end
 
 -- Tells a waiter that it has the lock. False: its process is gone.
 local function tell(to, f, lease, wake, channel)
@@ -257,18 +275,6 @@ local function hand_off(caller, caller_lease, own_channel)
     end
   end
   return 'more'
-end
-
--- The path that must be fast: nobody waits and the lock is free. A server that is out of memory refuses the SET even
--- where it would set nothing, and its holder must hear that it holds: so the error is left to those who want a grant.
-local set = redis.call('EXISTS', queue) == 0 and redis.pcall('SET', lock, token, 'NX', 'PX', lease)
-if set and set.ok then
-  local f, err = next_fence()
-  if err then
-    redis.call('DEL', lock)
-    return err
-  end
-  return {'GRANTED', f, lease}
 end
 
 local holder = redis.pcall('GET', lock)

@@ -113,6 +113,18 @@ local function next_fence()
   return f
 end
 
+-- Gives the free lock to a token. Returns the grant's fence, or nil and the error to answer with. The fence comes first,
+-- so that an error on it needs no undoing.
+local function grant(to, lease)
+  local f, err = next_fence()
+  if err then
+    return nil, err
+  end
+  redis.call('SET', lock, to, 'PX', lease)
+  return f
+end
+-- The grant that stands: its fence, and what is left of its lease.
+
 -- The fence of the grant that stands. When its counter is gone the holder gets a new, higher one.
 local function current_fence()
   local f = redis.pcall('GET', fence)
@@ -126,6 +138,7 @@ local function current_fence()
   end
   return number
 end
+
 -- What is left of the lock's lease in ms: 0 when nobody holds it, -1 when the key has no expiry.
 local function lease_left()
   local left = redis.call('PTTL', lock)

@@ -21,16 +21,13 @@ local function next_fence()
   return f
 end
 
--- The fence of the grant that stands. When its counter is gone the holder gets a new, higher one.
-local function current_fence()
-  local f = redis.pcall('GET', fence)
-  if type(f) == 'table' then
-    return nil, f
+-- Gives the free lock to a token. Returns the grant's fence, or nil and the error to answer with. The fence comes first,
+-- so that an error on it needs no undoing.
+local function grant(to, lease)
+  local f, err = next_fence()
+  if err then
+    return nil, err
   end
-  -- Only what INCR makes is a counter: tonumber takes 'nan', '1e3' and ' 7' as well.
-  local number = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10)
-  if not number or number > FENCE_LIMIT then
-    return next_fence()
-  end
-  return number
+  redis.call('SET', lock, to, 'PX', lease)
+  return f
 end

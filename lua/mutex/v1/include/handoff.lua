@@ -2,15 +2,6 @@
 
 local SWEEP = 64 -- dead waiters dropped in one call at the most: a script must not hold up the server
 
-local function grant(to, lease)
-  local f, err = next_fence()
-  if err then
-    return nil, err
-  end
-  redis.call('SET', lock, to, 'PX', lease)
-  return f
-end
-
 -- Tells a waiter that it has the lock. False: its process is gone.
 local function tell(to, f, lease, wake, channel)
   -- The token stays out of the format: %s ends at a NUL byte.

@@ -1,3 +1,19 @@
+-- The grant that stands: its fence, and what is left of its lease.
+
+-- The fence of the grant that stands. When its counter is gone the holder gets a new, higher one.
+local function current_fence()
+  local f = redis.pcall('GET', fence)
+  if type(f) == 'table' then
+    return nil, f
+  end
+  -- Only what INCR makes is a counter: tonumber takes 'nan', '1e3' and ' 7' as well.
+  local number = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10)
+  if not number or number > FENCE_LIMIT then
+    return next_fence()
+  end
+  return number
+end
+
 -- What is left of the lock's lease in ms: 0 when nobody holds it, -1 when the key has no expiry.
 local function lease_left()
   local left = redis.call('PTTL', lock)
