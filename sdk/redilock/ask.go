@@ -79,11 +79,11 @@ func (w *waiter) hasQuit() bool { return w.asks.Err() != nil }
 func (c *Client) askOnce(w *waiter) (grant, standing, error) {
 	mode, channel := c.wake.mode()
 	sent := time.Now()
-	reply, err := mutexv1.Acquire(w.asks, c.rdb, w.m.keys, mutexv1.AcquireArgs{
+	reply, err := send(w.asks, c, mutexv1.NewAcquire(w.m.keys, mutexv1.AcquireArgs{
 		Token: w.token, Lease: w.m.ttl, Presence: c.opts.presence(), Wake: mode, Channel: channel,
-	})
+	}))
 	if err != nil {
-		return grant{}, standing{}, explain(err)
+		return grant{}, standing{}, err
 	}
 	switch r := reply.(type) {
 	case mutexv1.AcquireGranted:

@@ -15,7 +15,7 @@ import (
 
 const (
 	// unlockTimeout bounds a release, which goes on after its caller's context has ended.
-	unlockTimeout = 3 * time.Second
+	unlockTimeout = 5 * time.Second
 	// closeTimeout bounds how long Close waits for queue places and late grants to be given back.
 	closeTimeout = 2 * time.Second
 )
@@ -33,6 +33,10 @@ type Client struct {
 
 	wake   *wakeup
 	leases *leases
+	batch  batch
+
+	// bounded: go-redis gives up by itself in time, so a call need not be left behind for the caller to return in time.
+	bounded bool
 
 	mu     sync.Mutex
 	lines  map[string]*line   // by lock key; only those in use
@@ -53,6 +57,7 @@ func New(rdb redis.UniversalClient, opts ...Option) (*Client, error) {
 	c.life, c.end = context.WithCancelCause(context.Background())
 	c.wake = newWakeup(c, "redilock:wake:"+rand.Text())
 	c.leases = newLeases(c)
+	c.batch.rdb, c.bounded = rdb, isBounded(rdb)
 	return c, nil
 }
 
@@ -95,13 +100,25 @@ func (c *Client) begin(work func()) {
 	c.errand.Go(work)
 }
 
+// runOut is run for a ctx that ends by its deadline alone. A goroutine more is only needed where go-redis would not
+// keep to such a deadline.
+func runOut[R any](ctx context.Context, c *Client, call *scripts.Call[R]) (R, error) {
+	if !c.bounded {
+		return run(ctx, c, call, nil)
+	}
+	r, err := send(ctx, c, call)
+	if err != nil && ctx.Err() != nil {
+		return r, ended(ctx)
+	}
+	return r, err
+}
+
 // run sends a call and returns when it is done or ctx has ended, whichever is first: go-redis ignores a cancellation
 // while it reads. A caller that must clean up after a call whose reply it did not get gives late, which is called once
 // that call is over.
 func run[R any](ctx context.Context, c *Client, call *scripts.Call[R], late func()) (R, error) {
 	if ctx.Done() == nil {
-		r, err := call.Do(ctx, c.rdb)
-		return r, explain(err)
+		return send(ctx, c, call)
 	}
 	type result struct {
 		reply R
@@ -109,7 +126,7 @@ func run[R any](ctx context.Context, c *Client, call *scripts.Call[R], late func
 	}
 	done := make(chan result, 1)
 	go func() {
-		r, err := call.Do(ctx, c.rdb)
+		r, err := send(ctx, c, call)
 		done <- result{r, err}
 	}()
 	select {
@@ -120,7 +137,7 @@ func run[R any](ctx context.Context, c *Client, call *scripts.Call[R], late func
 			}
 			return r.reply, ended(ctx)
 		}
-		return r.reply, explain(r.err)
+		return r.reply, r.err
 	case <-ctx.Done():
 	}
 	if late != nil {

@@ -34,7 +34,7 @@ func (c *Client) handOver(
 	}
 	call := mutexv1.NewRelease(m.keys, args)
 	sent := time.Now()
-	reply, err := run(ctx, c, call, nil)
+	reply, err := runOut(ctx, c, call)
 
 	c.mu.Lock()
 	l.busy--

@@ -67,21 +67,33 @@ func (c *Client) lineOf(m *Mutex) *line {
 	return l
 }
 
-// join puts a waiter into its line, at the server if it is the first. It reports false if the client is closed.
-func (c *Client) join(w *waiter) bool {
+// join puts a waiter into its line. The first of it asks the server: by an errand, or, where it reports true, by the
+// caller itself, which then says errand.Done. That spares a goroutine where nothing but Close can end the wait.
+func (c *Client) join(w *waiter) (asks bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed() {
-		return false
+		return false, ErrClosed
 	}
 	w.line = c.lineOf(w.m)
-	if w.line.busy == 0 && w.line.asker == nil && w.line.waiting.Len() == 0 {
-		w.line.send(w, standing{})
-		return true
+	if w.line.busy > 0 || w.line.asker != nil || w.line.waiting.Len() > 0 {
+		w.place = w.line.waiting.PushBack(w)
+		c.emit(c.opts.trace.Enqueued, Event{Name: w.m.name})
+		return false, nil
 	}
-	w.place = w.line.waiting.PushBack(w)
-	c.emit(c.opts.trace.Enqueued, Event{Name: w.m.name})
-	return true
+	if !c.bounded || w.parent.Done() != nil {
+		w.line.send(w, standing{})
+		return false, nil
+	}
+	w.line.appoint(w)
+	c.errand.Add(1)
+	return true, nil
+}
+
+// appoint makes a waiter the one of its line that the server knows.
+func (l *line) appoint(w *waiter) {
+	l.asker = w
+	l.c.asking[w.token] = w
 }
 
 // next takes the first of the line out of it, to be the asker. Nil if there is one already, or nobody waits.
@@ -93,15 +105,13 @@ func (l *line) next() *waiter {
 	w := l.waiting.Remove(first).(*waiter)
 	w.place = nil
 	w.patient = true
-	l.asker = w
-	l.c.asking[w.token] = w
+	l.appoint(w)
 	return w
 }
 
 // send lets a waiter ask the server, from the standing that it has there.
 func (l *line) send(w *waiter, at standing) {
-	l.asker = w
-	l.c.asking[w.token] = w
+	l.appoint(w)
 	l.c.begin(func() { l.c.ask(w, at) })
 }
 

@@ -257,9 +257,10 @@ func (h *hold) close() {
 }
 
 // Unlock gives the lock back, to the next that waits for it. It does not heed the end of ctx (only its values), so that
-// defer l.Unlock(ctx) is right, and takes 3 s at the most. The error is nil; or wraps ErrLost if it was not ours any
-// more; ErrUnlocked if this is not the first time; ErrUnavailable or ErrDenied if the server did not do it: then the
-// lease ends by itself, and Unlock may be called again.
+// defer l.Unlock(ctx) is right. It tries for 5 s at the most; a read that has begun by then may take go-redis' own
+// ReadTimeout besides. The error is nil; or wraps ErrLost if it was not ours any more; ErrUnlocked if this is not the
+// first time; ErrUnavailable or ErrDenied if the server did not do it: then the lease ends by itself, and Unlock may be
+// called again.
 func (l *Lock) Unlock(ctx context.Context) error {
 	if ctx == nil {
 		return opError("unlock", l.Name(), errNilContext)

@@ -56,8 +56,13 @@ func (m *Mutex) Lock(ctx context.Context) (*Lock, error) {
 		return l, err
 	}
 	w := newWaiter(m, ctx)
-	if !m.c.join(w) {
-		return nil, opError(op, m.name, ErrClosed)
+	asks, err := m.c.join(w)
+	if err != nil {
+		return nil, opError(op, m.name, err)
+	}
+	if asks {
+		m.c.ask(w, standing{})
+		m.c.errand.Done()
 	}
 	select {
 	case r := <-w.result:

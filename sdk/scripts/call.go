@@ -44,8 +44,21 @@ func NewCall[R any](s *Script, keys []string, args []any, decode func(*Reply) R)
 // [*ReplyError].
 func (c *Call[R]) Do(ctx context.Context, rdb redis.UniversalClient) (R, error) {
 	c.repeated = false
-	loads := 0
-	for try := 0; ; {
+	return c.do(ctx, rdb, 0)
+}
+
+// Again is Do for a call that a Pipeline sent and that failed with a [Transient] error: one more send of the same call,
+// and as many as Do would make.
+func (c *Call[R]) Again(ctx context.Context, rdb redis.UniversalClient) (R, error) {
+	c.repeated = mayHaveRun(c.err)
+	if !pause(ctx, 0) {
+		return c.reply, c.err
+	}
+	return c.do(ctx, rdb, 1)
+}
+
+func (c *Call[R]) do(ctx context.Context, rdb redis.UniversalClient, try int) (R, error) {
+	for loads := 0; ; {
 		cmd := c.cmd(ctx)
 		_ = rdb.Process(ctx, cmd) // the error is the command's
 		c.settle(cmd.Cmd)
@@ -68,7 +81,7 @@ func (c *Call[R]) Do(ctx context.Context, rdb redis.UniversalClient) (R, error) 
 	}
 }
 
-// Repeated reports whether the last Do sent the call again after a send that the server may have run all the same: a
+// Repeated reports whether the last Do or Again sent the call again after a send that the server may have run all the same: a
 // reply that says "there is nothing to do" can then mean that the first one did it.
 func (c *Call[R]) Repeated() bool { return c.repeated }
 
