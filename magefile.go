@@ -35,8 +35,11 @@ var options = gen.Options{
 // Generate writes lua/dist, the Go bindings and the tables in lua/README.md from the annotated scripts.
 func Generate() error { return gen.Generate(options) }
 
-// Verify fails when what is generated is not up to date, or when a released script changed.
-func Verify() error { return gen.Verify(options) }
+// Verify fails when what is generated is not up to date, when a released script changed, or when the SDK's exported API
+// is not what sdk/redilock/testdata/api.txt says.
+func Verify() error {
+	return errors.Join(gen.Verify(options), sh.RunV("go", "test", "-run", "^TestAPI$", "./sdk/redilock"))
+}
 
 // Pin freezes the scripts in lua/released.json: do it with a release, never before.
 func Pin() error { return gen.Pin(options) }
@@ -57,6 +60,14 @@ func Test() error {
 	}
 	fmt.Printf("\nall of it took %v\n", time.Since(start).Round(time.Second))
 	return failed
+}
+
+// Soak runs the long form of the SDK's own tests: thousands of seeded storms of waiters that give up, lose and release;
+// 200 servers killed, stopped or cut off during extension; 100,000 locks held by one client.
+func Soak() error {
+	long := map[string]string{"REDILOCK_STORMS": "3000", "REDILOCK_RUNS": "200", "REDILOCK_LOCKS": "100000"}
+	return sh.RunWithV(long, "go", "test", "-count=1", "-timeout=30m", "-v", "-run=Storm|LossIsNoticed|ManyHeld",
+		"./sdk/redilock")
 }
 
 // linter is pinned here and not in go.mod: those who import the module do not need its dependencies.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -110,10 +108,7 @@ func TestEveryReplyIsLostOnce(t *testing.T) {
 // lease can have ended, which is one lease after the proxy forwarded the last request that was answered. Not parallel:
 // a machine that is busy with other things would be measured as well. REDILOCK_RUNS sets the number of runs.
 func TestLossIsNoticedInTime(t *testing.T) {
-	runs := 40
-	if n, err := strconv.Atoi(os.Getenv("REDILOCK_RUNS")); err == nil {
-		runs = n
-	}
+	runs := sized("REDILOCK_RUNS", 40)
 	const ttl = 600 * time.Millisecond
 	if len(server.Executables()) == 0 {
 		server.Missing(t, "no redis-server")

@@ -31,7 +31,7 @@ type storm struct {
 }
 
 func TestStorm(t *testing.T) {
-	seeds := 150
+	seeds := sized("REDILOCK_STORMS", 150)
 	if testing.Short() {
 		seeds = 20
 	}
