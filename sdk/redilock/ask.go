@@ -97,7 +97,7 @@ func (c *Client) askOnce(w *waiter) (grant, standing, error) {
 
 // await waits until it is time to ask again, or until a grant arrives that leaves enough time to be used.
 func (c *Client) await(w *waiter, at standing) (grant, bool) {
-	timer := time.NewTimer(c.opts.pollIn(at))
+	timer := time.NewTimer(c.opts.pollIn(at, w.m.ttl))
 	defer timer.Stop()
 	select {
 	case g := <-w.pushed:
@@ -113,15 +113,18 @@ func (c *Client) await(w *waiter, at standing) (grant, bool) {
 	return grant{}, false
 }
 
-// pollIn is how long a waiter keeps still: the next in the queue looks for the end of the holder's lease, the others
-// say that they are alive.
-func (o *options) pollIn(at standing) time.Duration {
+// pollIn is how long a waiter keeps still: the next in the queue looks for the end of the holder's lease, the others say
+// that they are alive. Those may be the next one by now, behind a holder that died without handing on; so they look one
+// poll after the lease that they know of, or, if they know of none, after one like their own.
+func (o *options) pollIn(at standing, ttl time.Duration) time.Duration {
 	const soon = time.Millisecond
 	switch {
 	case at.holderPTTL == 0:
 		return soon
+	case at.position > 1 && at.holderPTTL < 0:
+		return min(ttl+o.poll, o.presence()/3)
 	case at.position > 1:
-		return o.presence() / 3
+		return min(at.holderPTTL+o.poll, o.presence()/3)
 	case at.holderPTTL < 0:
 		return o.poll
 	default:

@@ -176,3 +176,35 @@ func TestDeadHolder(t *testing.T) {
 		w.left()
 	})
 }
+
+// A holder that got the lock by hand-off and dies holds up the one behind it for its lease and one poll, although that
+// one does not know that it is the next by now.
+func TestHolderDiesAfterHandOff(t *testing.T) {
+	const ttl, poll = 500 * time.Millisecond, 250 * time.Millisecond
+	for _, first := range []time.Duration{ttl, time.Minute} { // the lease that the queue knows of
+		t.Run(first.String(), func(t *testing.T) {
+			bubble(t, func(w *world) {
+				l := w.lock(w.client(), "a", first)
+				granted := make(chan time.Time, 2)
+				for range 2 {
+					c := w.client()
+					go func() {
+						if _, err := c.Mutex("a", ttl).Lock(w.ctx); err == nil { // and it never unlocks
+							granted <- time.Now()
+						}
+					}()
+					time.Sleep(10 * time.Millisecond) // they queue one after the other
+				}
+				w.must(l.Unlock(w.ctx))
+				died := <-granted
+				bound := ttl + poll
+				if first > ttl {
+					bound = 2*time.Second + poll // what it knows of is a long lease: it says that it is alive, and no more
+				}
+				if d := (<-granted).Sub(died); d > bound {
+					t.Errorf("the next one got the lock %v after the one that died, want %v at the most", d, bound)
+				}
+			})
+		})
+	}
+}
