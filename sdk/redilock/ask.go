@@ -153,12 +153,12 @@ func (c *Client) granted(w *waiter, g grant) {
 	c.depart(w)
 }
 
-// failed ends a wait with an error, and gives back what the server may have granted all the same.
+// failed ends a wait with an error, and gives back what it may have at the server all the same: a grant, or its place.
 func (c *Client) failed(w *waiter, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	w.fail(err)
-	if errors.Is(err, ErrUnavailable) {
+	if w.patient || errors.Is(err, ErrUnavailable) {
 		c.begin(func() { c.depart(w) })
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/zferentz/go-redilock/sdk/redilock"
+	"github.com/zferentz/go-redilock/sdk/redilocktest"
 )
 
 // Bad input gets a typed error, and nothing is sent.
@@ -201,4 +202,31 @@ func TestWrongType(t *testing.T) {
 			})
 		})
 	}
+}
+
+type redisError string
+
+func (e redisError) Error() string { return string(e) }
+func (redisError) RedisError()     {}
+
+// A waiter whose question is denied leaves the queue: its place would get the lock, and keep it from the others.
+func TestDeniedWaiterLeavesTheQueue(t *testing.T) {
+	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
+		release := s.Hold("a")
+		failed := make(chan error, 1)
+		go func() {
+			_, err := s.Client.Mutex("a", time.Minute).Lock(t.Context())
+			failed <- err
+		}()
+		s.Advance(10 * time.Millisecond)
+		s.FailNext(redilocktest.Acquire, redisError("NOPERM this user has no permissions"))
+		s.Advance(time.Second)
+		if err := <-failed; !errors.Is(err, redilock.ErrDenied) {
+			t.Errorf("Lock: %v, want ErrDenied", err)
+		}
+		release()
+		if left := s.Leftovers(); len(left) > 0 {
+			t.Errorf("left on the server: %q", left)
+		}
+	})
 }
