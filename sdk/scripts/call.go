@@ -62,6 +62,7 @@ func (c *Call[R]) do(ctx context.Context, rdb redis.UniversalClient, try int) (R
 		cmd := c.cmd(ctx)
 		_ = rdb.Process(ctx, cmd) // the error is the command's
 		c.settle(cmd.Cmd)
+		follow(ctx, rdb, c.err)
 		switch {
 		case redis.HasErrorPrefix(c.err, "NOSCRIPT") && loads < noScriptTries:
 			loads++
@@ -135,6 +136,7 @@ func send(ctx context.Context, rdb redis.UniversalClient, calls []Sendable) {
 		cmds[i] = cmd.Cmd
 	}
 	_, err := pipe.Exec(ctx)
+	follow(ctx, rdb, err)
 	for i, c := range calls {
 		// A pipeline that never left leaves its commands without an error of their own.
 		if err != nil && cmds[i].Err() == nil && cmds[i].Val() == nil {

@@ -54,6 +54,15 @@ func mayHaveRun(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &n) || isPipe(err)
 }
 
+// follow makes a cluster client find out who serves now, when a call failed because its node does not. go-redis asks by
+// itself when a node says MOVED; a node that says nothing any more it would go on asking for a minute.
+func follow(ctx context.Context, rdb redis.UniversalClient, err error) {
+	c, ok := rdb.(interface{ ReloadState(ctx context.Context) })
+	if ok && err != nil && Transient(err) {
+		c.ReloadState(ctx) // in the background, and not more often than every 200 ms
+	}
+}
+
 // isPipe covers in-memory connections (net.Pipe), whose errors are no net.Error.
 func isPipe(err error) bool { return errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) }
 
