@@ -12,7 +12,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for mutex.acquire, version 1.
-const AcquireSHA1 = "52405313efc3068f3223d0f715d5bb25820cdee6"
+const AcquireSHA1 = "4dc311f918bdf3d500b262a94f1426e1857274d5"
 
 const acquireSource = "" +
 	"---@script mutex.acquire\n" +
@@ -115,8 +115,9 @@ const acquireSource = "" +
 	"  local t = server_time()\n" +
 	"  return t[1] .. string.format('%06d', tonumber(t[2]))\n" +
 	"end\n" +
-	"-- Fences grow with every grant. A counter that is new (first use, collected, flushed, lost in a restart) goes on from\n" +
-	"-- the server's clock in microseconds: time moves on faster than one grant per microsecond.\n" +
+	"-- Fences grow with every grant. The counter goes on from the server's clock in microseconds wherever it is behind it: when\n" +
+	"-- it is new (first use, collected, flushed), and when it is old (a snapshot, or a replica that had not heard of the last\n" +
+	"-- grants). Time moves on faster than one grant per microsecond.\n" +
 	"\n" +
 	"local FENCE_RETENTION = 3600000 -- ms\n" +
 	"local FENCE_LIMIT = 9007199254740991 -- 2^53 - 1: past it a Lua number is no longer exact\n" +
@@ -127,10 +128,11 @@ const acquireSource = "" +
 	"  if type(f) == 'table' then\n" +
 	"    return nil, f\n" +
 	"  end\n" +
-	"  if f <= 1 then\n" +
-	"    local us = now_us()\n" +
+	"  local us = now_us()\n" +
+	"  local clock = tonumber(us, 10)\n" +
+	"  if f < clock then\n" +
 	"    redis.call('SET', fence, us, 'PX', FENCE_RETENTION)\n" +
-	"    f = tonumber(us, 10)\n" +
+	"    f = clock\n" +
 	"  end\n" +
 	"  if f > FENCE_LIMIT then\n" +
 	"    return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +

@@ -106,8 +106,9 @@ local function now_us()
   local t = server_time()
   return t[1] .. string.format('%06d', tonumber(t[2]))
 end
--- Fences grow with every grant. A counter that is new (first use, collected, flushed, lost in a restart) goes on from
--- the server's clock in microseconds: time moves on faster than one grant per microsecond.
+-- Fences grow with every grant. The counter goes on from the server's clock in microseconds wherever it is behind it: when
+-- it is new (first use, collected, flushed), and when it is old (a snapshot, or a replica that had not heard of the last
+-- grants). Time moves on faster than one grant per microsecond.
 
 local FENCE_RETENTION = 3600000 -- ms
 local FENCE_LIMIT = 9007199254740991 -- 2^53 - 1: past it a Lua number is no longer exact
@@ -118,10 +119,11 @@ local function next_fence()
   if type(f) == 'table' then
     return nil, f
   end
-  if f <= 1 then
-    local us = now_us()
+  local us = now_us()
+  local clock = tonumber(us, 10)
+  if f < clock then
     redis.call('SET', fence, us, 'PX', FENCE_RETENTION)
-    f = tonumber(us, 10)
+    f = clock
   end
   if f > FENCE_LIMIT then
     return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')
