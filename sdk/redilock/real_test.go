@@ -297,7 +297,7 @@ func TestACL(t *testing.T) {
 			t.Errorf("TryLock: %v", err)
 		}
 
-		for _, less := range []string{"+evalsha", "+set", "+exists", "+incr", "~p:*", "~{p:*"} {
+		for _, less := range []string{"+evalsha", "+set", "+exists", "+time", "~p:*", "~{p:*"} {
 			var poor []string
 			for _, w := range rule {
 				if w != less {

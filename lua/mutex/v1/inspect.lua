@@ -34,6 +34,11 @@ if type(queued) == 'table' then
   return queued
 end
 
+local t = server_time()
+if t.err then
+  return t
+end
+
 local list = {}
 for i, who in ipairs(limit > 0 and redis.call('ZRANGE', queue, 0, limit - 1) or {}) do
   local record = redis.pcall('HGET', waiters, who)

@@ -12,7 +12,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for mutex.acquire, version 1.
-const AcquireSHA1 = "4dc311f918bdf3d500b262a94f1426e1857274d5"
+const AcquireSHA1 = "cd57690520e3a96f3c0316c402435ad9578b01a6"
 
 const acquireSource = "" +
 	"---@script mutex.acquire\n" +
@@ -100,8 +100,9 @@ const acquireSource = "" +
 	"\n" +
 	"local time\n" +
 	"\n" +
+	"-- Seconds and microseconds, or the error to answer with: an ACL may lack TIME.\n" +
 	"local function server_time()\n" +
-	"  time = time or redis.call('TIME')\n" +
+	"  time = time or redis.pcall('TIME')\n" +
 	"  return time\n" +
 	"end\n" +
 	"\n" +
@@ -109,35 +110,39 @@ const acquireSource = "" +
 	"  local t = server_time()\n" +
 	"  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
 	"end\n" +
-	"\n" +
-	"-- As a string: tostring() of a number this large prints an exponent on a real server.\n" +
-	"local function now_us()\n" +
-	"  local t = server_time()\n" +
-	"  return t[1] .. string.format('%06d', tonumber(t[2]))\n" +
-	"end\n" +
-	"-- Fences grow with every grant. The counter goes on from the server's clock in microseconds wherever it is behind it: when\n" +
-	"-- it is new (first use, collected, flushed), and when it is old (a snapshot, or a replica that had not heard of the last\n" +
-	"-- grants). Time moves on faster than one grant per microsecond.\n" +
+	"-- Fences grow with every grant: each is the server's clock in microseconds, or one more than the last where the clock is not\n" +
+	"-- past it. So they grow as well when the counter is gone (collected, flushed) or set back (a snapshot, a replica that had\n" +
+	"-- not heard of the last grants): time moves on faster than one grant per microsecond.\n" +
 	"\n" +
 	"local FENCE_RETENTION = 3600000 -- ms\n" +
 	"local FENCE_LIMIT = 9007199254740991 -- 2^53 - 1: past it a Lua number is no longer exact\n" +
 	"\n" +
+	"-- Whether that is a counter: only plain decimals are. tonumber takes 'nan', '1e3' and ' 7' as well.\n" +
+	"local function counts(value)\n" +
+	"  return value and string.find(value, '^[1-9]%d*$')\n" +
+	"end\n" +
+	"\n" +
 	"-- The next fence, or nil and the error to answer with.\n" +
 	"local function next_fence()\n" +
-	"  local f = redis.pcall('INCR', fence)\n" +
-	"  if type(f) == 'table' then\n" +
-	"    return nil, f\n" +
+	"  local t = server_time()\n" +
+	"  if t.err then\n" +
+	"    return nil, t\n" +
 	"  end\n" +
-	"  local us = now_us()\n" +
-	"  local clock = tonumber(us, 10)\n" +
-	"  if f < clock then\n" +
-	"    redis.call('SET', fence, us, 'PX', FENCE_RETENTION)\n" +
-	"    f = clock\n" +
+	"  local f = t[1] * 1000000 + t[2] -- redis.call sends all digits of a number, tostring() would not\n" +
+	"  local last = redis.pcall('SET', fence, f, 'PX', FENCE_RETENTION, 'GET')\n" +
+	"  if type(last) == 'table' then\n" +
+	"    return nil, last\n" +
 	"  end\n" +
-	"  if f > FENCE_LIMIT then\n" +
+	"  local before = tonumber(last or 0)\n" +
+	"  if not before or before < f or not counts(last) then\n" +
+	"    return f\n" +
+	"  end\n" +
+	"  if before >= FENCE_LIMIT then\n" +
+	"    redis.call('SET', fence, last)\n" +
 	"    return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +
 	"  end\n" +
-	"  return f\n" +
+	"  redis.call('SET', fence, before + 1, 'PX', FENCE_RETENTION)\n" +
+	"  return before + 1\n" +
 	"end\n" +
 	"\n" +
 	"-- Gives the free lock to a token. Returns the grant's fence, or nil and the error to answer with. The fence comes first,\n" +
@@ -172,8 +177,7 @@ const acquireSource = "" +
 	"  if type(f) == 'table' then\n" +
 	"    return nil, f\n" +
 	"  end\n" +
-	"  -- Only what INCR makes is a counter: tonumber takes 'nan', '1e3' and ' 7' as well.\n" +
-	"  local number = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10)\n" +
+	"  local number = counts(f) and tonumber(f, 10)\n" +
 	"  if not number or number > FENCE_LIMIT then\n" +
 	"    return next_fence()\n" +
 	"  end\n" +
@@ -205,6 +209,10 @@ const acquireSource = "" +
 	"-- one it goes to the tail. Returns its position (1 = next), or nil and the error to answer with. The hash is written\n" +
 	"-- first: should it be of a wrong type, nothing has changed.\n" +
 	"local function stand(who, place, lease, presence, wake, channel)\n" +
+	"  local t = server_time()\n" +
+	"  if t.err then\n" +
+	"    return nil, t\n" +
+	"  end\n" +
 	"  local score = redis.pcall('ZSCORE', queue, who)\n" +
 	"  if type(score) == 'table' then\n" +
 	"    return nil, score\n" +
@@ -253,6 +261,10 @@ const acquireSource = "" +
 	"-- `caller` is alive whatever its presence says, and gets `caller_lease` in full: this call's reply tells it. A waiter\n" +
 	"-- that listens on `own_channel` is told by the caller, without a message.\n" +
 	"local function hand_off(caller, caller_lease, own_channel)\n" +
+	"  local t = server_time()\n" +
+	"  if t.err then\n" +
+	"    return 'error', t\n" +
+	"  end\n" +
 	"  for _ = 1, SWEEP do\n" +
 	"    local head = redis.pcall('ZRANGE', queue, 0, 0)\n" +
 	"    if head.err then\n" +

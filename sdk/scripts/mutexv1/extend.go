@@ -12,7 +12,7 @@ import (
 )
 
 // ExtendSHA1 is what EVALSHA takes for mutex.extend, version 1.
-const ExtendSHA1 = "b498e5d26d52316553daa473feaa82cb18141a8b"
+const ExtendSHA1 = "332ed3bd7968fef8e01f85e9a9da48a6f53c97bf"
 
 const extendSource = "" +
 	"---@script mutex.extend\n" +
@@ -92,8 +92,9 @@ const extendSource = "" +
 	"\n" +
 	"local time\n" +
 	"\n" +
+	"-- Seconds and microseconds, or the error to answer with: an ACL may lack TIME.\n" +
 	"local function server_time()\n" +
-	"  time = time or redis.call('TIME')\n" +
+	"  time = time or redis.pcall('TIME')\n" +
 	"  return time\n" +
 	"end\n" +
 	"\n" +
@@ -101,35 +102,39 @@ const extendSource = "" +
 	"  local t = server_time()\n" +
 	"  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
 	"end\n" +
-	"\n" +
-	"-- As a string: tostring() of a number this large prints an exponent on a real server.\n" +
-	"local function now_us()\n" +
-	"  local t = server_time()\n" +
-	"  return t[1] .. string.format('%06d', tonumber(t[2]))\n" +
-	"end\n" +
-	"-- Fences grow with every grant. The counter goes on from the server's clock in microseconds wherever it is behind it: when\n" +
-	"-- it is new (first use, collected, flushed), and when it is old (a snapshot, or a replica that had not heard of the last\n" +
-	"-- grants). Time moves on faster than one grant per microsecond.\n" +
+	"-- Fences grow with every grant: each is the server's clock in microseconds, or one more than the last where the clock is not\n" +
+	"-- past it. So they grow as well when the counter is gone (collected, flushed) or set back (a snapshot, a replica that had\n" +
+	"-- not heard of the last grants): time moves on faster than one grant per microsecond.\n" +
 	"\n" +
 	"local FENCE_RETENTION = 3600000 -- ms\n" +
 	"local FENCE_LIMIT = 9007199254740991 -- 2^53 - 1: past it a Lua number is no longer exact\n" +
 	"\n" +
+	"-- Whether that is a counter: only plain decimals are. tonumber takes 'nan', '1e3' and ' 7' as well.\n" +
+	"local function counts(value)\n" +
+	"  return value and string.find(value, '^[1-9]%d*$')\n" +
+	"end\n" +
+	"\n" +
 	"-- The next fence, or nil and the error to answer with.\n" +
 	"local function next_fence()\n" +
-	"  local f = redis.pcall('INCR', fence)\n" +
-	"  if type(f) == 'table' then\n" +
-	"    return nil, f\n" +
+	"  local t = server_time()\n" +
+	"  if t.err then\n" +
+	"    return nil, t\n" +
 	"  end\n" +
-	"  local us = now_us()\n" +
-	"  local clock = tonumber(us, 10)\n" +
-	"  if f < clock then\n" +
-	"    redis.call('SET', fence, us, 'PX', FENCE_RETENTION)\n" +
-	"    f = clock\n" +
+	"  local f = t[1] * 1000000 + t[2] -- redis.call sends all digits of a number, tostring() would not\n" +
+	"  local last = redis.pcall('SET', fence, f, 'PX', FENCE_RETENTION, 'GET')\n" +
+	"  if type(last) == 'table' then\n" +
+	"    return nil, last\n" +
 	"  end\n" +
-	"  if f > FENCE_LIMIT then\n" +
+	"  local before = tonumber(last or 0)\n" +
+	"  if not before or before < f or not counts(last) then\n" +
+	"    return f\n" +
+	"  end\n" +
+	"  if before >= FENCE_LIMIT then\n" +
+	"    redis.call('SET', fence, last)\n" +
 	"    return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +
 	"  end\n" +
-	"  return f\n" +
+	"  redis.call('SET', fence, before + 1, 'PX', FENCE_RETENTION)\n" +
+	"  return before + 1\n" +
 	"end\n" +
 	"\n" +
 	"-- Gives the free lock to a token. Returns the grant's fence, or nil and the error to answer with. The fence comes first,\n" +
@@ -150,8 +155,7 @@ const extendSource = "" +
 	"  if type(f) == 'table' then\n" +
 	"    return nil, f\n" +
 	"  end\n" +
-	"  -- Only what INCR makes is a counter: tonumber takes 'nan', '1e3' and ' 7' as well.\n" +
-	"  local number = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10)\n" +
+	"  local number = counts(f) and tonumber(f, 10)\n" +
 	"  if not number or number > FENCE_LIMIT then\n" +
 	"    return next_fence()\n" +
 	"  end\n" +

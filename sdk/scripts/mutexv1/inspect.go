@@ -12,7 +12,7 @@ import (
 )
 
 // InspectSHA1 is what EVALSHA takes for mutex.inspect, version 1.
-const InspectSHA1 = "68908a360084f26d90847aaeba95968fcce88cb0"
+const InspectSHA1 = "240a822091090679a82cae0d252301dcef2b0b9b"
 
 const inspectSource = "" +
 	"---@script mutex.inspect\n" +
@@ -88,20 +88,15 @@ const inspectSource = "" +
 	"\n" +
 	"local time\n" +
 	"\n" +
+	"-- Seconds and microseconds, or the error to answer with: an ACL may lack TIME.\n" +
 	"local function server_time()\n" +
-	"  time = time or redis.call('TIME')\n" +
+	"  time = time or redis.pcall('TIME')\n" +
 	"  return time\n" +
 	"end\n" +
 	"\n" +
 	"local function now_ms()\n" +
 	"  local t = server_time()\n" +
 	"  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
-	"end\n" +
-	"\n" +
-	"-- As a string: tostring() of a number this large prints an exponent on a real server.\n" +
-	"local function now_us()\n" +
-	"  local t = server_time()\n" +
-	"  return t[1] .. string.format('%06d', tonumber(t[2]))\n" +
 	"end\n" +
 	"\n" +
 	"local holder = redis.pcall('GET', lock)\n" +
@@ -115,6 +110,11 @@ const inspectSource = "" +
 	"local queued = redis.pcall('ZCARD', queue)\n" +
 	"if type(queued) == 'table' then\n" +
 	"  return queued\n" +
+	"end\n" +
+	"\n" +
+	"local t = server_time()\n" +
+	"if t.err then\n" +
+	"  return t\n" +
 	"end\n" +
 	"\n" +
 	"local list = {}\n" +

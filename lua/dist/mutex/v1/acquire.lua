@@ -83,8 +83,9 @@ end
 
 local time
 
+-- Seconds and microseconds, or the error to answer with: an ACL may lack TIME.
 local function server_time()
-  time = time or redis.call('TIME')
+  time = time or redis.pcall('TIME')
   return time
 end
 
@@ -92,35 +93,39 @@ local function now_ms()
   local t = server_time()
   return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 end
-
--- As a string: tostring() of a number this large prints an exponent on a real server.
-local function now_us()
-  local t = server_time()
-  return t[1] .. string.format('%06d', tonumber(t[2]))
-end
--- Fences grow with every grant. The counter goes on from the server's clock in microseconds wherever it is behind it: when
--- it is new (first use, collected, flushed), and when it is old (a snapshot, or a replica that had not heard of the last
--- grants). Time moves on faster than one grant per microsecond.
+-- Fences grow with every grant: each is the server's clock in microseconds, or one more than the last where the clock is not
+-- past it. So they grow as well when the counter is gone (collected, flushed) or set back (a snapshot, a replica that had
+-- not heard of the last grants): time moves on faster than one grant per microsecond.
 
 local FENCE_RETENTION = 3600000 -- ms
 local FENCE_LIMIT = 9007199254740991 -- 2^53 - 1: past it a Lua number is no longer exact
 
+-- Whether that is a counter: only plain decimals are. tonumber takes 'nan', '1e3' and ' 7' as well.
+local function counts(value)
+  return value and string.find(value, '^[1-9]%d*$')
+end
+
 -- The next fence, or nil and the error to answer with.
 local function next_fence()
-  local f = redis.pcall('INCR', fence)
-  if type(f) == 'table' then
-    return nil, f
+  local t = server_time()
+  if t.err then
+    return nil, t
   end
-  local us = now_us()
-  local clock = tonumber(us, 10)
-  if f < clock then
-    redis.call('SET', fence, us, 'PX', FENCE_RETENTION)
-    f = clock
+  local f = t[1] * 1000000 + t[2] -- redis.call sends all digits of a number, tostring() would not
+  local last = redis.pcall('SET', fence, f, 'PX', FENCE_RETENTION, 'GET')
+  if type(last) == 'table' then
+    return nil, last
   end
-  if f > FENCE_LIMIT then
+  local before = tonumber(last or 0)
+  if not before or before < f or not counts(last) then
+    return f
+  end
+  if before >= FENCE_LIMIT then
+    redis.call('SET', fence, last)
     return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')
   end
-  return f
+  redis.call('SET', fence, before + 1, 'PX', FENCE_RETENTION)
+  return before + 1
 end
 
 -- Gives the free lock to a token. Returns the grant's fence, or nil and the error to answer with. The fence comes first,
@@ -155,8 +160,7 @@ local function current_fence()
   if type(f) == 'table' then
     return nil, f
   end
-  -- Only what INCR makes is a counter: tonumber takes 'nan', '1e3' and ' 7' as well.
-  local number = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10)
+  local number = counts(f) and tonumber(f, 10)
   if not number or number > FENCE_LIMIT then
     return next_fence()
   end
@@ -188,6 +192,10 @@ local QUEUE_RETENTION = 120000 -- ms; twice the longest presence
 -- one it goes to the tail. Returns its position (1 = next), or nil and the error to answer with. The hash is written
 -- first: should it be of a wrong type, nothing has changed.
 local function stand(who, place, lease, presence, wake, channel)
+  local t = server_time()
+  if t.err then
+    return nil, t
+  end
   local score = redis.pcall('ZSCORE', queue, who)
   if type(score) == 'table' then
     return nil, score
@@ -236,6 +244,10 @@ end
 -- `caller` is alive whatever its presence says, and gets `caller_lease` in full: this call's reply tells it. A waiter
 -- that listens on `own_channel` is told by the caller, without a message.
 local function hand_off(caller, caller_lease, own_channel)
+  local t = server_time()
+  if t.err then
+    return 'error', t
+  end
   for _ = 1, SWEEP do
     local head = redis.pcall('ZRANGE', queue, 0, 0)
     if head.err then

@@ -71,20 +71,15 @@ end
 
 local time
 
+-- Seconds and microseconds, or the error to answer with: an ACL may lack TIME.
 local function server_time()
-  time = time or redis.call('TIME')
+  time = time or redis.pcall('TIME')
   return time
 end
 
 local function now_ms()
   local t = server_time()
   return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
-end
-
--- As a string: tostring() of a number this large prints an exponent on a real server.
-local function now_us()
-  local t = server_time()
-  return t[1] .. string.format('%06d', tonumber(t[2]))
 end
 
 local holder = redis.pcall('GET', lock)
@@ -98,6 +93,11 @@ end
 local queued = redis.pcall('ZCARD', queue)
 if type(queued) == 'table' then
   return queued
+end
+
+local t = server_time()
+if t.err then
+  return t
 end
 
 local list = {}

@@ -19,6 +19,10 @@ end
 -- `caller` is alive whatever its presence says, and gets `caller_lease` in full: this call's reply tells it. A waiter
 -- that listens on `own_channel` is told by the caller, without a message.
 local function hand_off(caller, caller_lease, own_channel)
+  local t = server_time()
+  if t.err then
+    return 'error', t
+  end
   for _ = 1, SWEEP do
     local head = redis.pcall('ZRANGE', queue, 0, 0)
     if head.err then

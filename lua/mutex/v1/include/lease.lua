@@ -6,8 +6,7 @@ local function current_fence()
   if type(f) == 'table' then
     return nil, f
   end
-  -- Only what INCR makes is a counter: tonumber takes 'nan', '1e3' and ' 7' as well.
-  local number = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10)
+  local number = counts(f) and tonumber(f, 10)
   if not number or number > FENCE_LIMIT then
     return next_fence()
   end

@@ -7,6 +7,10 @@ local QUEUE_RETENTION = 120000 -- ms; twice the longest presence
 -- one it goes to the tail. Returns its position (1 = next), or nil and the error to answer with. The hash is written
 -- first: should it be of a wrong type, nothing has changed.
 local function stand(who, place, lease, presence, wake, channel)
+  local t = server_time()
+  if t.err then
+    return nil, t
+  end
   local score = redis.pcall('ZSCORE', queue, who)
   if type(score) == 'table' then
     return nil, score
