@@ -20,6 +20,9 @@ func KeyName(name, suffix string) (string, error) {
 	if !tagged && strings.Contains(name, "}") {
 		return "", fmt.Errorf("the name %q has a } but no hash tag: its companions would be in another slot", name)
 	}
+	if tagged && name[0] == '{' && end == len(after)-1 {
+		return "", fmt.Errorf("the name %q is a hash tag alone: its companions would be those of %q", name, after[:end])
+	}
 	switch {
 	case suffix == "":
 		return name, nil

@@ -21,8 +21,9 @@ type Mutex struct {
 }
 
 // Mutex gives the lock called name: 1 to 1024 bytes with the client's prefix, any bytes; a name with a } needs a valid
-// cluster hash tag. ttl is how long the server keeps a grant that nobody extends, 1 ms to 24 days, so that a crash never
-// blocks for ever. It is checked here and the error, ErrInvalid, comes with the first operation.
+// cluster hash tag, and something beside it. ttl is how long the server keeps a grant that nobody extends, 1 ms to 24
+// days, so that a crash never blocks for ever. It is checked here and the error, ErrInvalid, comes with the first
+// operation.
 func (c *Client) Mutex(name string, ttl time.Duration, opts ...LockOption) *Mutex {
 	m := &Mutex{c: c, name: c.opts.prefix + name, ttl: ttl}
 	if name == "" {

@@ -21,9 +21,13 @@ func keysOf(name string) (mutexv1.Keys, error) {
 	}
 	base := name
 	switch {
+	case isHashTag(name):
+		// Its companions would be those of the name inside, whose queue it would share: a hand-off of the one lock
+		// would then be taken for the other.
+		return mutexv1.Keys{}, fmt.Errorf("%w: a name must not be a hash tag alone: leave out its { and }", ErrInvalid)
 	case hasHashTag(name):
 	case strings.Contains(name, "}"):
-		return mutexv1.Keys{}, fmt.Errorf("%w: a name with a } needs a hash tag, as in {%s}, or no } at all",
+		return mutexv1.Keys{}, fmt.Errorf("%w: a name with a } needs a hash tag, as in {%s}:lock, or no } at all",
 			ErrInvalid, strings.NewReplacer("{", "", "}", "").Replace(name))
 	default:
 		base = "{" + name + "}"
@@ -40,4 +44,9 @@ func keysOf(name string) (mutexv1.Keys, error) {
 func hasHashTag(name string) bool {
 	_, rest, found := strings.Cut(name, "{")
 	return found && strings.IndexByte(rest, '}') > 0
+}
+
+// isHashTag reports whether a name is a hash tag from its first byte to its last.
+func isHashTag(name string) bool {
+	return hasHashTag(name) && name[0] == '{' && strings.IndexByte(name, '}') == len(name)-1
 }
