@@ -15,8 +15,6 @@ import (
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
-const slots = 16384
-
 // cluster is three masters that share the slots in equal parts.
 type cluster struct {
 	nodes []*redis.Client
@@ -28,43 +26,15 @@ type cluster struct {
 func startCluster(t *testing.T, executable string) *cluster {
 	t.Helper()
 	c := &cluster{}
-	for range 3 {
-		s := server.StartT(t, server.Options{Executable: executable, Args: []string{
-			"--cluster-enabled", "yes", "--cluster-port", freePort(t), "--cluster-node-timeout", "2000", "--databases", "1",
-		}})
+	for _, s := range server.StartClusterT(t, executable) {
 		rdb := redis.NewClient(s.RedisOptions())
 		t.Cleanup(func() { _ = rdb.Close() })
-		c.nodes = append(c.nodes, rdb)
-		c.addrs = append(c.addrs, s.Addr())
-	}
-	ctx := t.Context()
-	for i, node := range c.nodes {
-		if err := node.ClusterAddSlotsRange(ctx, i*slots/3, (i+1)*slots/3-1).Err(); err != nil {
-			t.Fatal(err)
-		}
-		if err := node.Do(ctx, "CLUSTER", "SET-CONFIG-EPOCH", i+1).Err(); err != nil {
-			t.Fatal(err)
-		}
-		id, err := node.Do(ctx, "CLUSTER", "MYID").Text()
+		id, err := rdb.Do(t.Context(), "CLUSTER", "MYID").Text()
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.ids = append(c.ids, id)
-		bus := node.ConfigGet(ctx, "cluster-port").Val()["cluster-port"]
-		if err := c.nodes[0].Do(ctx, "CLUSTER", "MEET", "127.0.0.1", port(c.addrs[i]), bus).Err(); err != nil {
-			t.Fatal(err)
-		}
+		c.nodes, c.addrs, c.ids = append(c.nodes, rdb), append(c.addrs, s.Addr()), append(c.ids, id)
 	}
-	eventually(t, 20*time.Second, "the cluster is whole", func() bool {
-		for _, node := range c.nodes {
-			info, err := node.ClusterInfo(ctx).Result()
-			whole := strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3")
-			if err != nil || !whole {
-				return false
-			}
-		}
-		return true
-	})
 	return c
 }
 
