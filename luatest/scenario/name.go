@@ -23,6 +23,11 @@ func KeyName(name, suffix string) (string, error) {
 	if tagged && name[0] == '{' && end == len(after)-1 {
 		return "", fmt.Errorf("the name %q is a hash tag alone: its companions would be those of %q", name, after[:end])
 	}
+	for _, companion := range []string{":redilock:fence", ":redilock:queue", ":redilock:waiters"} {
+		if tagged && strings.HasSuffix(name, companion) {
+			return "", fmt.Errorf("the name %q is the companion of another", name)
+		}
+	}
 	switch {
 	case suffix == "":
 		return name, nil

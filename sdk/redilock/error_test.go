@@ -28,6 +28,7 @@ func TestBadInput(t *testing.T) {
 		"empty name":               lock("", time.Second),
 		"name with } and no tag":   lock("a}b", time.Second),
 		"name that is a tag alone": lock("{x}", time.Second), // its companions would be those of x
+		"name that is a companion": lock("{x}:redilock:fence", time.Second),
 		"name with an empty tag":   lock("x{}y", time.Second),
 		"name of 2 KiB":            lock(strings.Repeat("n", 2048), time.Second),
 		"TTL of zero":              lock("a", 0),

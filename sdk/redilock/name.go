@@ -9,6 +9,13 @@ import (
 
 const maxNameBytes = 1024
 
+// What the companion keys of a name end in.
+const (
+	fenceSuffix   = ":redilock:fence"
+	queueSuffix   = ":redilock:queue"
+	waitersSuffix = ":redilock:waiters"
+)
+
 // keysOf gives the four keys of a lock. The lock's own key is its name byte for byte: that is what excludes, and is
 // excluded by, every other client that does SET name token NX PX. The companions carry a hash tag that puts them into
 // the name's own cluster slot, so a name that cannot be made one is refused.
@@ -25,6 +32,8 @@ func keysOf(name string) (mutexv1.Keys, error) {
 		// Its companions would be those of the name inside, whose queue it would share: a hand-off of the one lock
 		// would then be taken for the other.
 		return mutexv1.Keys{}, fmt.Errorf("%w: a name must not be a hash tag alone: leave out its { and }", ErrInvalid)
+	case isCompanion(name):
+		return mutexv1.Keys{}, fmt.Errorf("%w: a name must not be the companion key of another lock", ErrInvalid)
 	case hasHashTag(name):
 	case strings.Contains(name, "}"):
 		return mutexv1.Keys{}, fmt.Errorf("%w: a name with a } needs a hash tag, as in {%s}:lock, or no } at all",
@@ -34,9 +43,9 @@ func keysOf(name string) (mutexv1.Keys, error) {
 	}
 	return mutexv1.Keys{
 		Lock:    name,
-		Fence:   base + ":redilock:fence",
-		Queue:   base + ":redilock:queue",
-		Waiters: base + ":redilock:waiters",
+		Fence:   base + fenceSuffix,
+		Queue:   base + queueSuffix,
+		Waiters: base + waitersSuffix,
 	}, nil
 }
 
@@ -49,4 +58,11 @@ func hasHashTag(name string) bool {
 // isHashTag reports whether a name is a hash tag from its first byte to its last.
 func isHashTag(name string) bool {
 	return hasHashTag(name) && name[0] == '{' && strings.IndexByte(name, '}') == len(name)-1
+}
+
+// isCompanion reports whether a name is what another lock keeps its fence, its queue or its waiters in: as a lock it would
+// be overwritten.
+func isCompanion(name string) bool {
+	return hasHashTag(name) && (strings.HasSuffix(name, fenceSuffix) || strings.HasSuffix(name, queueSuffix) ||
+		strings.HasSuffix(name, waitersSuffix))
 }
