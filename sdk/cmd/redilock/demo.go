@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -34,7 +33,10 @@ func (demoCmd) Help() string {
 another. The end is a check of what happened; the exit status follows it: 0, or 1 if the lock did not keep its word.`
 }
 
-func (d *demoCmd) Run(ctx context.Context, app *app) error {
+// Run is called by kong.
+func (d *demoCmd) Run(app *app) error {
+	ctx, stop := interruptible()
+	defer stop()
 	if d.Workers < 1 || d.Workers > demo.MaxWorkers || d.Rounds < 1 {
 		return usage("--workers is 1 to %d, --rounds at least 1", demo.MaxWorkers)
 	}
@@ -60,10 +62,10 @@ func (d *demoCmd) Run(ctx context.Context, app *app) error {
 	defer closeLockers()
 	err = demo.Run(ctx, demo.Config{
 		Workers: d.Workers, Rounds: d.Rounds, Hold: hold, Where: where,
-		Out: app.out, Live: live, Colour: live && os.Getenv("NO_COLOR") == "", Size: app.out.size,
+		Out: app.out, Live: live, Colour: app.out.colour(), Size: app.out.size,
 	}, lockers)
 	if errors.Is(err, demo.ErrBroken) {
-		return exit{code: 1}
+		return exit{code: statusNo}
 	}
 	return err
 }

@@ -32,7 +32,13 @@ func (s Server) Open() (redis.UniversalClient, error) {
 		return nil, fmt.Errorf("%q is no URL: write redis://host:port", clip(s.URL))
 	}
 	switch scheme {
-	case "redis", "rediss", "unix":
+	case "redis", "rediss":
+		if host, _, _ := strings.Cut(rest[strings.LastIndexByte(rest, '@')+1:], "/"); strings.Contains(host, ",") {
+			return nil, fmt.Errorf("several hosts: write %s+sentinel://host,host/mymaster or %s+cluster://host,host",
+				scheme, scheme)
+		}
+		return s.single()
+	case "unix":
 		return s.single()
 	case "redis+sentinel", "rediss+sentinel":
 		return s.sentinel(strings.TrimSuffix(scheme, "+sentinel"), rest)

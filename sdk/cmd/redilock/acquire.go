@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/zferentz/go-redilock/sdk/redilock"
+)
+
+// acquireCmd takes a lock and leaves it behind, for those that cannot use run.
+type acquireCmd struct {
+	Name string   `arg:"" help:"The lock's name."`
+	TTL  duration `default:"30s" placeholder:"DURATION" help:"How long it is kept unless extended. Default: 30s."`
+	waiting
+	TokenFile string `placeholder:"FILE" help:"Write the token to FILE, for you alone, not to standard output."`
+	JSON      bool   `help:"Print name, owner, fence, deadline and (without --token-file) token as JSON."`
+}
+
+// Help is the end of redilock acquire --help.
+func (acquireCmd) Help() string {
+	return `
+Prints a token: whoever has it can extend and release the lock. Nobody extends it by itself: when --ttl is over it goes
+to the next. Where it fits, redilock run is safer: it extends, releases, and ends the command should the lock be lost.
+
+Exit status: 0 obtained; 124 not obtained in time; 125 redilock or Redis failed.
+
+Examples:
+
+    redilock acquire nightly --ttl 10m --token-file /run/nightly.token || exit
+    redilock extend nightly --ttl 10m --token-file /run/nightly.token
+    redilock release nightly --token-file /run/nightly.token
+
+    token=$(redilock acquire -w 1m --ttl 10m deploy) || exit
+    make deploy
+    printf %s "$token" | redilock release deploy --token-file -`
+}
+
+// grantJSON is what acquire and extend print.
+type grantJSON struct {
+	Name     string    `json:"name"` // the prefix included
+	Owner    string    `json:"owner,omitempty"`
+	Fence    int64     `json:"fence"`
+	Deadline time.Time `json:"deadline"`
+	LeaseMS  int64     `json:"lease_ms"` // what is certainly left of the lease
+	Token    string    `json:"token,omitempty"`
+}
+
+func newGrantJSON(l *redilock.Lock) grantJSON {
+	return grantJSON{
+		Name: l.Name(), Fence: l.Fence(), Deadline: l.Deadline().UTC().Round(time.Millisecond),
+		LeaseMS: millis(time.Until(l.Deadline())),
+	}
+}
+
+// Run is called by kong.
+func (q *acquireCmd) Run(a *app) error {
+	owner := a.Owner
+	if owner == "" {
+		owner = callerOwner()
+	}
+	c, closeClient, err := a.client(redilock.WithOwner(owner))
+	if err != nil {
+		return err
+	}
+	defer closeClient()
+	var file *tokenFile
+	if q.TokenFile != "" {
+		if file, err = newTokenFile(q.TokenFile); err != nil {
+			return usage("--token-file: %w", err)
+		}
+		defer file.discard()
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	l, err := q.obtain(ctx, a, c.Mutex(q.Name, time.Duration(q.TTL)))
+	if err == nil {
+		err = whole(ctx, l, time.Duration(q.TTL))
+	}
+	if err != nil {
+		return err
+	}
+	signal.Ignore(syscall.SIGPIPE) // or it would end us here, if nobody reads the token
+	if err := q.tell(a, l, owner, file); err != nil {
+		_ = l.Unlock(ctx) // nobody could release it
+		return exit{statusFailed, fmt.Errorf("the lock was released again: %w", err)}
+	}
+	return nil
+}
+
+// tell hands the token over.
+func (q *acquireCmd) tell(a *app, l *redilock.Lock, owner string, file *tokenFile) error {
+	if file != nil {
+		if err := file.save(l.Token()); err != nil {
+			return err
+		}
+	}
+	switch {
+	case q.JSON:
+		grant := newGrantJSON(l)
+		grant.Owner = owner
+		if file == nil {
+			grant.Token = l.Token()
+		}
+		return a.out.json(grant)
+	case file == nil:
+		_, err := fmt.Fprintln(a.out, l.Token())
+		return err
+	default:
+		return nil
+	}
+}
+
+// callerOwner is host:pid of who called us, because our own process is gone before anybody looks.
+func callerOwner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return host + ":" + strconv.Itoa(os.Getppid())
+}
+
+// extendCmd extends a lock that acquire took.
+type extendCmd struct {
+	Name string   `arg:"" help:"The lock's name."`
+	TTL  duration `default:"30s" placeholder:"DURATION" help:"How long to keep it from now on. Default: 30s."`
+	tokenSource
+	JSON bool `help:"Print name, fence and deadline as JSON."`
+}
+
+// Help is the end of redilock extend --help.
+func (extendCmd) Help() string {
+	return `
+A lease is never shortened. Exit status: 0 it is still yours; 123 it was lost; 125 redilock or Redis failed: then it may
+be tried again.
+
+Examples:
+
+    redilock extend nightly --ttl 10m --token-file /run/nightly.token
+    printf %s "$token" | redilock extend nightly --token-file -`
+}
+
+// Run is called by kong.
+func (e *extendCmd) Run(a *app) error {
+	return withToken(a, e.Name, &e.tokenSource, func(ctx context.Context, l *redilock.Lock) error {
+		if err := l.Extend(ctx, time.Duration(e.TTL)); err != nil {
+			return err
+		}
+		if e.JSON {
+			return a.out.json(newGrantJSON(l))
+		}
+		return nil
+	})
+}
+
+// releaseCmd releases a lock that acquire took.
+type releaseCmd struct {
+	Name string `arg:"" help:"The lock's name."`
+	tokenSource
+}
+
+// Help is the end of redilock release --help.
+func (releaseCmd) Help() string {
+	return `
+The lock goes to the next that waits for it. Exit status: 0 released; 123 it was not yours any more; 125 redilock or Redis
+failed. For a lock whose token nobody has, see redilock break.
+
+Examples:
+
+    redilock release nightly --token-file /run/nightly.token
+    printf %s "$token" | redilock release deploy --token-file -`
+}
+
+// Run is called by kong.
+func (r *releaseCmd) Run(a *app) error {
+	return withToken(a, r.Name, &r.tokenSource, func(ctx context.Context, l *redilock.Lock) error { return l.Unlock(ctx) })
+}
+
+// withToken calls fn with a lock that was taken by another process.
+func withToken(a *app, name string, source *tokenSource, fn func(context.Context, *redilock.Lock) error) error {
+	token, err := source.token()
+	if err != nil {
+		return err
+	}
+	c, closeClient, err := a.client()
+	if err != nil {
+		return err
+	}
+	defer closeClient()
+	ctx, stop := interruptible()
+	defer stop()
+	l, err := c.Attach(name, token)
+	if err != nil {
+		return err
+	}
+	return fn(ctx, l)
+}

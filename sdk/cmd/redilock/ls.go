@@ -1,0 +1,81 @@
+package main
+
+import (
+	"strconv"
+
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/listing"
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/table"
+)
+
+// lsCmd lists locks.
+type lsCmd struct {
+	Pattern string `arg:"" optional:"" default:"*" help:"Which names: * any bytes, ? one, [abc] one of these. Default: all."`
+	All     bool   `short:"a" help:"Also those that are free now and were held within the last hour."`
+	JSON    bool   `help:"One JSON object a line for each lock."`
+}
+
+// Help is the end of redilock ls --help.
+func (lsCmd) Help() string {
+	return `
+Lists the locks that are held or waited for, by name. It goes through all the keys of the server, or of every master of
+the cluster, by SCAN, never KEYS, so that it holds up nobody; what comes or goes meanwhile may be missing.
+
+A lock is known by the counter of its fences, which is kept for an hour after its last grant. A lock that only other
+libraries take (SET NX PX) has none and is not listed; redilock inspect shows it.
+
+Examples:
+
+    redilock ls
+    redilock ls 'deploy:*'
+    redilock ls --json | jq -r 'select(.waiting > 0) | .name'`
+}
+
+// Run is called by kong.
+func (l *lsCmd) Run(a *app) error {
+	rdb, c, closeAll, err := a.both()
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	ctx, stop := interruptible()
+	defer stop()
+	names, err := listing.Names(ctx, rdb, a.Prefix, l.Pattern)
+	if err != nil {
+		return err
+	}
+	locks, err := listing.Inspect(ctx, c, names, l.All)
+	if err != nil {
+		return err
+	}
+	if l.JSON {
+		for _, lock := range locks {
+			j := newStatusJSON(lock.Name, lock.Status)
+			if lock.Err != nil {
+				j.Key, j.Error = a.Prefix+lock.Name, bare(lock.Err).Error()
+			}
+			if err := a.out.json(j); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return a.out.lines(tableOf(locks))
+}
+
+// tableOf shows locks as rows. There is no head without rows, so that nothing comes of nothing.
+func tableOf(locks []listing.Lock) []string {
+	if len(locks) == 0 {
+		return nil
+	}
+	rows := [][]string{{"NAME", "HOLDER", "FENCE", "LEFT", "WAITING"}}
+	for _, l := range locks {
+		fence := ""
+		if l.Fence > 0 {
+			fence = strconv.FormatInt(l.Fence, 10)
+		}
+		rows = append(rows, []string{
+			table.Safe(l.Name), l.Holder(), fence, leftWords(l.Status), strconv.FormatInt(l.Queued, 10),
+		})
+	}
+	return table.Lines(rows, map[string]bool{"FENCE": true, "LEFT": true, "WAITING": true})
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/table"
+	"github.com/zferentz/go-redilock/sdk/redilock"
+)
+
+// json prints a value on a line of its own.
+func (o stdout) json(v any) error {
+	e := json.NewEncoder(o)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// lines prints lines.
+func (o stdout) lines(lines []string) error {
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(o, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// statusJSON is the state of a lock as --json has it. Times are milliseconds.
+type statusJSON struct {
+	Name    string       `json:"name"` // as the commands take it
+	Key     string       `json:"key"`  // the prefix included
+	Held    bool         `json:"held"`
+	Owner   string       `json:"owner,omitempty"`   // "": another program's lock
+	LeftMS  *int64       `json:"lease_left_ms"`     // null: not held, or without an expiry
+	Fence   int64        `json:"fence"`             // the last one granted; 0: unknown
+	Queued  int64        `json:"waiting"`           // one per client at the most
+	Waiters []waiterJSON `json:"waiters,omitempty"` // the first ones
+	Error   string       `json:"error,omitempty"`
+}
+
+type waiterJSON struct {
+	Owner      string `json:"owner,omitempty"`
+	PresenceMS int64  `json:"presence_left_ms"`
+}
+
+func newStatusJSON(name string, s redilock.Status) statusJSON {
+	j := statusJSON{Name: name, Key: s.Name, Held: s.Held, Owner: s.Owner, Fence: s.Fence, Queued: s.Queued}
+	if s.Held && s.Remaining >= 0 {
+		left := millis(s.Remaining)
+		j.LeftMS = &left
+	}
+	for _, w := range s.Waiters {
+		j.Waiters = append(j.Waiters, waiterJSON{Owner: w.Owner, PresenceMS: millis(w.Presence)})
+	}
+	return j
+}
+
+// ownerWords is who holds or waits, as people read it.
+func ownerWords(owner string) string {
+	if owner == "" {
+		return "another program"
+	}
+	return table.Safe(owner)
+}
+
+// leftWords is what is left of a lease.
+func leftWords(s redilock.Status) string {
+	switch {
+	case !s.Held:
+		return ""
+	case s.Remaining < 0:
+		return "no expiry"
+	default:
+		return short(s.Remaining)
+	}
+}
