@@ -70,6 +70,18 @@ func Soak() error {
 		"./sdk/redilock")
 }
 
+// Interop proves the raw scripts from five other languages, and that they, the SDK and the locks that people run today
+// exclude each other: 200 contended rounds of each pair. It installs what it needs by pip, npm, mvn and cargo.
+func Interop() error { return interop(200) }
+
+// InteropShort is Interop with 10 rounds of each pair, for CI.
+func InteropShort() error { return interop(10) }
+
+// interop is in a module of its own: what it compares with comes near nobody's go.mod.
+func interop(rounds int) error {
+	return sh.RunV("go", "test", "-C", "luatest/interop", "-count=1", "-timeout=40m", fmt.Sprintf("-rounds=%d", rounds))
+}
+
 // linter is pinned here and not in go.mod: those who import the module do not need its dependencies.
 const linter = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
 

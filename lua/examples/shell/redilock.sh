@@ -1,0 +1,132 @@
+#!/bin/sh
+# A distributed lock on plain Redis: the scripts of go-redilock, with redis-cli alone (7.0 or newer). Times are ms.
+#
+#   redilock.sh NAME LEASE COMMAND [ARGUMENT…]   waits for the lock, and runs the command under it
+#   . redilock.sh                                defines the functions; set REDILOCK_DIST before, unless you are here
+#
+# REDIS_CLI is how to reach the server: "redis-cli -h host -p port". A process has one lock at a time. Names have no NUL
+# bytes and do not end with a newline. For every sh that has `local`: dash, bash, busybox.
+
+REDIS_CLI=${REDIS_CLI:-redis-cli}
+REDILOCK_DIST=${REDILOCK_DIST:-$(dirname "$0")/../../dist}
+redilock_presence=6000 # how long the server believes a waiter alive that does not ask
+
+# Of the manifest, which has one member a line: the verb, sha1, file and key suffixes of each script.
+redilock_scripts=$(awk -F'"' '
+  $2 == "name" && $4 ~ /^mutex\./ { verb = substr($4, 7); line[verb] = verb }
+  $2 == "version" && verb && $3 !~ /1/ { delete line[verb]; verb = "" }
+  verb && $2 ~ /^(sha1|file|suffix)$/ { value[verb, $2] = value[verb, $2] " " $4 }
+  END { for (v in line) print v value[v, "sha1"] value[v, "file"] value[v, "suffix"] }' "$REDILOCK_DIST/manifest.json")
+
+# redilock_base NAME prints what the companion keys begin with: a hash tag keeps them in the lock's cluster slot.
+redilock_base() {
+  local rest="${1#*\{}"
+  if [ "$rest" != "$1" ] && [ "${rest%%\}*}" != "$rest" ] && [ -n "${rest%%\}*}" ]; then
+    rest=$1 # it has one
+    case $1 in
+      *:redilock:fence | *:redilock:queue | *:redilock:waiters) rest= ;;
+      \{*\}) [ "${1#*\}}" != "" ] || rest= ;; # {x} would have the companions of x
+    esac
+  elif [ -z "$1" ] || [ "${1#*\}}" != "$1" ]; then
+    rest=
+  else
+    rest="{$1}"
+  fi
+  [ -n "$rest" ] && [ "$(printf %s "$1" | wc -c)" -le 1024 ] && printf '%s\n' "$rest" && return
+  echo "redilock: a name has 1 to 1024 bytes, no } except in a hash tag like {this}:lock, and is no companion key" >&2
+  return 2
+}
+
+# redilock_call VERB NAME ARGUMENT… prints the reply, a line for each element.
+redilock_call() {
+  local verb="$1" name="$2" base sha1 file fence queue waiters error
+  base=$(redilock_base "$2") || return
+  shift 2
+  read -r _ sha1 file fence queue waiters <<EOF
+$(printf '%s\n' "$redilock_scripts" | grep "^$verb ")
+EOF
+  set -- EVALSHA "$sha1" 4 "$name" "$base$fence" "$base$queue" "$base$waiters" "$@"
+  { error=$($REDIS_CLI -e "$@" 2>&1 >&3) && return; } 3>&1
+  case $error in
+    NOSCRIPT*) $REDIS_CLI -e -x SCRIPT LOAD <"$REDILOCK_DIST/$file" >/dev/null && $REDIS_CLI -e "$@" ;;
+    *) printf '%s\n' "$error" >&2 && return 1 ;;
+  esac
+}
+
+# A clock that nobody sets, in steps of 10 ms.
+redilock_now() {
+  local up
+  read -r up _ </proc/uptime && echo "${up%.*}${up#*.}0"
+}
+
+# redilock_acquire NAME LEASE PRESENCE TIMEOUT POLL sets redilock_token, _fence and _deadline (on redilock_now). It fails
+# with 1 if somebody else has the lock. It counts from before the request, less 1 % + 2 ms for clocks that run apart and
+# 10 ms for ours.
+redilock_acquire() {
+  local name="$1" sent end pause reply
+  redilock_token=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
+  end=$(($(redilock_now) + $4))
+  while :; do
+    sent=$(redilock_now)
+    reply=$(redilock_call acquire "$name" "$redilock_token" "$2" "$3") || break
+    # shellcheck disable=SC2086 # GRANTED fence lease | QUEUED holder_pttl position | HELD holder_pttl
+    set -- "$1" "$2" "$3" "$4" "$5" $reply
+    case $6 in
+      GRANTED)
+        redilock_fence=$7 redilock_deadline=$((sent + $8 * 99 / 100 - 12))
+        [ "$(redilock_now)" -lt "$redilock_deadline" ] && return 0
+        echo "redilock: the answer took longer than the lease" >&2
+        break ;;
+      HELD) return 1 ;;
+    esac
+    [ "$sent" -lt "$end" ] || { redilock_call release "$name" "$redilock_token" >/dev/null; return 1; }
+    # The next in line asks every POLL, and when the lease ends; the others the less, the further behind they stand.
+    pause=$(($5 * $8))
+    [ "$8" -gt 1 ] || [ "$7" -lt 0 ] || [ "$7" -ge "$pause" ] || pause=$(($7 + 1))
+    [ "$pause" -le $((redilock_presence / 3)) ] || pause=$((redilock_presence / 3))
+    sleep "$((pause / 1000)).$(printf %03d $((pause % 1000)))"
+  done
+  redilock_call release "$name" "$redilock_token" >/dev/null 2>&1 # neither a lock nor a place in line is left behind
+  return 2
+}
+
+# redilock_try NAME LEASE: one attempt. redilock_lock NAME LEASE [TIMEOUT [POLL]]: waits in line.
+redilock_try() { redilock_acquire "$1" "$2" 0 0 0; }
+redilock_lock() { redilock_acquire "$1" "$2" "$redilock_presence" "${3:-2147483647}" "${4:-250}"; }
+
+# redilock_extend NAME LEASE keeps the lock for LEASE from now at least. It fails if it is lost.
+redilock_extend() {
+  local sent reply
+  sent=$(redilock_now)
+  reply=$(redilock_call extend "$1" "$redilock_token" "$2") || return 2
+  # shellcheck disable=SC2086 # EXTENDED fence lease_left | NOTHELD holder_pttl
+  set -- $reply
+  [ "$1" = EXTENDED ] || return 1
+  redilock_fence=$2 sent=$((sent + $3 * 99 / 100 - 12))
+  [ "$sent" -le "$redilock_deadline" ] || redilock_deadline=$sent
+}
+
+# redilock_release NAME gives the lock back, to the first that waits for it. It fails if it was lost.
+redilock_release() {
+  local reply
+  reply=$(redilock_call release "$1" "$redilock_token") || return 2
+  [ "${reply%%NOTHELD*}" = "$reply" ]
+}
+
+# redilock_with NAME LEASE COMMAND [ARGUMENT…] runs it with REDILOCK_FENCE set. A signal ends the program, when the command
+# has ended, and gives the lock or the place in line back.
+redilock_with() {
+  local name="$1" lease="$2" status
+  shift 2
+  trap 'redilock_call release "$name" "$redilock_token" >/dev/null; exit 130' INT TERM HUP
+  redilock_lock "$name" "$lease" || return
+  REDILOCK_FENCE=$redilock_fence "$@"
+  status=$?
+  trap - INT TERM HUP
+  redilock_release "$name" || { echo "redilock: the lock was lost meanwhile" >&2; return 75; }
+  return "$status"
+}
+
+case $0 in
+  *redilock.sh) redilock_with "$@" ;;
+esac

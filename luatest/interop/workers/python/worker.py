@@ -1,0 +1,84 @@
+"""A contestant of the interop matrix: worker.py KIND HOST PORT. doc.go has the protocol."""
+
+import asyncio
+import importlib.metadata
+import pathlib
+import sys
+import time
+
+import redis
+import redis.asyncio
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[4] / "lua/examples/python"))
+import redilock_mutex  # noqa: E402
+import redilock_mutex_asyncio  # noqa: E402
+
+LEASE, POLL, PATIENCE = 5, 0.002, 30  # s
+
+
+def raise_counter(path):
+    file = pathlib.Path(path)
+    value = int(file.read_text()) + 1
+    time.sleep(0.001)
+    file.write_text(str(value))
+    return value
+
+
+def raw(host, port):
+    locks = redilock_mutex.Locks(redis.Redis(host, port))
+
+    def turn(key, path):
+        with locks.lock(key, LEASE, PATIENCE, POLL) as lock:
+            return raise_counter(path), lock.fence
+    return turn
+
+
+def raw_asyncio(host, port):
+    loop = asyncio.new_event_loop()
+    locks = redilock_mutex_asyncio.Locks(redis.asyncio.Redis(host=host, port=port))
+
+    async def turn(key, path):
+        async with asyncio.timeout(PATIENCE):
+            async with await locks.lock(key, LEASE, POLL) as lock:
+                return raise_counter(path), lock.fence
+    return lambda key, path: loop.run_until_complete(turn(key, path))
+
+
+def python_redilock(host, port):
+    from redilock.sync_redilock import DistributedLock
+    locks = DistributedLock(redis_host=host, redis_port=port, ttl=LEASE, interval=POLL)
+
+    def turn(key, path):
+        with locks(key):
+            return raise_counter(path), 0
+    return turn
+
+
+def redis_py(host, port):
+    client = redis.Redis(host, port)
+
+    def turn(key, path):
+        with client.lock(key, timeout=LEASE, sleep=POLL, blocking_timeout=PATIENCE):
+            return raise_counter(path), 0
+    return turn
+
+
+def main():
+    kind, host, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    kinds = {
+        "python": (raw, "redis"), "python-asyncio": (raw_asyncio, "redis"),
+        "python-redilock": (python_redilock, "python-redilock"), "redis-py Lock": (redis_py, "redis"),
+    }
+    make, package = kinds[kind]
+    turn = make(host, port)
+    print(f"ready {package} {importlib.metadata.version(package)}", flush=True)
+    for line in sys.stdin:
+        try:
+            _, key, path = line.split()
+            value, fence = turn(key, path)
+            print(f"done {value} {fence}", flush=True)
+        except Exception as e:  # every kind has its own errors
+            print("fail", repr(e).replace("\n", " "), flush=True)
+
+
+main()
