@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -54,6 +55,68 @@ func Test() error {
 	defer os.RemoveAll(dir)
 	rows := filepath.Join(dir, "summary.jsonl")
 	failed := sh.RunWithV(map[string]string{summary.Env: rows}, "go", "test", "-race", "-count=1", "./...")
+	fmt.Println()
+	if err := summary.Print(os.Stdout, rows); err != nil {
+		return err
+	}
+	fmt.Printf("\nall of it took %v\n", time.Since(start).Round(time.Second))
+	return failed
+}
+
+// stormHours is how much simulated time stands behind the table of a full Faults.
+const stormHours = 100
+
+// Faults breaks everything around the lock, on every server that the machine has, and counts what was lost. quick: a few
+// minutes, each fault on one kind of server. seed: decides what is chosen by chance. only: the faults whose names begin
+// with this. runs: how often each. check: a record that a failed run left, to be judged again.
+func Faults(quick *bool, seed *int, only *string, runs *int, check *string) error {
+	start := time.Now()
+	dir, err := os.MkdirTemp("", "redilock")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	rows := filepath.Join(dir, "summary.jsonl")
+	// Not by `go test`, which would hold its progress back, or drown it.
+	program := filepath.Join(dir, "faults.test")
+	if err := sh.RunV("go", "test", "-c", "-o", program, "./luatest/faults"); err != nil {
+		return err
+	}
+	args := []string{"-test.timeout=1h", "-test.parallel=6"}
+	set := func(name string, value any) { args = append(args, fmt.Sprintf("-%s=%v", name, value)) }
+	matrix := "full"
+	if quick != nil && *quick {
+		matrix = "quick"
+	}
+	if check != nil {
+		file, err := filepath.Abs(*check)
+		if err != nil {
+			return err
+		}
+		set("check", file)
+		set("test.v", true)
+		set("test.run", "TestCheck")
+	} else {
+		set("matrix", matrix)
+	}
+	if seed != nil {
+		set("seed", *seed)
+	}
+	if runs != nil {
+		set("runs", *runs)
+	}
+	if only != nil {
+		set("only", *only)
+		set("test.run", "TestMatrix")
+	}
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Env = filepath.Join("luatest", "faults"), append(os.Environ(), summary.Env+"="+rows)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	failed := cmd.Run()
+	if matrix == "full" && only == nil && check == nil {
+		env := map[string]string{summary.Env: rows, "REDILOCK_STORM_HOURS": fmt.Sprint(stormHours)}
+		failed = errors.Join(failed, sh.RunWithV(env, "go", "test", "-count=1", "-timeout=1h", "-run=TestStorm", "./sdk/redilock"))
+	}
 	fmt.Println()
 	if err := summary.Print(os.Stdout, rows); err != nil {
 		return err

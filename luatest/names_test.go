@@ -86,7 +86,8 @@ func FuzzNames(f *testing.F) {
 		if err == nil && scenario.Slot(companion) != scenario.Slot(name) {
 			t.Errorf("name %q is in slot %d, %q in %d", name, scenario.Slot(name), companion, scenario.Slot(companion))
 		}
-		if other, err2 := scenario.KeyName("{"+name+"}", ":redilock:fence"); err == nil && err2 == nil && other == companion {
+		other, err2 := scenario.KeyName("{"+name+"}", ":redilock:fence")
+		if err == nil && err2 == nil && other == companion {
 			t.Errorf("the names %q and %q share %q", name, "{"+name+"}", companion)
 		}
 	})

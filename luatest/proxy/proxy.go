@@ -25,12 +25,13 @@ type Fate struct {
 // Proxy forwards loopback connections to one server. Its methods may be called at any time.
 type Proxy struct {
 	listener net.Listener
-	target   string
 	work     sync.WaitGroup
 
 	mu     sync.Mutex
+	target string
 	decide func(command []string) Fate
 	silent chan struct{} // closed when it speaks again; nil: it is not silent
+	mute   bool
 	conns  map[net.Conn]bool
 	closed bool
 }
@@ -69,6 +70,20 @@ func (p *Proxy) Silence(on bool) {
 		close(p.silent)
 		p.silent = nil
 	}
+}
+
+// Mute makes it lose the messages of subscriptions, and nothing else; or lets them through again.
+func (p *Proxy) Mute(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mute = on
+}
+
+// Point makes it forward new connections to another server.
+func (p *Proxy) Point(target string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = target
 }
 
 // Cut hangs up every connection. New ones are taken.
@@ -133,6 +148,12 @@ func (p *Proxy) speak() {
 	}
 }
 
+func (p *Proxy) muted() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mute
+}
+
 func (p *Proxy) fate(command []string) Fate {
 	p.mu.Lock()
 	decide := p.decide
@@ -147,7 +168,10 @@ var errDropped = errors.New("proxy: reply dropped")
 
 // serve forwards one connection until either side hangs up.
 func (p *Proxy) serve(client net.Conn) {
-	server, err := net.Dial("tcp", p.target)
+	p.mu.Lock()
+	target := p.target
+	p.mu.Unlock()
+	server, err := net.Dial("tcp", target)
 	if err != nil {
 		_ = client.Close()
 		return
@@ -191,7 +215,11 @@ func (p *Proxy) replies(client net.Conn, server *bufio.Reader, fates chan Fate) 
 			return err
 		}
 		var fate Fate
-		if !isMessage(words) {
+		if isMessage(words) {
+			if p.muted() {
+				continue
+			}
+		} else {
 			select {
 			case fate = <-fates:
 			default:

@@ -34,6 +34,7 @@ type Options struct {
 	UnixSocket bool     // listens on a Unix socket as well
 	Password   string   // requirepass; empty: none
 	Args       []string // more of the configuration, as a command line: "--maxmemory", "1mb"
+	Env        []string // more of the environment: "NAME=value"
 }
 
 // Server is a running server.
@@ -41,6 +42,7 @@ type Server struct {
 	options Options
 	port    int
 	dir     string
+	path    string // the executable's
 	name    string
 	version string
 	pid     int
@@ -91,9 +93,9 @@ func StartT(t testing.TB, options Options) *Server {
 }
 
 // guard runs a server until the shell's standard input ends, as it does when this program does, even by a crash; then
-// it removes the folder. A Ctrl-C goes to the shell too, which must outlive it.
+// it removes the folder, unless it is to be kept for a restart. A Ctrl-C goes to the shell too, which must outlive it.
 const guard = `trap '' INT HUP TERM; dir=$1; shift; "$@" </dev/null & pid=$!; exec 3>&-
-cat >/dev/null; kill -KILL $pid; wait $pid; rm -rf "$dir"`
+cat >/dev/null; kill -KILL $pid; wait $pid; [ -e "$dir/keep" ] || rm -rf "$dir"`
 
 func (s *Server) start(ctx context.Context, path string) (err error) {
 	if s.port, err = freePort(); err != nil {
@@ -103,12 +105,17 @@ func (s *Server) start(ctx context.Context, path string) (err error) {
 	if s.dir, err = os.MkdirTemp("", "redilock"); err != nil {
 		return err
 	}
+	return s.launch(ctx, path)
+}
+
+// launch starts the server on its port and in its folder.
+func (s *Server) launch(ctx context.Context, path string) (err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop())
 		}
 	}()
-	log, err := os.Create(filepath.Join(s.dir, "log"))
+	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -118,7 +125,9 @@ func (s *Server) start(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return err
 	}
+	s.path = path
 	s.shell = exec.Command("sh", append([]string{"-c", guard, "sh", s.dir, path}, s.arguments()...)...)
+	s.shell.Env = append(os.Environ(), s.options.Env...)
 	s.shell.Dir, s.shell.Stdout, s.shell.Stderr, s.shell.ExtraFiles = s.dir, log, log, []*os.File{writer}
 	if s.hold, err = s.shell.StdinPipe(); err == nil {
 		err = s.shell.Start()
@@ -223,18 +232,35 @@ func (s *Server) lastWords() string {
 	return strings.TrimSpace(string(text[max(0, len(text)-500):]))
 }
 
-// Stop ends the server and removes its folder. Stopping twice is fine.
-func (s *Server) Stop() error {
-	var err error
-	if s.shell != nil {
-		err = s.hold.Close()
-		timer := time.AfterFunc(stopTimeout, func() { _ = s.shell.Process.Kill() })
-		_ = s.shell.Wait() // ends with the signal that the shell sent: no error of ours
-		timer.Stop()
-		<-s.exited
-		s.shell = nil
+// Stop ends the server, as a crash would, and removes its folder. Stopping twice is fine.
+func (s *Server) Stop() error { return errors.Join(s.kill(), os.RemoveAll(s.dir)) }
+
+func (s *Server) kill() error {
+	if s.shell == nil {
+		return nil
 	}
-	return errors.Join(err, os.RemoveAll(s.dir))
+	err := s.hold.Close()
+	timer := time.AfterFunc(stopTimeout, func() { _ = s.shell.Process.Kill() })
+	_ = s.shell.Wait() // ends with the signal that the shell sent: no error of ours
+	timer.Stop()
+	<-s.exited
+	s.shell = nil
+	return err
+}
+
+// Restart ends the server, as a crash would, and starts it again at the same address with what it left on its disk. It
+// is not for use at the same time as other methods.
+func (s *Server) Restart(ctx context.Context) error {
+	keep := filepath.Join(s.dir, "keep")
+	if err := os.WriteFile(keep, nil, 0o600); err != nil {
+		return fmt.Errorf("server: %w", err)
+	}
+	if err := errors.Join(s.kill(), os.Remove(keep)); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	return s.launch(ctx, s.path)
 }
 
 // Name is redis or valkey.

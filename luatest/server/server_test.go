@@ -85,6 +85,28 @@ func TestStartFails(t *testing.T) {
 	}
 }
 
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	options := server.Options{Args: []string{"--appendonly", "yes", "--appendfsync", "always"}}
+	server.ForEach(t, options, func(t *testing.T, s *server.Server) {
+		rdb := redis.NewClient(s.RedisOptions())
+		defer rdb.Close()
+		addr, pid := s.Addr(), s.PID()
+		if err := rdb.Set(t.Context(), "key", "value", 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if s.Addr() != addr || s.PID() == pid {
+			t.Errorf("address %s, was %s; pid %d, was %d", s.Addr(), addr, s.PID(), pid)
+		}
+		if got, err := rdb.Get(t.Context(), "key").Result(); got != "value" {
+			t.Errorf("after the restart: %q, %v", got, err)
+		}
+	})
+}
+
 func TestExecutables(t *testing.T) {
 	dir := t.TempDir()
 	here := filepath.Join(dir, "a-server")

@@ -12,7 +12,10 @@ import (
 type standing struct {
 	position   int64         // 1 is next; 0: it does not stand there, or does not know
 	holderPTTL time.Duration // 0: free, ask again at once; negative: no expiry
-	since      time.Time     // when that call was sent: a grant that came by message is younger
+	since      time.Time     // when that call was sent: a grant that came by message is younger, unless doubt says so
+	// doubt: so much time went by between two answered calls that a grant may have come and gone unheard in between. Its
+	// message may still be on the way: from now on a message says no more than that it is worth asking.
+	doubt bool
 }
 
 // grant is a lock that the server gave us.
@@ -48,6 +51,7 @@ func (c *Client) ask(w *waiter, at standing) {
 				if !watching {
 					c.emit(c.opts.trace.Enqueued, Event{Name: w.m.name})
 				}
+				next.doubt = at.doubt || !at.since.IsZero() && time.Since(at.since) >= c.shortestGrant(w.m)
 				at, w.patient = next, true
 			case w.hasQuit():
 			case !w.patient || !errors.Is(err, ErrUnavailable):
@@ -102,6 +106,9 @@ func (c *Client) await(w *waiter, at standing) (grant, bool) {
 	select {
 	case g := <-w.pushed:
 		if g.since.IsZero() { // by message: it came after the last answered call was sent
+			if at.doubt {
+				return g, false
+			}
 			g.since = at.since
 		}
 		// One that is half over would be a poor present. Asking makes it whole again.
@@ -111,6 +118,12 @@ func (c *Client) await(w *waiter, at standing) (grant, bool) {
 	case <-w.asks.Done():
 	}
 	return grant{}, false
+}
+
+// shortestGrant is for how long a hand-off grants at the least, less what clocks may run apart.
+func (c *Client) shortestGrant(m *Mutex) time.Duration {
+	lease := min(m.ttl, c.opts.presence())
+	return lease - driftOf(lease)
 }
 
 // pollIn is how long a waiter keeps still: the next in the queue looks for the end of the holder's lease, the others say

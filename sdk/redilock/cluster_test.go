@@ -3,8 +3,6 @@ package redilock_test
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,32 +13,10 @@ import (
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
-// cluster is three masters that share the slots in equal parts.
-type cluster struct {
-	nodes []*redis.Client
-	addrs []string
-	ids   []string
-}
-
-// startCluster makes a cluster of one kind of server.
-func startCluster(t *testing.T, executable string) *cluster {
+// clusterClient gives a lock client of a cluster, as another process would have.
+func clusterClient(t *testing.T, c *server.Cluster) *redilock.Client {
 	t.Helper()
-	c := &cluster{}
-	for _, s := range server.StartClusterT(t, executable) {
-		rdb := redis.NewClient(s.RedisOptions())
-		t.Cleanup(func() { _ = rdb.Close() })
-		id, err := rdb.Do(t.Context(), "CLUSTER", "MYID").Text()
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.nodes, c.addrs, c.ids = append(c.nodes, rdb), append(c.addrs, s.Addr()), append(c.ids, id)
-	}
-	return c
-}
-
-func (c *cluster) client(t *testing.T) *redilock.Client {
-	t.Helper()
-	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.addrs})
+	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.Addrs()})
 	t.Cleanup(func() { _ = rdb.Close() })
 	locks, err := redilock.New(rdb)
 	if err != nil {
@@ -50,67 +26,10 @@ func (c *cluster) client(t *testing.T) *redilock.Client {
 	return locks
 }
 
-// migrate moves the slot of a name from its node to the next one, key by key, as redis-cli --cluster reshard does.
-func (c *cluster) migrate(t *testing.T, name string) {
-	t.Helper()
-	ctx := t.Context()
-	slot := int(c.nodes[0].ClusterKeySlot(ctx, name).Val())
-	from := c.owner(t, c.nodes[0], slot)
-	to := (from + 1) % len(c.nodes)
-	for _, step := range []struct {
-		node  int
-		state string
-		peer  int
-	}{{to, "IMPORTING", from}, {from, "MIGRATING", to}} {
-		if err := c.nodes[step.node].Do(ctx, "CLUSTER", "SETSLOT", slot, step.state, c.ids[step.peer]).Err(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for {
-		keys := c.nodes[from].ClusterGetKeysInSlot(ctx, slot, 100).Val()
-		if len(keys) == 0 {
-			break
-		}
-		for _, key := range keys { // one by one: in between, a script finds its keys on both nodes
-			err := c.nodes[from].Migrate(ctx, "127.0.0.1", port(c.addrs[to]), key, 0, 5*time.Second).Err()
-			if err != nil && !strings.Contains(err.Error(), "NOKEY") {
-				t.Fatal(err)
-			}
-		}
-	}
-	for _, node := range []int{to, from, 3 - from - to} {
-		if err := c.nodes[node].Do(ctx, "CLUSTER", "SETSLOT", slot, "NODE", c.ids[to]).Err(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	eventually(t, 10*time.Second, "all nodes agree on the slot", func() bool {
-		for _, node := range c.nodes {
-			if c.owner(t, node, slot) != to {
-				return false
-			}
-		}
-		return true
-	})
-}
-
-// owner is who has a slot, as one node sees it.
-func (c *cluster) owner(t *testing.T, node *redis.Client, slot int) int {
-	t.Helper()
-	for _, shard := range node.ClusterShards(t.Context()).Val() {
-		for _, r := range shard.Slots {
-			if int64(slot) >= r.Start && int64(slot) <= r.End {
-				return slices.Index(c.ids, shard.Nodes[0].ID)
-			}
-		}
-	}
-	t.Fatalf("nobody has slot %d", slot)
-	return 0
-}
-
 func TestCluster(t *testing.T) {
 	onServers(t, func(t *testing.T, s *real) {
-		c := startCluster(t, s.Executable())
-		a, b := c.client(t), c.client(t)
+		c := server.StartClusterT(t, s.Executable(), 3, 0)
+		a, b := clusterClient(t, c), clusterClient(t, c)
 
 		var names sync.WaitGroup
 		for i := range 6 { // on all nodes
@@ -154,7 +73,7 @@ func TestCluster(t *testing.T) {
 			mu.Lock()
 			before := turns
 			mu.Unlock()
-			c.migrate(t, "moving")
+			c.Migrate("moving")
 			eventually(t, 10*time.Second, "the lock goes on being taken", func() bool {
 				mu.Lock()
 				defer mu.Unlock()

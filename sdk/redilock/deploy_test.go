@@ -9,11 +9,9 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"math/big"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -145,11 +143,9 @@ func freePort(t *testing.T) string {
 // taken again, with a higher fence, is what must be.
 func TestSentinel(t *testing.T) {
 	onServers(t, func(t *testing.T, primary *real) {
-		replica := server.StartT(t, server.Options{
-			Executable: primary.Executable(), Args: []string{"--replicaof", "127.0.0.1 " + port(primary.Addr())},
-		})
-		sentinel := startSentinel(t, primary)
-		o := &redis.FailoverOptions{MasterName: "group", SentinelAddrs: []string{sentinel}}
+		replica := server.StartReplicaT(t, primary.Server)
+		sentinel := server.StartSentinelT(t, primary.Server, 1)
+		o := &redis.FailoverOptions{MasterName: server.SentinelGroup, SentinelAddrs: []string{sentinel}}
 		client := func() *redilock.Client {
 			rdb := redis.NewFailoverClient(o)
 			t.Cleanup(func() { _ = rdb.Close() })
@@ -199,11 +195,6 @@ func TestSentinel(t *testing.T) {
 	})
 }
 
-func port(addr string) string {
-	_, p, _ := net.SplitHostPort(addr)
-	return p
-}
-
 func infoOf(t *testing.T, s *server.Server, section string) string {
 	t.Helper()
 	rdb := redis.NewClient(s.RedisOptions())
@@ -213,34 +204,4 @@ func infoOf(t *testing.T, s *server.Server, section string) string {
 		t.Fatal(err)
 	}
 	return info
-}
-
-// startSentinel watches over a primary with one sentinel, which is enough to try a failover.
-func startSentinel(t *testing.T, primary *real) (addr string) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "sentinel.conf")
-	p := freePort(t)
-	write(t, file, fmt.Appendf(nil, `port %s
-bind 127.0.0.1
-dir %s
-sentinel monitor group 127.0.0.1 %s 1
-sentinel down-after-milliseconds group 500
-sentinel failover-timeout group 2000
-`, p, filepath.Dir(file), port(primary.Addr())))
-	cmd := exec.Command(primary.Executable(), file, "--sentinel")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	addr = net.JoinHostPort("127.0.0.1", p)
-	rdb := redis.NewSentinelClient(&redis.Options{Addr: addr})
-	defer rdb.Close()
-	eventually(t, 20*time.Second, "the sentinel knows the replica", func() bool {
-		replicas, err := rdb.Replicas(t.Context(), "group").Result()
-		return err == nil && len(replicas) == 1 && replicas[0]["master-link-status"] == "ok"
-	})
-	return addr
 }

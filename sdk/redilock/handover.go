@@ -103,7 +103,8 @@ func (c *Client) giveBack(m *Mutex, token string) {
 	c.begin(func() { c.forget(m, token) })
 }
 
-// forget releases a token until the server has said that it has nothing, or the token's lease is over.
+// forget releases a token until the server has said that it has nothing, or the token's lease is over. It goes on after
+// Close: what it does is what Close waits for.
 func (c *Client) forget(m *Mutex, token string) {
 	ctx, cancel := context.WithTimeout(context.Background(), max(m.ttl, c.opts.presence()))
 	defer cancel()
@@ -116,8 +117,6 @@ func (c *Client) forget(m *Mutex, token string) {
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
-			return
-		case <-c.life.Done():
 			return
 		}
 	}

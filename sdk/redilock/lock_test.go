@@ -3,12 +3,14 @@ package redilock_test
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/zferentz/go-redilock/sdk/redilock"
+	"github.com/zferentz/go-redilock/sdk/redilocktest"
 )
 
 func TestLockUnlock(t *testing.T) {
@@ -207,4 +209,36 @@ func TestHolderDiesAfterHandOff(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A message that a broken network held back tells of a grant whose lease has ended since. The waiter has been put into the
+// queue again meanwhile, so the message came after its last answered call, and the grant before it.
+func TestMessageOfAnEndedGrant(t *testing.T) {
+	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
+		s.Hold("a")
+		got := make(chan int64, 1)
+		go func() {
+			if l, err := s.Client.Mutex("a", time.Second).Lock(t.Context()); err == nil {
+				got <- l.Fence()
+			}
+		}()
+		s.Advance(time.Second)
+		for range 40 {
+			s.FailNext(redilocktest.Acquire, io.EOF)
+		}
+		s.Advance(3 * time.Second) // the server may have granted it the lock, for one second
+		s.Heal()
+		s.Advance(300 * time.Millisecond)
+		token := s.Redis.ZRange(t.Context(), "{a}:redilock:queue", 0, -1).Val()[0]
+		channel := s.Redis.PubSubChannels(t.Context(), "redilock:*").Val()[0]
+		if n := s.Redis.Publish(t.Context(), channel, token+" 7 1000").Val(); n != 1 {
+			t.Errorf("%d heard it", n)
+		}
+		s.Advance(10 * time.Millisecond)
+		select {
+		case fence := <-got:
+			t.Errorf("granted with fence %d, while another one holds it", fence)
+		default:
+		}
+	})
 }

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/zferentz/go-redilock/luatest/summary"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 	"github.com/zferentz/go-redilock/sdk/redilocktest"
 )
@@ -30,34 +33,52 @@ type storm struct {
 	ended  map[string]int // how calls of Lock ended
 }
 
+// TestStorm runs seeds: 150 of them, or as many as it takes to simulate the hours that REDILOCK_STORM_HOURS names.
 func TestStorm(t *testing.T) {
 	seeds := sized("REDILOCK_STORMS", 150)
 	if testing.Short() {
 		seeds = 20
 	}
+	hours, _ := strconv.Atoi(os.Getenv("REDILOCK_STORM_HOURS"))
+	wanted := time.Duration(hours) * time.Hour
 	var mu sync.Mutex
-	total, ended := 0, map[string]int{}
-	t.Run("seeds", func(t *testing.T) {
-		for seed := range seeds {
-			t.Run(fmt.Sprint(seed), func(t *testing.T) {
-				t.Parallel()
-				redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
-					st := &storm{t: t, s: s, rand: rand.New(rand.NewPCG(uint64(seed), 1)), ended: map[string]int{}}
-					st.run()
-					mu.Lock()
-					defer mu.Unlock()
-					total += st.grants
-					for k, n := range st.ended {
-						ended[k] += n
-					}
+	total, ended, simulated, next := 0, map[string]int{}, time.Duration(0), 0
+	for next == 0 || simulated < wanted && !t.Failed() {
+		first := next
+		next += seeds
+		t.Run("seeds", func(t *testing.T) {
+			for seed := first; seed < next; seed++ {
+				t.Run(fmt.Sprint(seed), func(t *testing.T) {
+					t.Parallel()
+					redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
+						start := time.Now()
+						st := &storm{t: t, s: s, rand: rand.New(rand.NewPCG(uint64(seed), 1)), ended: map[string]int{}}
+						st.run()
+						mu.Lock()
+						defer mu.Unlock()
+						simulated += time.Since(start)
+						total += st.grants
+						for k, n := range st.ended {
+							ended[k] += n
+						}
+					})
 				})
-			})
-		}
-	})
-	t.Logf("%d seeds, %d grants; calls ended: %v", seeds, total, ended)
+			}
+		})
+	}
 	if total == 0 || ended["cancelled"] == 0 || ended["closed"] == 0 {
 		t.Error("the storm was a breeze: no grant, no cancelled or no closed call")
 	}
+	row := summary.Row{Section: "storm", Subject: "miniredis, synctest", Passed: next, Notes: []string{
+		fmt.Sprintf("%d seeds, %.1f simulated hours, %d grants; calls ended: %v", next, simulated.Hours(), total, ended),
+	}}
+	if t.Failed() {
+		row.Passed, row.Failed = 0, next
+	}
+	if err := summary.Append(row); err != nil {
+		t.Error(err)
+	}
+	t.Log(row.Notes[0])
 }
 
 const (

@@ -82,8 +82,8 @@ func (c *Call[R]) do(ctx context.Context, rdb redis.UniversalClient, try int) (R
 	}
 }
 
-// Repeated reports whether the last Do or Again sent the call again after a send that the server may have run all the same: a
-// reply that says "there is nothing to do" can then mean that the first one did it.
+// Repeated reports whether the last Do or Again sent the call again after a send that the server may have run all the
+// same: a reply that says "there is nothing to do" can then mean that the first one did it.
 func (c *Call[R]) Repeated() bool { return c.repeated }
 
 // Result is what the last Do or Pipeline brought.

@@ -153,7 +153,7 @@ func testACL(t *testing.T, b *bench) {
 }
 
 func testACLCluster(t *testing.T, b *bench) {
-	nodes := server.StartClusterT(t, b.Executable())
+	nodes := server.StartClusterT(t, b.Executable(), 3, 0).Nodes
 	var addrs []string
 	all := func(check func(*redis.Client)) {
 		for _, node := range nodes {

@@ -148,7 +148,7 @@ func testLsWalks(t *testing.T, b *bench) {
 
 // Every master of a cluster has some of the locks.
 func testLsCluster(t *testing.T, b *bench) {
-	nodes := server.StartClusterT(t, b.Executable())
+	nodes := server.StartClusterT(t, b.Executable(), 3, 0).Nodes
 	cluster := *b
 	cluster.url = "redis+cluster://" + nodes[2].Addr() + "," + nodes[0].Addr()
 	const locks = 24

@@ -1,0 +1,43 @@
+package faults
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/redis/go-redis/v9/logging"
+
+	"github.com/zferentz/go-redilock/luatest/summary"
+)
+
+// What `go tool mage faults` sets.
+var (
+	matrixFlag = flag.String("matrix", "", "quick or full: run the matrix")
+	seedFlag   = flag.Uint64("seed", 1, "decides all that is chosen by chance")
+	onlyFlag   = flag.String("only", "", "run only the rows whose names begin with this")
+	runsFlag   = flag.Int("runs", 0, "how often each row is run; 0: as the matrix has it")
+	checkFlag  = flag.String("check", "", "a record that a failed run left: judge it again")
+)
+
+func TestMain(m *testing.M) {
+	logging.Disable() // go-redis tells of every connection that a row breaks
+	if text := os.Getenv(jobEnv); text != "" {
+		if err := work(text); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	go feelPulse()
+	code := m.Run()
+	if err := results.print(os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	if err := summary.Append(results.rows()...); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
