@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +17,7 @@ import (
 	"github.com/magefile/mage/sh"
 
 	"github.com/zferentz/go-redilock/gen"
+	"github.com/zferentz/go-redilock/luatest/model"
 	"github.com/zferentz/go-redilock/luatest/summary"
 )
 
@@ -144,6 +146,10 @@ func InteropShort() error { return interop(10) }
 func interop(rounds int) error {
 	return sh.RunV("go", "test", "-C", "luatest/interop", "-count=1", "-timeout=40m", fmt.Sprintf("-rounds=%d", rounds))
 }
+
+// Model explores every order of what clients, time and other programs do to the locks, on the real scripts: some ten
+// million transitions. Progress is on stderr. A violation is shown as the shortest way to it, and as a scenario.
+func Model(ctx context.Context) error { return model.Deep(ctx, os.Stdout, os.Stderr) }
 
 // linter is pinned here and not in go.mod: those who import the module do not need its dependencies.
 const linter = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"

@@ -67,12 +67,16 @@ end
 ---@include handoff
 
 if holder == token then
-  local outcome, who, f, granted, untold = hand_off(nil, nil, channel)
+  local outcome, who, f, granted, untold = hand_off(successor, lease, channel)
   if outcome == 'empty' and successor ~= '' then
     local mine = grant(successor, lease)
     if mine then
       return {'HANDED', successor, mine, lease}
     end
+  end
+  -- It waited on its own account, and was the first that lives.
+  if who == successor then
+    return {'HANDED', successor, f, granted}
   end
   -- The lock is given back whatever is wrong with a companion key: the waiters meet that error when they ask.
   local position = successor ~= '' and stand(successor, nil, lease, presence, wake, channel) or 0
@@ -89,17 +93,19 @@ end
 
 if place then
   leave(token)
-  if successor ~= '' then
+  if successor == '' then
+    -- Who leaves a free lock's queue was perhaps the one to find out: the next one must not wait for it.
+    if not holder then
+      hand_off()
+    end
+    return {'LEFT', 0}
+  end
+  if holder ~= successor then
     return {'LEFT', stand(successor, place, lease, presence, wake, channel) or 0}
   end
-  -- Who leaves a free lock's queue was perhaps the one to find out: the next one must not wait for it.
-  if not holder then
-    hand_off()
-  end
-  return {'LEFT', 0}
 end
 
--- A repeat of a call whose reply was lost answers as the first one did.
+-- The successor has the lock, or a place of its own. A repeat of a call whose reply was lost answers as the first did.
 if successor ~= '' then
   if holder == successor then
     local f, err = current_fence()

@@ -12,7 +12,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for mutex.acquire, version 1.
-const AcquireSHA1 = "cd57690520e3a96f3c0316c402435ad9578b01a6"
+const AcquireSHA1 = "eaede380c65a952a96be56b5adb73c52cb781cc8"
 
 const acquireSource = "" +
 	"---@script mutex.acquire\n" +
@@ -258,8 +258,8 @@ const acquireSource = "" +
 	"--   'empty'   nobody waits\n" +
 	"--   'more'    as many dead waiters were dropped as one call may, and others are left\n" +
 	"--   'error', the error to answer with: nothing was granted\n" +
-	"-- `caller` is alive whatever its presence says, and gets `caller_lease` in full: this call's reply tells it. A waiter\n" +
-	"-- that listens on `own_channel` is told by the caller, without a message.\n" +
+	"-- `caller` (of a release: its successor) is alive whatever its presence says, and gets `caller_lease` in full: this call's\n" +
+	"-- reply tells it. A waiter that listens on `own_channel` is told by the caller, without a message.\n" +
 	"local function hand_off(caller, caller_lease, own_channel)\n" +
 	"  local t = server_time()\n" +
 	"  if t.err then\n" +

@@ -12,7 +12,7 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for mutex.release, version 1.
-const ReleaseSHA1 = "912a8e1c83bda5c69ae2a46267817ad0de72ed5f"
+const ReleaseSHA1 = "67243392e30efe66412ab1bf52bc90d4905447be"
 
 const releaseSource = "" +
 	"---@script mutex.release\n" +
@@ -273,8 +273,8 @@ const releaseSource = "" +
 	"--   'empty'   nobody waits\n" +
 	"--   'more'    as many dead waiters were dropped as one call may, and others are left\n" +
 	"--   'error', the error to answer with: nothing was granted\n" +
-	"-- `caller` is alive whatever its presence says, and gets `caller_lease` in full: this call's reply tells it. A waiter\n" +
-	"-- that listens on `own_channel` is told by the caller, without a message.\n" +
+	"-- `caller` (of a release: its successor) is alive whatever its presence says, and gets `caller_lease` in full: this call's\n" +
+	"-- reply tells it. A waiter that listens on `own_channel` is told by the caller, without a message.\n" +
 	"local function hand_off(caller, caller_lease, own_channel)\n" +
 	"  local t = server_time()\n" +
 	"  if t.err then\n" +
@@ -324,12 +324,16 @@ const releaseSource = "" +
 	"end\n" +
 	"\n" +
 	"if holder == token then\n" +
-	"  local outcome, who, f, granted, untold = hand_off(nil, nil, channel)\n" +
+	"  local outcome, who, f, granted, untold = hand_off(successor, lease, channel)\n" +
 	"  if outcome == 'empty' and successor ~= '' then\n" +
 	"    local mine = grant(successor, lease)\n" +
 	"    if mine then\n" +
 	"      return {'HANDED', successor, mine, lease}\n" +
 	"    end\n" +
+	"  end\n" +
+	"  -- It waited on its own account, and was the first that lives.\n" +
+	"  if who == successor then\n" +
+	"    return {'HANDED', successor, f, granted}\n" +
 	"  end\n" +
 	"  -- The lock is given back whatever is wrong with a companion key: the waiters meet that error when they ask.\n" +
 	"  local position = successor ~= '' and stand(successor, nil, lease, presence, wake, channel) or 0\n" +
@@ -346,17 +350,19 @@ const releaseSource = "" +
 	"\n" +
 	"if place then\n" +
 	"  leave(token)\n" +
-	"  if successor ~= '' then\n" +
+	"  if successor == '' then\n" +
+	"    -- Who leaves a free lock's queue was perhaps the one to find out: the next one must not wait for it.\n" +
+	"    if not holder then\n" +
+	"      hand_off()\n" +
+	"    end\n" +
+	"    return {'LEFT', 0}\n" +
+	"  end\n" +
+	"  if holder ~= successor then\n" +
 	"    return {'LEFT', stand(successor, place, lease, presence, wake, channel) or 0}\n" +
 	"  end\n" +
-	"  -- Who leaves a free lock's queue was perhaps the one to find out: the next one must not wait for it.\n" +
-	"  if not holder then\n" +
-	"    hand_off()\n" +
-	"  end\n" +
-	"  return {'LEFT', 0}\n" +
 	"end\n" +
 	"\n" +
-	"-- A repeat of a call whose reply was lost answers as the first one did.\n" +
+	"-- The successor has the lock, or a place of its own. A repeat of a call whose reply was lost answers as the first did.\n" +
 	"if successor ~= '' then\n" +
 	"  if holder == successor then\n" +
 	"    local f, err = current_fence()\n" +

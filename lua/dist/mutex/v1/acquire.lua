@@ -241,8 +241,8 @@ end
 --   'empty'   nobody waits
 --   'more'    as many dead waiters were dropped as one call may, and others are left
 --   'error', the error to answer with: nothing was granted
--- `caller` is alive whatever its presence says, and gets `caller_lease` in full: this call's reply tells it. A waiter
--- that listens on `own_channel` is told by the caller, without a message.
+-- `caller` (of a release: its successor) is alive whatever its presence says, and gets `caller_lease` in full: this call's
+-- reply tells it. A waiter that listens on `own_channel` is told by the caller, without a message.
 local function hand_off(caller, caller_lease, own_channel)
   local t = server_time()
   if t.err then

@@ -256,8 +256,8 @@ end
 --   'empty'   nobody waits
 --   'more'    as many dead waiters were dropped as one call may, and others are left
 --   'error', the error to answer with: nothing was granted
--- `caller` is alive whatever its presence says, and gets `caller_lease` in full: this call's reply tells it. A waiter
--- that listens on `own_channel` is told by the caller, without a message.
+-- `caller` (of a release: its successor) is alive whatever its presence says, and gets `caller_lease` in full: this call's
+-- reply tells it. A waiter that listens on `own_channel` is told by the caller, without a message.
 local function hand_off(caller, caller_lease, own_channel)
   local t = server_time()
   if t.err then
@@ -307,12 +307,16 @@ local function hand_off(caller, caller_lease, own_channel)
 end
 
 if holder == token then
-  local outcome, who, f, granted, untold = hand_off(nil, nil, channel)
+  local outcome, who, f, granted, untold = hand_off(successor, lease, channel)
   if outcome == 'empty' and successor ~= '' then
     local mine = grant(successor, lease)
     if mine then
       return {'HANDED', successor, mine, lease}
     end
+  end
+  -- It waited on its own account, and was the first that lives.
+  if who == successor then
+    return {'HANDED', successor, f, granted}
   end
   -- The lock is given back whatever is wrong with a companion key: the waiters meet that error when they ask.
   local position = successor ~= '' and stand(successor, nil, lease, presence, wake, channel) or 0
@@ -329,17 +333,19 @@ end
 
 if place then
   leave(token)
-  if successor ~= '' then
+  if successor == '' then
+    -- Who leaves a free lock's queue was perhaps the one to find out: the next one must not wait for it.
+    if not holder then
+      hand_off()
+    end
+    return {'LEFT', 0}
+  end
+  if holder ~= successor then
     return {'LEFT', stand(successor, place, lease, presence, wake, channel) or 0}
   end
-  -- Who leaves a free lock's queue was perhaps the one to find out: the next one must not wait for it.
-  if not holder then
-    hand_off()
-  end
-  return {'LEFT', 0}
 end
 
--- A repeat of a call whose reply was lost answers as the first one did.
+-- The successor has the lock, or a place of its own. A repeat of a call whose reply was lost answers as the first did.
 if successor ~= '' then
   if holder == successor then
     local f, err = current_fence()

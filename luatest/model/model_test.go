@@ -1,0 +1,84 @@
+package model
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/zferentz/go-redilock/luatest/summary"
+)
+
+// rows are what the tests report; TestMain appends them to the run's table.
+var rows struct {
+	sync.Mutex
+	list []summary.Row
+}
+
+func report(row summary.Row) {
+	rows.Lock()
+	defer rows.Unlock()
+	rows.list = append(rows.list, row)
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := summary.Append(rows.list...); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// raceDepth is how deep a world is explored under the race detector, unless there is little of it.
+const raceDepth = 4
+
+// TestModel explores each world as deep as a quick run does.
+func TestModel(t *testing.T) {
+	scripts := load(t)
+	for _, c := range Configs() {
+		t.Run(c.Name, func(t *testing.T) {
+			options := Options{Depth: c.Depth}
+			if underRace && c.Depth > 0 {
+				options.Depth = min(c.Depth-1, raceDepth)
+			}
+			r, err := Search(t.Context(), scripts, c, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Log(r)
+			report(r.Row())
+			if r.Violation != nil {
+				t.Error(r.Violation)
+			}
+		})
+	}
+}
+
+// TestWorkers checks that the result does not depend on how many search, nor the way that is found.
+func TestWorkers(t *testing.T) {
+	t.Parallel()
+	scripts := load(t)
+	const name = "release does not look at the queue"
+	s := seeds[slices.IndexFunc(seeds, func(s seed) bool { return s.name == name })]
+	bug, c := s.plant(t, scripts), configOf(t, s.world)
+	var first string
+	for _, workers := range []int{1, 5} {
+		good, err := Search(t.Context(), scripts, c, Options{Depth: 4, Workers: workers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad, err := Search(t.Context(), bug, c, Options{Depth: s.depth, Workers: workers})
+		if err != nil || bad.Violation == nil {
+			t.Fatal(err, bad)
+		}
+		got := fmt.Sprint(good.States, good.Transitions, good.Depth, bad.Violation)
+		if first == "" {
+			first = got
+		}
+		if got != first {
+			t.Errorf("with %d workers: %s, with one: %s", workers, got, first)
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package model
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/zferentz/go-redilock/luatest/scenario"
+)
+
+// wanted is what a call had to do. Where the reference does not say, because a key is of a wrong type or because memory
+// is out, it is to change nothing.
+func (j *judged) wanted() expected {
+	refused := j.out.reply.Code() == "OOM"
+	if j.wrong || refused && !j.gives() || j.action.verb == verbInspect {
+		return expected{after: j.before.clone()}
+	}
+	return j.config.call(j.action, &j.before, j.deaf)
+}
+
+// gives says whether a call gives back the lock or a place, for which there is always memory.
+func (j *judged) gives() bool {
+	return j.action.verb == verbRelease &&
+		(j.before.holder == j.action.token || j.before.place(j.action.token) >= 0)
+}
+
+// wantedError is the error that the reference does not foresee, but that may be. Servers agree on the text of the first.
+func wantedError(j *judged) object {
+	if j.wrong {
+		return object{"error": errWrongType}
+	}
+	return object{"code": "OOM"}
+}
+
+// end says what must be left after the call that went wrong.
+func (w *writer) end(t *step, want *expected) {
+	a, j := t.action, &t.judged
+	for client := range w.config.Clients {
+		if w.deaf&(1<<client) == 0 {
+			w.messages(client)
+		}
+	}
+	whole := len(w.fences) == 1 && !j.damaged && !j.wrong // the keys of one lock, and each as the reference has it
+	if whole {
+		w.add(scenario.Step{State: w.state(a.lock, want)})
+	}
+	if j.memory {
+		w.do("there is memory again", "CONFIG", "SET", "maxmemory", 0)
+	}
+	if j.wrong && !j.wrongLock {
+		holder := any(nil)
+		switch j.before.holder {
+		case none:
+		case holderForeign:
+			holder = foreignName
+		default:
+			holder = j.name(j.before.holder)
+		}
+		w.add(scenario.Step{Do: w.values("GET", w.key(a.lock, roleLock)), Reply: w.json(holder)})
+	}
+	if !j.wrong {
+		w.inspect(a.lock, &want.after)
+		w.drain(a.lock, want)
+	}
+	if !whole {
+		w.do("and the end of it", "FLUSHDB")
+		w.add(scenario.Step{State: &[]scenario.Key{}})
+		return
+	}
+	w.add(scenario.Step{State: w.state(a.lock, want)})
+}
+
+// inspect says who must hold the lock, who waits, and what is left of their presences.
+func (w *writer) inspect(lock int, l *lockState) {
+	j := judged{config: w.config}
+	holder, left := "", any(-2)
+	if l.holder != none {
+		holder, left = j.name(l.holder), between(l.left)
+	}
+	if l.holder == holderForeign {
+		holder = foreignName
+	}
+	fence := any(object{"integer": object{"min": 0}})
+	if !l.counter {
+		fence = 0
+	} else if w.fences[lock] != "" {
+		fence = object{"var": w.fences[lock]}
+	}
+	waiters := []any{}
+	for _, one := range l.queue {
+		waiters = append(waiters, []any{w.config.tokenName(int(one.token)), between(max(int(one.left), 0))})
+	}
+	s := scenario.Step{
+		Call: scriptNames[verbInspect], Args: []scenario.Value{},
+		Reply: w.json([]any{"STATUS", holder, left, fence, len(l.queue), waiters}),
+	}
+	w.send(lock, s)
+}
+
+// drain deletes the lock again and again until nobody waits: what is granted to each waiter, and how it is told, shows
+// what was known of it.
+func (w *writer) drain(lock int, want *expected) {
+	l := want.after.clone()
+	w.listen(0)
+	for len(l.queue) > 0 {
+		l.holder, l.left = none, 0
+		w.do("who is the next, and what is known of it", "DEL", w.key(lock, roleLock))
+		probe := action{verb: verbAcquire, lock: lock, token: w.config.tokens(), lease: 1, successor: none}
+		t := step{action: &probe, judged: judged{config: w.config, action: &probe, before: l}}
+		next := w.config.call(&probe, &l, 0)
+		w.call(&t, &next)
+		l = next.after
+	}
+	want.after = l
+}
+
+// state lists the keys that must be left.
+func (w *writer) state(lock int, want *expected) *[]scenario.Key {
+	l := &want.after
+	keys := []scenario.Key{}
+	add := func(role int, kind string, pttl any) *scenario.Key {
+		keys = append(keys, scenario.Key{Key: w.value(w.key(lock, role)), Type: kind, PTTL: w.json(pttl)})
+		return &keys[len(keys)-1]
+	}
+	if l.holder != none {
+		key := add(roleLock, "string", between(l.left))
+		holder := foreignName
+		if l.holder != holderForeign {
+			holder = w.config.tokenName(l.holder)
+		}
+		key.Value = w.json(holder)
+	}
+	retained := func(ms int, fresh bool) any {
+		limits := object{"min": 1, "max": ms}
+		if fresh {
+			limits["min"] = ms - scenarioUnit/5
+		}
+		return object{"integer": limits}
+	}
+	if l.counter {
+		fresh := want.answer.fence == fenceNew || want.answer.tag == "EXTENDED"
+		key := add(roleFence, "string", retained(fenceRetain, fresh))
+		if w.fences[lock] != "" {
+			key.Value = w.json(object{"join": []any{object{"var": w.fences[lock]}}})
+		}
+	}
+	if len(l.queue) == 0 {
+		return &keys
+	}
+	var members []json.RawMessage
+	for _, one := range l.queue {
+		members = append(members, w.json(w.config.tokenName(int(one.token))))
+	}
+	add(roleQueue, "zset", retained(queueRetain, want.stood)).Members = members
+	sorted := slices.Clone(members)
+	slices.SortFunc(sorted, slices.Compare[json.RawMessage])
+	add(roleWaiters, "hash", retained(queueRetain, want.stood)).Fields = sorted
+	return &keys
+}
