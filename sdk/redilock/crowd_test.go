@@ -229,7 +229,7 @@ func TestCrowdLosesItsSubscriptions(t *testing.T) {
 			longest = max(longest, turn.at.Sub(turns[i].at))
 		}
 		t.Logf("%d subscribers killed; the longest the lock stood still was %v", kills, longest)
-		if longest > time.Second {
+		if longest > 1800*time.Millisecond { // the others of the queue look every 2 s
 			t.Errorf("the lock stood still for %v, want a poll of 250 ms at the most, and what a busy machine adds", longest)
 		}
 		s.left(t)
