@@ -56,7 +56,12 @@ func Test() error {
 	}
 	defer os.RemoveAll(dir)
 	rows := filepath.Join(dir, "summary.jsonl")
-	failed := sh.RunWithV(map[string]string{summary.Env: rows}, "go", "test", "-race", "-count=1", "./...")
+	env := map[string]string{summary.Env: rows}
+	failed := errors.Join(
+		sh.RunWithV(env, "go", "test", "-race", "-count=1", "./..."),
+		// What takes a processor and no goroutines to speak of goes further without the race detector.
+		sh.RunWithV(env, "go", "test", "-count=1", "./luatest/mutation"),
+	)
 	fmt.Println()
 	if err := summary.Print(os.Stdout, rows); err != nil {
 		return err
@@ -126,6 +131,21 @@ func Faults(quick *bool, seed *int, only *string, runs *int, check *string) erro
 	fmt.Printf("\nall of it took %v\n", time.Since(start).Round(time.Second))
 	return failed
 }
+
+// Cover writes coverage.html: the scripts' sources, coloured by what the scenarios run of them.
+func Cover() error {
+	page, err := filepath.Abs("coverage.html")
+	if err != nil {
+		return err
+	}
+	err = sh.RunWithV(map[string]string{"REDILOCK_COVERAGE": page}, "go", "test", "-count=1", "-v", "-run=^TestCoverage$",
+		"./luatest/coverage")
+	fmt.Println(page)
+	return err
+}
+
+// Mutate changes the scripts in one place at a time, over a thousand times, and wants each change noticed by a scenario.
+func Mutate() error { return sh.RunV("go", "test", "-count=1", "-v", "./luatest/mutation") }
 
 // Soak runs the long form of the SDK's own tests: thousands of seeded storms of waiters that give up, lose and release;
 // 200 servers killed, stopped or cut off during extension; 100,000 locks held by one client.

@@ -1,0 +1,142 @@
+package coverage_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/zferentz/go-redilock/gen"
+	"github.com/zferentz/go-redilock/luatest/coverage"
+	"github.com/zferentz/go-redilock/luatest/scenario"
+	"github.com/zferentz/go-redilock/luatest/suite"
+	"github.com/zferentz/go-redilock/luatest/summary"
+)
+
+// excused are lines of which something is never run by the scenarios, and why that is right. One that is run after all
+// fails the test.
+var excused = map[string]string{
+	"if t.err then":     noTime,
+	"return nil, t":     noTime,
+	"return 'error', t": noTime,
+	"return t":          noTime,
+
+	"place = last[2] and tonumber(last[2]) + 1 or 1":                                         always,
+	"for i, who in ipairs(limit > 0 and redis.call('ZRANGE', queue, 0, limit - 1) or {}) do": always,
+	"list[i] = {who, presence_end and math.max(tonumber(presence_end) - now_ms(), 0) or 0}":  always,
+	"local counter = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10) or 0":            always,
+}
+
+const (
+	noTime = "only an ACL refuses TIME, which this runner has none of; the SDK's TestACL takes it away on real servers"
+	always = "the middle of `a and b or c` is never false here"
+)
+
+// TestCoverage replays every scenario and wants every line run, and every branch both ways.
+func TestCoverage(t *testing.T) {
+	t.Parallel()
+	s, err := suite.Load("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := replay(t, s, func(scenario.Scenario) bool { return true })
+	if name := os.Getenv("REDILOCK_COVERAGE"); name != "" {
+		if err := writePage(report, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var table strings.Builder
+	if err := report.Write(&table); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + table.String())
+	used := map[string]bool{}
+	for _, gap := range report.Gaps() {
+		text, err := sourceLine(gap.At)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if excused[text] == "" {
+			t.Errorf("%v: %s\n\t%s", gap.At, gap.Missed, text)
+		}
+		used[text] = true
+	}
+	for text := range excused {
+		if !used[text] {
+			t.Errorf("this line is excused and has no gap: %s", text)
+		}
+	}
+	for _, f := range report.Files {
+		n := f.Figures()
+		row := summary.Row{
+			Section: "coverage", Subject: filepath.Base(f.Name),
+			Passed: n.LinesSeen + n.WaysSeen, Failed: n.Lines + n.Ways - n.LinesSeen - n.WaysSeen,
+		}
+		if err := summary.Append(row); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// The report sees what is not run: without the scenarios of successors, no line of theirs is.
+func TestCoverageFalls(t *testing.T) {
+	t.Parallel()
+	s, err := suite.Load("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := replay(t, s, func(sc scenario.Scenario) bool { return sc.Name == "fence-grows" })
+	var lines, branches bool
+	for _, gap := range report.Gaps() {
+		lines = lines || gap.Missed == "never run"
+		branches = branches || strings.Contains(gap.Missed, "goes one way only")
+	}
+	if total := report.Total(); !lines || !branches || total.LinesSeen == total.Lines || total.WaysSeen == total.Ways {
+		t.Errorf("one scenario runs everything: %+v", total)
+	}
+}
+
+func replay(t *testing.T, s *suite.Suite, chosen func(scenario.Scenario) bool) *coverage.Report {
+	t.Helper()
+	report := &coverage.Report{}
+	for _, sc := range s.Scenarios {
+		if !chosen(sc) {
+			continue
+		}
+		e, err := s.Engine()
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := coverage.Record(e.Lua)
+		if err := scenario.Replay(e, s.Scripts, sc); err != nil {
+			t.Error(err)
+		}
+		for _, script := range s.Scripts {
+			report.Add(rec, s.Compiled(script).Proto, func(line int) gen.Position { return s.Origin(script, line) })
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return report
+}
+
+func sourceLine(at gen.Position) (string, error) {
+	text, err := os.ReadFile(filepath.Join("../..", at.File))
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(strings.Split(string(text), "\n")[at.Line-1]), nil
+}
+
+func writePage(r *coverage.Report, name string) error {
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := r.Page(file, os.DirFS("../..")); err != nil {
+		return err
+	}
+	return file.Close()
+}

@@ -1,0 +1,119 @@
+package mutation_test
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/zferentz/go-redilock/luatest/mutation"
+	"github.com/zferentz/go-redilock/luatest/scenario"
+	"github.com/zferentz/go-redilock/luatest/suite"
+	"github.com/zferentz/go-redilock/luatest/summary"
+)
+
+// equivalent is the table of those that no scenario can notice.
+//
+//go:embed testdata/equivalent.txt
+var equivalent string
+
+// sample is how many mutants are skipped for each that is hunted under the race detector, which slows Lua down tenfold;
+// go tool mage test hunts all of them without.
+const sample = 12
+
+// TestMutants wants every mutant of every script noticed by a scenario, except those that are equivalent.
+func TestMutants(t *testing.T) {
+	t.Parallel()
+	h, all := hunter(t, func(scenario.Scenario) bool { return true })
+	whole := len(all)
+	if raceDetector {
+		all = sampled(all)
+	}
+	var hunted atomic.Int64
+	alive, err := h.Hunt(all, runtime.NumCPU(), func() {
+		if n := hunted.Add(1); testing.Verbose() && n%100 == 0 {
+			fmt.Fprintf(os.Stderr, "%d of %d mutants\n", n, len(all))
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	excused := map[string]int{} // by key: how many may live
+	for line := range strings.SplitSeq(equivalent, "\n") {
+		if strings.Count(line, " | ") >= 2 {
+			excused[line]++
+		}
+	}
+	for _, m := range alive {
+		if excused[m.Key()]--; excused[m.Key()] < 0 {
+			t.Errorf("no scenario notices this:\n%s", m)
+		}
+	}
+	row := summary.Row{
+		Section: "mutants", Subject: "all scripts", Passed: len(all) - len(alive), Skipped: whole - len(all),
+		Notes: []string{fmt.Sprintf("%d mutants: %d noticed by a scenario, %d proved equivalent",
+			len(all), len(all)-len(alive), len(alive))},
+	}
+	if raceDetector {
+		t.Logf("hunted %d of %d mutants", len(all), whole)
+		return
+	}
+	for key, left := range excused {
+		if left > 0 {
+			t.Errorf("this mutant is excused, and is noticed or gone: %s", key)
+		}
+	}
+	if t.Failed() {
+		row.Failed = 1
+	}
+	if err := summary.Append(row); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(row.Notes[0])
+}
+
+func sampled(all []mutation.Mutant) []mutation.Mutant {
+	var some []mutation.Mutant
+	for i := 0; i < len(all); i += sample + 1 {
+		some = append(some, all[i])
+	}
+	return some
+}
+
+// Without the scenarios of promise M7 a lease that is shortened goes unnoticed, and the hunt says so.
+func TestMutantsLiveWithoutScenarios(t *testing.T) {
+	t.Parallel()
+	h, all := hunter(t, func(s scenario.Scenario) bool { return !slices.Contains(s.Shows, "M7") })
+	all = slices.DeleteFunc(all, func(m mutation.Mutant) bool { return !strings.HasSuffix(m.File, "/lease.lua") })
+	alive, err := h.Hunt(all, runtime.NumCPU(), func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(alive, func(m mutation.Mutant) bool {
+		return m.Text == "if left >= lease then" && m.What == "condition always false"
+	}) {
+		t.Errorf("of %d mutants these live: %v", len(all), alive)
+	}
+}
+
+func hunter(t *testing.T, chosen func(scenario.Scenario) bool) (*mutation.Hunter, []mutation.Mutant) {
+	t.Helper()
+	s, err := suite.Load("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Scenarios = slices.DeleteFunc(s.Scenarios, func(sc scenario.Scenario) bool { return !chosen(sc) })
+	h, err := mutation.NewHunter(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := mutation.All(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, all
+}
