@@ -8,4 +8,10 @@
 //   - dist: the scripts, as the generator wrote them
 //   - scenario, scenarios: the format, and the data
 //   - summary: the table that a run ends with
+//   - suite, coverage, mutation, budget: what the scenarios run of the scripts, what they notice, and what it costs
+//   - model, diff, linear: every order, random orders, and the orders of real clients
+//   - faults, proxy: what breaks around the lock
+//   - interop, bench: other languages and other libraries, each in a module of its own
+//
+// README.md says what proves which promise.
 package luatest
