@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/magefile/mage/sh"
@@ -170,6 +171,15 @@ func interop(rounds int) error {
 // Model explores every order of what clients, time and other programs do to the locks, on the real scripts: some ten
 // million transitions. Progress is on stderr. A violation is shown as the shortest way to it, and as a scenario.
 func Model(ctx context.Context) error { return model.Deep(ctx, os.Stdout, os.Stderr) }
+
+// Bench measures the SDK and its peers on a server of its own, ten minutes long. REDILOCK_BENCH holds more of the command
+// line, such as `--quick`, or `--only handoff --server valkey-server`. The module luatest/bench is one of its own, so that
+// nobody who imports this one downloads the peers.
+func Bench() error {
+	run := exec.Command("go", append([]string{"run", "."}, strings.Fields(os.Getenv("REDILOCK_BENCH"))...)...)
+	run.Dir, run.Stdout, run.Stderr = filepath.Join("luatest", "bench"), os.Stdout, os.Stderr
+	return run.Run()
+}
 
 // linter is pinned here and not in go.mod: those who import the module do not need its dependencies.
 const linter = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"

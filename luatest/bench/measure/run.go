@@ -1,0 +1,145 @@
+// Package measure is the items of the benchmark: each makes figures, by turns of all contestants.
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/zferentz/go-redilock/luatest/bench/contestant"
+	"github.com/zferentz/go-redilock/luatest/bench/crew"
+	"github.com/zferentz/go-redilock/luatest/bench/figure"
+	"github.com/zferentz/go-redilock/luatest/server"
+)
+
+// Run is one run of the benchmark.
+type Run struct {
+	Set         figure.Set
+	Contestants []*contestant.Contestant // those that are there
+	Quick       bool
+	Problems    []string // what went wrong on the way, such as an error of a contestant
+
+	server   *server.Server
+	rdb      *redis.Client
+	shared   *crew.Shared
+	progress io.Writer
+	label    string
+}
+
+// Item is one of the things that are measured.
+type Item struct {
+	Number  int
+	Name    string // of --only
+	Title   string
+	Measure func(ctx context.Context, r *Run) error
+}
+
+// Items lists all of them in the order in which they run.
+func Items() []Item {
+	return []Item{
+		{1, "uncontended", "Uncontended lock and unlock", uncontended},
+		{2, "contended", "Many workers, one name", contended},
+		{3, "handoff", "Hand-off: Unlock to running, one waiter", handoff},
+		{4, "death", "The holder dies: end of the lease to the next one running", death},
+		{5, "holding", "Locks that are held and extended automatically", holding},
+		{6, "server", "What a step costs the server", serverCost},
+		{7, "growth", "Growth with what waits and with the names (ours)", growth},
+	}
+}
+
+// New makes a run on a server, with shared memory in a folder.
+func New(s *server.Server, contestants []*contestant.Contestant, dir string, progress io.Writer) (*Run, error) {
+	shared, err := crew.NewShared(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Run{
+		Contestants: contestants, server: s, rdb: redis.NewClient(s.RedisOptions()), shared: shared, progress: progress,
+	}, nil
+}
+
+// Close gives back what New took.
+func (r *Run) Close() error {
+	err := r.shared.Close()
+	return errors.Join(err, r.rdb.Close())
+}
+
+// Do measures an item.
+func (r *Run) Do(ctx context.Context, item Item) error {
+	r.label = item.Name
+	if err := item.Measure(ctx, r); err != nil {
+		return fmt.Errorf("%s: %w", item.Name, err)
+	}
+	return nil
+}
+
+// failed notes that a contestant could not do a part. The others go on without it; only the end of the run is an error.
+func (r *Run) failed(ctx context.Context, c *contestant.Contestant, what string, err error) error {
+	if err == nil || ctx.Err() != nil || c.Name == contestant.Ours {
+		return err
+	}
+	r.Problems = append(r.Problems, fmt.Sprintf("%s, %s, %s: %v", r.label, c.Name, what, err))
+	return nil
+}
+
+// say tells how far the run is.
+func (r *Run) say(format string, args ...any) {
+	fmt.Fprintf(r.progress, "%s  %-12s %s\n", time.Now().Format(time.TimeOnly), r.label, fmt.Sprintf(format, args...))
+}
+
+// clean empties the server, so that no case pays for another's keys.
+func (r *Run) clean(ctx context.Context) error { return r.rdb.FlushAll(ctx).Err() }
+
+// retry is how long those that poll wait between attempts: 1 ms, so that they are quick to find a lock that is free;
+// more when there are so many of them that the server would do nothing else than answer them.
+func retry(workers int) time.Duration {
+	return min(max(time.Millisecond, time.Duration(workers)*100*time.Microsecond), 150*time.Millisecond)
+}
+
+// ttl is long enough for any wait of a crew: no lease ends in the middle of a measurement.
+const ttl = 30 * time.Second
+
+// task has what all tasks have in common.
+func (r *Run) task(kind crew.Kind, workers int) crew.Task {
+	return crew.Task{
+		Kind: kind, Addr: r.server.Addr(), Name: "bench", Workers: workers, TTL: ttl, Retry: retry(workers),
+		Warmup: 200 * time.Millisecond, Drain: 10 * time.Second,
+	}
+}
+
+// perform runs a task and gives the workers' report, with what it cost the server in the window.
+func (r *Run) perform(ctx context.Context, c *contestant.Contestant, task crew.Task, processes int,
+) (crew.Report, Cost, error) {
+	var cost Cost
+	if err := r.clean(ctx); err != nil {
+		return crew.Report{}, cost, err
+	}
+	gang, err := crew.Gather(ctx, c, task, processes, r.shared)
+	if err != nil {
+		return crew.Report{}, cost, err
+	}
+	defer func() { _ = gang.Stop() }()
+	if err := gang.Go(); err != nil {
+		return crew.Report{}, cost, err
+	}
+	time.Sleep(task.Warmup)
+	before, err := r.stats(ctx)
+	if err != nil {
+		return crew.Report{}, cost, err
+	}
+	time.Sleep(task.Window)
+	after, err := r.stats(ctx)
+	if err != nil {
+		return crew.Report{}, cost, err
+	}
+	report, err := gang.Report()
+	if err == nil && report.Errors > 0 {
+		r.Problems = append(r.Problems, fmt.Sprintf("%s, %s, %d workers: %d errors, the first one: %s",
+			r.label, c.Name, task.Workers, report.Errors, report.Error))
+	}
+	return report, after.since(before), err
+}

@@ -1,0 +1,90 @@
+package report_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/zferentz/go-redilock/luatest/bench/contestant"
+	"github.com/zferentz/go-redilock/luatest/bench/figure"
+	"github.com/zferentz/go-redilock/luatest/bench/measure"
+	"github.com/zferentz/go-redilock/luatest/bench/report"
+)
+
+func sample() *figure.Set {
+	set := new(figure.Set)
+	for i, workers := range measure.Crowds {
+		name := measure.Crowd(workers, measure.OneProcess)
+		set.Add(2, name, measure.HandOffs, contestant.Redsync, 1000)
+		set.Add(2, name, measure.HandOffs, contestant.Rueidislock, 2000)
+		set.Add(2, name, measure.HandOffs, contestant.Ours, 3500+float64(i))
+		set.Add(2, name, measure.Overlaps, contestant.Redsync, 0)
+		set.Add(2, name, measure.Overlaps, contestant.Ours, 0)
+	}
+	return set
+}
+
+func TestTables(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if err := report.Tables(&out, sample(), 2, "Many workers"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"2. Many workers", "ours ÷ theirs", "3.50x", "1.75x", "3500/s"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	if strings.Index(out.String(), "3.50x") > strings.Index(out.String(), "3500/s") {
+		t.Error("the ratios come first")
+	}
+}
+
+// One overlap of anybody, and a bar that is missed, must show.
+func TestBars(t *testing.T) {
+	t.Parallel()
+	met := func(set *figure.Set) (met map[string]bool) {
+		met = map[string]bool{}
+		for _, b := range report.Bars(set) {
+			met[b.Text] = b.Met()
+		}
+		return met
+	}
+	const sixteen = "16 workers, 1 process: hand-offs/s ÷ the best peer's"
+	const huge = "2048 workers, 1 process: hand-offs/s ÷ the best peer's"
+	const overlaps = "overlaps, all contestants' included"
+	set := sample()
+	if got := met(set); !got[sixteen] || got[huge] || !got[overlaps] || len(got) != 4 {
+		t.Errorf("%v: 1.75 is enough for 16 workers and not for 2048", got)
+	}
+	set.Add(2, measure.Crowd(16, measure.OneProcess), measure.Overlaps, contestant.Redsync, 1)
+	if met(set)[overlaps] {
+		t.Error("an overlap does not show")
+	}
+	if len(report.Bars(new(figure.Set))) != 0 {
+		t.Error("bars without figures")
+	}
+}
+
+func TestChartsAndJSON(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := report.Charts(dir, sample()); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "handoffs-1-process.svg"))
+	if err != nil || !strings.Contains(string(text), "<svg") {
+		t.Errorf("%v: %.100s", err, text)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("%d charts, want only the one that has figures: %v", len(files), err)
+	}
+	path := filepath.Join(dir, "run.json")
+	if err := report.JSON(path, report.About{}, sample(), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(path); err != nil || !strings.Contains(string(text), `"rounds"`) {
+		t.Errorf("%v: %.100s", err, text)
+	}
+}
