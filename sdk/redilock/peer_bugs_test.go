@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,7 +80,7 @@ func want(t *testing.T, what string, err, kind error) {
 
 // calls counts the commands that a pool sends, and can hold back what they answer.
 type calls struct {
-	n     int
+	n     atomic.Int64
 	delay time.Duration
 }
 
@@ -87,7 +88,7 @@ func (c *calls) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (c *calls) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		c.n++
+		c.n.Add(1)
 		err := next(ctx, cmd)
 		time.Sleep(c.delay)
 		return err
@@ -96,7 +97,7 @@ func (c *calls) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 func (c *calls) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		c.n += len(cmds)
+		c.n.Add(int64(len(cmds)))
 		return next(ctx, cmds)
 	}
 }

@@ -79,9 +79,9 @@ func TestPeerBugsOfWaiting(t *testing.T) {
 			s.Redis.AddHook(count)
 			mustLock(t, s.Client, redilock.WithAutoExtend())
 			s.Redis.FlushAll(t.Context())
-			before := count.n
+			before := count.n.Load()
 			s.Advance(time.Hour)
-			if n := count.n - before; n > 10 {
+			if n := count.n.Load() - before; n > 10 {
 				t.Errorf("%d commands in an hour", n)
 			}
 		}},
@@ -90,9 +90,9 @@ func TestPeerBugsOfWaiting(t *testing.T) {
 			s.Redis.AddHook(count)
 			release := s.Hold("x")
 			waiting := lockLater(t, s.Client, t.Context())
-			before := count.n
+			before := count.n.Load()
 			s.Advance(time.Minute)
-			if n := count.n - before; n > int(time.Minute/peerPoll)+20 {
+			if n := count.n.Load() - before; n > int64(time.Minute/peerPoll)+20 {
 				t.Errorf("%d commands in a minute of waiting, want one poll each %v", n, peerPoll)
 			}
 			release()
