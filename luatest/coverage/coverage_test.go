@@ -75,7 +75,8 @@ func TestCoverage(t *testing.T) {
 		row := summary.Row{Section: "coverage", Subject: filepath.Base(f.Name), Passed: n.LinesSeen + n.WaysSeen}
 		if excuses[f.Name] > 0 {
 			row.Skipped = missed
-			row.Notes = []string{fmt.Sprintf("%d of %d lines and ways of branches have a reason not to be run", missed, n.Lines+n.Ways)}
+			row.Notes = []string{fmt.Sprintf("%d of %d lines and ways of branches have a reason not to be run",
+				missed, n.Lines+n.Ways)}
 		} else {
 			row.Failed = missed
 		}

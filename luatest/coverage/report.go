@@ -77,7 +77,8 @@ func implicit(p *lua.FunctionProto, pc int) bool {
 }
 
 func (r *Report) line(at gen.Position) *Line {
-	i, found := slices.BinarySearchFunc(r.Files, at.File, func(f *File, name string) int { return strings.Compare(f.Name, name) })
+	byName := func(f *File, name string) int { return strings.Compare(f.Name, name) }
+	i, found := slices.BinarySearchFunc(r.Files, at.File, byName)
 	if !found {
 		r.Files = slices.Insert(r.Files, i, &File{Name: at.File, Lines: map[int]*Line{}})
 	}

@@ -81,7 +81,14 @@ func want(t *testing.T, what string, err, kind error) {
 // calls counts the commands that a pool sends, and can hold back what they answer.
 type calls struct {
 	n     atomic.Int64
-	delay time.Duration
+	delay atomic.Int64 // nanoseconds
+}
+
+// slowed makes one that holds back every answer so long.
+func slowed(delay time.Duration) *calls {
+	c := &calls{}
+	c.delay.Store(int64(delay))
+	return c
 }
 
 func (c *calls) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -90,7 +97,7 @@ func (c *calls) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		c.n.Add(1)
 		err := next(ctx, cmd)
-		time.Sleep(c.delay)
+		time.Sleep(time.Duration(c.delay.Load()))
 		return err
 	}
 }
@@ -118,7 +125,7 @@ func TestPeerBugsOfRenewal(t *testing.T) {
 			want(t, "Unlock of a lock that has ended", next.Unlock(t.Context()), redilock.ErrLost)
 		}},
 		{"redisson#2714", "an interrupted tryLock renews for ever", func(t *testing.T, s *redilocktest.Server) {
-			slow := &calls{delay: time.Second}
+			slow := slowed(time.Second)
 			s.Redis.AddHook(slow)
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
@@ -192,7 +199,7 @@ func TestPeerBugsOfRenewal(t *testing.T) {
 			if left := <-got; left < peerTTL/2 {
 				t.Errorf("of a lease of %v only %v were left", peerTTL, left)
 			}
-			slow := &calls{delay: peerTTL}
+			slow := slowed(peerTTL)
 			s.Redis.AddHook(slow)
 			_, err := s.Client.Mutex("x", peerTTL).Lock(t.Context())
 			want(t, "a grant whose reply took longer than the lease", err, redilock.ErrLost)
@@ -240,7 +247,7 @@ func TestPeerBugsOfUnlock(t *testing.T) {
 			want(t, "Unlock twice", l.Unlock(t.Context()), redilock.ErrUnlocked)
 		}},
 		{"redisson#2714 (unlock)", "a cancelled call keeps its grant", func(t *testing.T, s *redilocktest.Server) {
-			s.Redis.AddHook(&calls{delay: 10 * time.Millisecond})
+			s.Redis.AddHook(slowed(10 * time.Millisecond))
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
 			defer cancel()
 			_, err := s.Client.Mutex("x", time.Hour).Lock(ctx)

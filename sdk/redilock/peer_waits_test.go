@@ -140,7 +140,7 @@ func TestPeerBugsOfWaiting(t *testing.T) {
 			}
 		}},
 		{"redsync#140", "one server that does not answer holds the call up", func(t *testing.T, s *redilocktest.Server) {
-			slow := &calls{delay: time.Minute}
+			slow := slowed(time.Minute)
 			s.Redis.AddHook(slow)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
@@ -149,7 +149,7 @@ func TestPeerBugsOfWaiting(t *testing.T) {
 			if d := time.Since(start); d != time.Second {
 				t.Errorf("it returned after %v, want as its context says", d)
 			}
-			slow.delay = 0
+			slow.delay.Store(0)
 			s.Advance(5 * time.Minute)
 		}},
 	})
