@@ -27,7 +27,8 @@ pre i { display: inline-block; width: 3rem; color: #999; font-style: normal; use
 {{range .}}<tr><td><a href="#{{.Name}}">{{.Name}}</a></td><td>{{.Lines}}</td><td>{{.Branches}}</td></tr>
 {{end}}</table>
 {{range .}}<h2 id="{{.Name}}">{{.Name}}</h2>
-<pre>{{range .Source}}<span class="{{.Class}}"><i>{{.Number}}</i>{{.Text}}{{with .Missed}} <b>{{.}}</b>{{end}}</span>{{end}}</pre>
+<pre>{{range .Source}}<span class="{{.Class}}"><i>{{.Number}}</i>{{.Text}}
+{{- with .Missed}} <b>{{.}}</b>{{end}}</span>{{end}}</pre>
 {{end}}</html>
 `))
 
