@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -147,6 +148,52 @@ func Cover() error {
 
 // Mutate changes the scripts in one place at a time, over a thousand times, and wants each change noticed by a scenario.
 func Mutate() error { return sh.RunV("go", "test", "-count=1", "-v", "./luatest/mutation") }
+
+// Diff runs 100,000 random sequences of commands on every engine that the machine has, and fails where two of them
+// answer differently or leave something different behind. REDILOCK_SEQUENCES sets another number, REDILOCK_SEED the seed
+// that it begins with.
+func Diff() error {
+	n := cmp.Or(os.Getenv("REDILOCK_SEQUENCES"), "100000")
+	return long(map[string]string{"REDILOCK_SEQUENCES": n}, "-timeout=120m", "-run=^TestEngines$", "./luatest/diff")
+}
+
+// Linear checks that a million operations of concurrent clients on each real server are linearizable. REDILOCK_OPS sets
+// another number.
+func Linear() error {
+	ops := cmp.Or(os.Getenv("REDILOCK_OPS"), "1000000")
+	return long(map[string]string{"REDILOCK_OPS": ops}, "-timeout=120m", "-run=^TestLinearizable$", "./luatest/linear")
+}
+
+// long runs tests at a size that the environment gives, without the race detector, and ends with what was proven.
+func long(env map[string]string, args ...string) error {
+	start := time.Now()
+	dir, err := os.MkdirTemp("", "redilock")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	env[summary.Env] = filepath.Join(dir, "summary.jsonl")
+	failed := sh.RunWithV(env, "go", append([]string{"test", "-count=1", "-v"}, args...)...)
+	fmt.Println()
+	if err := summary.Print(os.Stdout, env[summary.Env]); err != nil {
+		return err
+	}
+	fmt.Printf("\nall of it took %v\n", time.Since(start).Round(time.Second))
+	return failed
+}
+
+// Fuzz runs every fuzz target, each for as long as FUZZTIME says, 30s unless it does.
+func Fuzz() error {
+	var failed []error
+	for _, target := range []struct{ name, pkg string }{
+		{"FuzzNames", "./luatest"}, {"FuzzTokens", "./luatest"}, {"FuzzArguments", "./luatest"},
+		{"FuzzCompanions", "./luatest"}, {"FuzzHeaders", "./gen"}, {"FuzzKeys", "./sdk/redilock"},
+	} {
+		failed = append(failed, sh.RunV("go", "test", "-run=^$", "-fuzz=^"+target.name+"$",
+			"-fuzztime="+cmp.Or(os.Getenv("FUZZTIME"), "30s"), target.pkg))
+	}
+	return errors.Join(failed...)
+}
 
 // Soak runs the long form of the SDK's own tests: thousands of seeded storms of waiters that give up, lose and release;
 // 200 servers killed, stopped or cut off during extension; 100,000 locks held by one client.

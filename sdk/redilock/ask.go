@@ -12,10 +12,11 @@ import (
 type standing struct {
 	position   int64         // 1 is next; 0: it does not stand there, or does not know
 	holderPTTL time.Duration // 0: free, ask again at once; negative: no expiry
-	since      time.Time     // when that call was sent: a grant that came by message is younger, unless doubt says so
-	// doubt: so much time went by between two answered calls that a grant may have come and gone unheard in between. Its
-	// message may still be on the way: from now on a message says no more than that it is worth asking.
-	doubt bool
+	since      time.Time     // when that call was sent: a grant that came by message is younger, unless it is doubtful
+	told       bool          // the server knows since that call how to tell it of a grant
+	// doubtful: it was told before that call already. A message that arrives now may be of a grant that had ended, by its
+	// lease or by a foreign DEL, when the server answered that it waits: so it says no more than that asking is worth it.
+	doubtful bool
 }
 
 // grant is a lock that the server gave us.
@@ -51,7 +52,7 @@ func (c *Client) ask(w *waiter, at standing) {
 				if !watching {
 					c.emit(c.opts.trace.Enqueued, Event{Name: w.m.name})
 				}
-				next.doubt = at.doubt || !at.since.IsZero() && time.Since(at.since) >= c.shortestGrant(w.m)
+				next.doubtful = at.told || at.doubtful
 				at, w.patient = next, true
 			case w.hasQuit():
 			case !w.patient || !errors.Is(err, ErrUnavailable):
@@ -93,7 +94,8 @@ func (c *Client) askOnce(w *waiter) (grant, standing, error) {
 	case mutexv1.AcquireGranted:
 		return grant{fence: r.Fence, lease: r.Lease, since: sent}, standing{}, nil
 	case mutexv1.AcquireQueued:
-		return grant{}, standing{position: r.Position, holderPTTL: r.HolderPTTL, since: sent}, nil
+		at := standing{position: r.Position, holderPTTL: r.HolderPTTL, since: sent, told: channel != ""}
+		return grant{}, at, nil
 	default:
 		return grant{}, standing{}, fmt.Errorf("%w: not queued although it asked to be", ErrUnavailable)
 	}
@@ -106,7 +108,7 @@ func (c *Client) await(w *waiter, at standing) (grant, bool) {
 	select {
 	case g := <-w.pushed:
 		if g.since.IsZero() { // by message: it came after the last answered call was sent
-			if at.doubt {
+			if at.doubtful {
 				return g, false
 			}
 			g.since = at.since
@@ -118,12 +120,6 @@ func (c *Client) await(w *waiter, at standing) (grant, bool) {
 	case <-w.asks.Done():
 	}
 	return grant{}, false
-}
-
-// shortestGrant is for how long a hand-off grants at the least, less what clocks may run apart.
-func (c *Client) shortestGrant(m *Mutex) time.Duration {
-	lease := min(m.ttl, c.opts.presence())
-	return lease - driftOf(lease)
 }
 
 // pollIn is how long a waiter keeps still: the next in the queue looks for the end of the holder's lease, the others say

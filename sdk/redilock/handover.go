@@ -67,11 +67,11 @@ func (c *Client) follow(l *line, next *waiter, reply mutexv1.ReleaseReply, sent 
 		if w := c.asking[r.Token]; w != nil {
 			w.push(g)
 		}
-		at = standing{position: 1, holderPTTL: -1, since: sent}
+		at = standing{position: 1, holderPTTL: -1, since: sent, told: true}
 	case mutexv1.ReleaseReleased:
-		at = standing{position: r.Position, holderPTTL: -1, since: sent}
+		at = standing{position: r.Position, holderPTTL: -1, since: sent, told: true}
 	case mutexv1.ReleaseLeft:
-		at = standing{position: r.Position, holderPTTL: -1, since: sent}
+		at = standing{position: r.Position, holderPTTL: -1, since: sent, told: true}
 	}
 	if next != nil {
 		l.send(next, at)

@@ -67,7 +67,8 @@ end
 ---@include handoff
 
 if holder == token then
-  local outcome, who, f, granted, untold = hand_off(successor, lease, channel)
+  local heir = successor ~= '' and successor -- never the empty member that somebody put into the queue
+  local outcome, who, f, granted, untold = hand_off(heir, lease, channel)
   if outcome == 'empty' and successor ~= '' then
     local mine = grant(successor, lease)
     if mine then
@@ -75,7 +76,7 @@ if holder == token then
     end
   end
   -- It waited on its own account, and was the first that lives.
-  if who == successor then
+  if who == heir then
     return {'HANDED', successor, f, granted}
   end
   -- The lock is given back whatever is wrong with a companion key: the waiters meet that error when they ask.

@@ -12,7 +12,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for mutex.acquire, version 1.
-const AcquireSHA1 = "eaede380c65a952a96be56b5adb73c52cb781cc8"
+const AcquireSHA1 = "b829b7378e58332d0fec39d668b4d0149eee870d"
 
 const acquireSource = "" +
 	"---@script mutex.acquire\n" +
@@ -242,6 +242,8 @@ const acquireSource = "" +
 	"end\n" +
 	"-- Hand-off: the free lock goes to the first live waiter, in the script that found it free.\n" +
 	"\n" +
+	"-- What stand() wrote. Whatever else somebody put there is the record of nobody alive: a lease of 0 could not be SET.\n" +
+	"local RECORD = '^(%d+) ([1-9]%d?%d?%d?%d?) (%l+) (.*)$'\n" +
 	"local SWEEP = 64 -- dead waiters dropped in one call at the most: a script must not hold up the server\n" +
 	"\n" +
 	"-- Tells a waiter that it has the lock. False: its process is gone.\n" +
@@ -278,7 +280,7 @@ const acquireSource = "" +
 	"    if type(record) == 'table' then\n" +
 	"      return 'error', record\n" +
 	"    end\n" +
-	"    local presence_end, lease, wake, channel = string.match(record or '', '^(%d+) (%d+) (%l+) (.*)$')\n" +
+	"    local presence_end, lease, wake, channel = string.match(record or '', RECORD)\n" +
 	"    if who == caller then\n" +
 	"      lease = caller_lease\n" +
 	"    elseif not lease or tonumber(presence_end) < now_ms() then\n" +

@@ -12,7 +12,7 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for mutex.release, version 1.
-const ReleaseSHA1 = "67243392e30efe66412ab1bf52bc90d4905447be"
+const ReleaseSHA1 = "2726a0c77f02bbcbafaa7546516648e11dc0a922"
 
 const releaseSource = "" +
 	"---@script mutex.release\n" +
@@ -257,6 +257,8 @@ const releaseSource = "" +
 	"end\n" +
 	"-- Hand-off: the free lock goes to the first live waiter, in the script that found it free.\n" +
 	"\n" +
+	"-- What stand() wrote. Whatever else somebody put there is the record of nobody alive: a lease of 0 could not be SET.\n" +
+	"local RECORD = '^(%d+) ([1-9]%d?%d?%d?%d?) (%l+) (.*)$'\n" +
 	"local SWEEP = 64 -- dead waiters dropped in one call at the most: a script must not hold up the server\n" +
 	"\n" +
 	"-- Tells a waiter that it has the lock. False: its process is gone.\n" +
@@ -293,7 +295,7 @@ const releaseSource = "" +
 	"    if type(record) == 'table' then\n" +
 	"      return 'error', record\n" +
 	"    end\n" +
-	"    local presence_end, lease, wake, channel = string.match(record or '', '^(%d+) (%d+) (%l+) (.*)$')\n" +
+	"    local presence_end, lease, wake, channel = string.match(record or '', RECORD)\n" +
 	"    if who == caller then\n" +
 	"      lease = caller_lease\n" +
 	"    elseif not lease or tonumber(presence_end) < now_ms() then\n" +
@@ -324,7 +326,8 @@ const releaseSource = "" +
 	"end\n" +
 	"\n" +
 	"if holder == token then\n" +
-	"  local outcome, who, f, granted, untold = hand_off(successor, lease, channel)\n" +
+	"  local heir = successor ~= '' and successor -- never the empty member that somebody put into the queue\n" +
+	"  local outcome, who, f, granted, untold = hand_off(heir, lease, channel)\n" +
 	"  if outcome == 'empty' and successor ~= '' then\n" +
 	"    local mine = grant(successor, lease)\n" +
 	"    if mine then\n" +
@@ -332,7 +335,7 @@ const releaseSource = "" +
 	"    end\n" +
 	"  end\n" +
 	"  -- It waited on its own account, and was the first that lives.\n" +
-	"  if who == successor then\n" +
+	"  if who == heir then\n" +
 	"    return {'HANDED', successor, f, granted}\n" +
 	"  end\n" +
 	"  -- The lock is given back whatever is wrong with a companion key: the waiters meet that error when they ask.\n" +

@@ -225,6 +225,8 @@ local function leave(who)
 end
 -- Hand-off: the free lock goes to the first live waiter, in the script that found it free.
 
+-- What stand() wrote. Whatever else somebody put there is the record of nobody alive: a lease of 0 could not be SET.
+local RECORD = '^(%d+) ([1-9]%d?%d?%d?%d?) (%l+) (.*)$'
 local SWEEP = 64 -- dead waiters dropped in one call at the most: a script must not hold up the server
 
 -- Tells a waiter that it has the lock. False: its process is gone.
@@ -261,7 +263,7 @@ local function hand_off(caller, caller_lease, own_channel)
     if type(record) == 'table' then
       return 'error', record
     end
-    local presence_end, lease, wake, channel = string.match(record or '', '^(%d+) (%d+) (%l+) (.*)$')
+    local presence_end, lease, wake, channel = string.match(record or '', RECORD)
     if who == caller then
       lease = caller_lease
     elseif not lease or tonumber(presence_end) < now_ms() then

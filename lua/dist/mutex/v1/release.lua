@@ -240,6 +240,8 @@ local function leave(who)
 end
 -- Hand-off: the free lock goes to the first live waiter, in the script that found it free.
 
+-- What stand() wrote. Whatever else somebody put there is the record of nobody alive: a lease of 0 could not be SET.
+local RECORD = '^(%d+) ([1-9]%d?%d?%d?%d?) (%l+) (.*)$'
 local SWEEP = 64 -- dead waiters dropped in one call at the most: a script must not hold up the server
 
 -- Tells a waiter that it has the lock. False: its process is gone.
@@ -276,7 +278,7 @@ local function hand_off(caller, caller_lease, own_channel)
     if type(record) == 'table' then
       return 'error', record
     end
-    local presence_end, lease, wake, channel = string.match(record or '', '^(%d+) (%d+) (%l+) (.*)$')
+    local presence_end, lease, wake, channel = string.match(record or '', RECORD)
     if who == caller then
       lease = caller_lease
     elseif not lease or tonumber(presence_end) < now_ms() then
@@ -307,7 +309,8 @@ local function hand_off(caller, caller_lease, own_channel)
 end
 
 if holder == token then
-  local outcome, who, f, granted, untold = hand_off(successor, lease, channel)
+  local heir = successor ~= '' and successor -- never the empty member that somebody put into the queue
+  local outcome, who, f, granted, untold = hand_off(heir, lease, channel)
   if outcome == 'empty' and successor ~= '' then
     local mine = grant(successor, lease)
     if mine then
@@ -315,7 +318,7 @@ if holder == token then
     end
   end
   -- It waited on its own account, and was the first that lives.
-  if who == successor then
+  if who == heir then
     return {'HANDED', successor, f, granted}
   end
   -- The lock is given back whatever is wrong with a companion key: the waiters meet that error when they ask.

@@ -1,0 +1,162 @@
+package diff_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/zferentz/go-redilock/luatest/diff"
+	"github.com/zferentz/go-redilock/luatest/dist"
+	"github.com/zferentz/go-redilock/luatest/engine"
+	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/summary"
+)
+
+// sized is what the environment says (mage diff does), or the usual number.
+func sized(t *testing.T, env string, usual uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(env)
+	if text == "" {
+		return usual
+	}
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil {
+		t.Fatalf("%s: %v", env, err)
+	}
+	return n
+}
+
+// TestEngines holds every engine to every other: REDILOCK_SEQUENCES sequences (2,000), from REDILOCK_SEED (0) on.
+func TestEngines(t *testing.T) {
+	first, n := sized(t, "REDILOCK_SEED", 0), sized(t, "REDILOCK_SEQUENCES", 2000)
+	scripts := load(t)
+	teams := make([]diff.Team, min(2, runtime.GOMAXPROCS(0)))
+	for _, executable := range server.Executables() {
+		if executable.Err != nil {
+			missing(t, filepath.Base(executable.Path), executable.Err.Error())
+			continue
+		}
+		for i := range teams {
+			s := server.StartT(t, server.Options{Executable: executable.Path})
+			subject, err := diff.NewReal(s, scripts)
+			teams[i] = join(t, teams[i], subject, err)
+		}
+	}
+	if len(teams[0]) == 0 {
+		missing(t, "real servers", "no redis-server on PATH and none in "+server.EnvServers)
+	}
+	for i := range teams {
+		for _, open := range []func() (engine.Engine, error){newLua, engine.NewMiniredis} {
+			e, err := open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			subject, err := diff.NewMemory(e, scripts)
+			teams[i] = join(t, teams[i], subject, err)
+		}
+	}
+	var names []string
+	for _, subject := range teams[0] {
+		names = append(names, subject.Name()+" "+subject.Version())
+	}
+	start := time.Now()
+	var done atomic.Int64
+	stop := make(chan struct{})
+	go progress(stop, start, &done, n)
+	err := diff.Run(teams, first, n, &done)
+	close(stop)
+
+	row := summary.Row{Section: "sequences", Subject: fmt.Sprintf("%d engines", len(names)), Passed: int(done.Load())}
+	row.Notes = []string{strings.Join(names, ", ") + ": the same replies, messages and keys"}
+	for i, d := range diff.Deviations {
+		row.Notes = append(row.Notes, fmt.Sprintf("%d not compared on %s: %s", diff.Excused(first, n, i), d.Kind, d.Why))
+	}
+	if err != nil {
+		row.Failed, row.Notes = 1, row.Notes[1:]
+		fail(t, err)
+	}
+	rows = append(rows, row)
+	t.Logf("%d sequences on %s in %v", done.Load(), strings.Join(names, ", "), time.Since(start).Round(time.Millisecond))
+}
+
+func newLua() (engine.Engine, error) { return engine.NewLua() }
+
+func load(t *testing.T) []dist.Script {
+	t.Helper()
+	scripts, err := dist.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scripts
+}
+
+// join puts a subject into a team, and closes it with the test.
+func join(t *testing.T, team diff.Team, subject diff.Subject, err error) diff.Team {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := subject.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return append(team, subject)
+}
+
+// missing notes in the table what was not compared, and skips or fails a subtest of its own.
+func missing(t *testing.T, subject, why string) {
+	t.Helper()
+	row := summary.Row{Section: "sequences", Subject: subject, Skipped: 1, Notes: []string{"NOT PROVEN HERE: " + why}}
+	if server.Required() {
+		row.Failed, row.Skipped = 1, 0
+	}
+	rows = append(rows, row)
+	t.Run(subject, func(t *testing.T) { server.Missing(t, why) })
+}
+
+// fail reports the differences, each with the scenario that shows it.
+func fail(t *testing.T, err error) {
+	t.Helper()
+	var found *diff.Found
+	for _, err := range unjoin(err) {
+		if !errors.As(err, &found) {
+			t.Error(err)
+			continue
+		}
+		text, err := found.Scenario()
+		if err != nil {
+			t.Error(err)
+		}
+		t.Errorf("%v\nas a scenario, to be replayed from luatest/scenarios:\n%s", found, text)
+	}
+}
+
+func unjoin(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// progress tells on stderr how far it is, every five seconds.
+func progress(stop chan struct{}, start time.Time, done *atomic.Int64, n uint64) {
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case now := <-tick.C:
+			fmt.Fprintf(os.Stderr, "diff: %d of %d sequences, %.0f/s\n",
+				done.Load(), n, float64(done.Load())/now.Sub(start).Seconds())
+		}
+	}
+}

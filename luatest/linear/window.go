@@ -1,0 +1,212 @@
+package linear
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/zferentz/go-redilock/sdk/redilock"
+)
+
+const (
+	longTTL  = 5 * time.Second       // of a lock that is unlocked: it does not end before, unless all stands still
+	shortTTL = 80 * time.Millisecond // of a lock that is left to run out
+	workers  = 2                     // of each client in a window: one hands over to the other
+	rounds   = 8                     // of each worker
+)
+
+// window is a short history of one lock of its own.
+type window struct {
+	history
+	seed    uint64
+	name    string
+	clients []*redilock.Client
+	foreign redis.UniversalClient // another program, that knows nothing of the scripts
+	numbers struct {
+		sync.Mutex
+		next int64
+	}
+	careless bool
+}
+
+// run has every client use the lock, and checks what they saw.
+func (w *window) run(ctx context.Context) (int, error) {
+	w.start = time.Now()
+	var wg sync.WaitGroup
+	for i, c := range w.clients {
+		for j := range workers {
+			r := rand.New(rand.NewPCG(w.seed, uint64(i*workers+j)))
+			wg.Go(func() {
+				for range rounds {
+					w.turn(ctx, r, c, i)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	if err := w.foreign.Del(ctx, w.name, "{"+w.name+"}:redilock:fence").Err(); err != nil {
+		return 0, err
+	}
+	if w.unknown != nil {
+		return 0, w.unknown
+	}
+	return w.check(w.seed)
+}
+
+// turn is one thing that a client, or another program, does with the lock.
+func (w *window) turn(ctx context.Context, r *rand.Rand, c *redilock.Client, client int) {
+	switch n := r.IntN(100); {
+	case n < 60:
+		w.hold(ctx, r, c, client, longTTL, (*redilock.Mutex).Lock)
+	case n < 85:
+		w.hold(ctx, r, c, client, longTTL, (*redilock.Mutex).TryLock)
+	case n < 87:
+		w.hold(ctx, r, c, client, shortTTL, (*redilock.Mutex).Lock)
+	case n < 95:
+		w.inspect(ctx, c, client)
+	case n < 97:
+		w.set(ctx, client, time.Duration(5+r.IntN(20))*time.Millisecond, r.IntN(2) == 0)
+	default:
+		w.del(ctx, client)
+	}
+}
+
+// hold takes the lock, keeps it for a moment, and gives it back, unless it is one to run out.
+func (w *window) hold(ctx context.Context, r *rand.Rand, c *redilock.Client, client int, ttl time.Duration,
+	lock func(*redilock.Mutex, context.Context) (*redilock.Lock, error),
+) {
+	call := w.now()
+	l, err := lock(c.Mutex(w.name, ttl), ctx)
+	var held *redilock.HeldError
+	switch {
+	case errors.As(err, &held) && held.Remaining == 0:
+		return // its last millisecond, or free with a queue: this says nothing of the holder
+	case errors.Is(err, redilock.ErrHeld):
+		w.add(client, Event{Held, 0}, call)
+		return
+	case err != nil:
+		w.spoil(fmt.Errorf("%w: %w", errUnknown, err))
+		return
+	}
+	fence := l.Fence()
+	w.add(client, Event{Granted, fence}, call)
+	if ttl == shortTTL {
+		w.addUntil(client, Event{Ended, w.hidden(client, call)}, call, forever)
+	}
+	if r.IntN(4) == 0 {
+		call = w.now()
+		switch err := l.Extend(ctx, ttl); {
+		case err == nil:
+			w.add(client, Event{Extended, fence}, call)
+		case !errors.Is(err, redilock.ErrLost):
+			w.spoil(fmt.Errorf("%w: %w", errUnknown, err))
+		case time.Now().Before(l.Deadline()):
+			w.add(client, Event{Lost, fence}, call)
+		}
+	}
+	if ttl == shortTTL {
+		w.leave(l, client, fence)
+		return
+	}
+	w.unlock(ctx, l, client, fence)
+}
+
+// leave never unlocks. A careless client goes on as if the lock were its own until somebody else has had it.
+func (w *window) leave(l *redilock.Lock, client int, fence int64) {
+	if w.careless {
+		time.Sleep(2 * shortTTL)
+		w.addUntil(client, Event{Ended, fence}, w.now(), forever)
+		return
+	}
+	w.addUntil(client, Event{Ended, fence}, w.at(l.Deadline()), forever)
+}
+
+func (w *window) unlock(ctx context.Context, l *redilock.Lock, client int, fence int64) {
+	call := w.now()
+	err := l.Unlock(ctx)
+	switch {
+	case err == nil:
+		w.add(client, Event{Unlocked, fence}, call)
+	case errors.Is(err, redilock.ErrLost) && time.Now().Before(l.Deadline()):
+		w.add(client, Event{Lost, fence}, call)
+	case errors.Is(err, redilock.ErrLost):
+		// It was late, and says that the lease is over; whether it was the one that ended it on the server is unknown.
+		w.addUntil(client, Event{Ended, fence}, call, forever)
+	default:
+		w.spoil(fmt.Errorf("%w: %w", errUnknown, err))
+	}
+}
+
+func (w *window) inspect(ctx context.Context, c *redilock.Client, client int) {
+	call := w.now()
+	status, err := c.Inspect(ctx, w.name)
+	switch {
+	case err != nil:
+		w.spoil(fmt.Errorf("%w: %w", errUnknown, err))
+	case status.Held:
+		w.add(client, Event{Seen, 0}, call)
+	default:
+		w.add(client, Event{Free, 0}, call)
+	}
+}
+
+// number is one that no other program has.
+func (w *window) number() int64 {
+	w.numbers.Lock()
+	defer w.numbers.Unlock()
+	w.numbers.next--
+	return w.numbers.next
+}
+
+// hidden notes that from that time until now the lock may have been handed to a waiter that did not hear of it before it
+// was taken away again: the waiter asked, and stands in the queue anew.
+func (w *window) hidden(client int, since time.Duration) int64 {
+	number := w.number()
+	w.add(client, Event{Hidden, number}, since)
+	return number
+}
+
+// set is SET name token [NX] PX lease, as every other library does it. It lets the lock run out.
+func (w *window) set(ctx context.Context, client int, lease time.Duration, steals bool) {
+	number := w.number()
+	args := redis.SetArgs{TTL: lease}
+	if !steals {
+		args.Mode = "NX"
+	}
+	call := w.now()
+	err := w.foreign.SetArgs(ctx, w.name, fmt.Sprint("foreign", number), args).Err()
+	switch {
+	case errors.Is(err, redis.Nil):
+		w.add(client, Event{Held, 0}, call)
+		return
+	case err != nil:
+		w.spoil(fmt.Errorf("%w: %w", errUnknown, err))
+		return
+	case steals:
+		w.hidden(client, 0)
+		w.add(client, Event{Stolen, number}, call)
+	default:
+		w.add(client, Event{Taken, number}, call)
+	}
+	// Less what a deadline of the SDK keeps: a server's clock has ticks of a millisecond.
+	w.addUntil(client, Event{Ended, number}, call+lease-lease/100-2*time.Millisecond, forever)
+}
+
+func (w *window) del(ctx context.Context, client int) {
+	call := w.now()
+	n, err := w.foreign.Del(ctx, w.name).Result()
+	switch {
+	case err != nil:
+		w.spoil(fmt.Errorf("%w: %w", errUnknown, err))
+	case n == 0:
+		w.add(client, Event{Free, 0}, call)
+	default:
+		w.hidden(client, 0)
+		w.add(client, Event{Deleted, 0}, call)
+	}
+}
