@@ -19,6 +19,7 @@ import (
 	"github.com/magefile/mage/sh"
 
 	"github.com/zferentz/go-redilock/gen"
+	"github.com/zferentz/go-redilock/luatest/fuzz"
 	"github.com/zferentz/go-redilock/luatest/model"
 	"github.com/zferentz/go-redilock/luatest/summary"
 )
@@ -182,17 +183,11 @@ func long(env map[string]string, args ...string) error {
 	return failed
 }
 
-// Fuzz runs every fuzz target, each for as long as FUZZTIME says, 30s unless it does.
+// Fuzz runs every fuzz target for 30 seconds, or for what REDILOCK_FUZZTIME says.
 func Fuzz() error {
-	var failed []error
-	for _, target := range []struct{ name, pkg string }{
-		{"FuzzNames", "./luatest"}, {"FuzzTokens", "./luatest"}, {"FuzzArguments", "./luatest"},
-		{"FuzzCompanions", "./luatest"}, {"FuzzHeaders", "./gen"}, {"FuzzKeys", "./sdk/redilock"},
-	} {
-		failed = append(failed, sh.RunV("go", "test", "-run=^$", "-fuzz=^"+target.name+"$",
-			"-fuzztime="+cmp.Or(os.Getenv("FUZZTIME"), "30s"), target.pkg))
-	}
-	return errors.Join(failed...)
+	rows, err := fuzz.Run(os.Stdout, ".", cmp.Or(os.Getenv("REDILOCK_FUZZTIME"), "30s"))
+	fmt.Println()
+	return errors.Join(err, summary.Render(os.Stdout, rows))
 }
 
 // Soak runs the long form of the SDK's own tests: thousands of seeded storms of waiters that give up, lose and release;

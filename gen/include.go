@@ -1,12 +1,14 @@
 package gen
 
 import (
+	"fmt"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 const includeTag = "---@include"
@@ -85,14 +87,30 @@ func (x *expander) read(file string, from Position) (string, bool) {
 		x.problems.add(from, "make it readable", "cannot read %s: %v", file, err)
 	case content == "" || !strings.HasSuffix(content, "\n"):
 		x.problems.add(Position{file, 1 + strings.Count(content, "\n")}, "add a newline", "the last line has no end")
-	case strings.Contains(content, "\r"):
-		before, _, _ := strings.Cut(content, "\r")
-		line := 1 + strings.Count(before, "\n")
-		x.problems.add(Position{file, line}, "end lines with a newline alone", "carriage return")
 	default:
-		return content, true
+		at, remedy, message := unwritable(content)
+		if at < 0 {
+			return content, true
+		}
+		x.problems.add(Position{file, 1 + strings.Count(content[:at], "\n")}, remedy, "%s", message)
 	}
 	return "", false
+}
+
+// unwritable finds what cannot be copied into the files that are generated. It returns -1 if there is no such thing.
+func unwritable(content string) (at int, remedy, message string) {
+	for i, r := range content {
+		switch {
+		case r == '\r':
+			return i, "end lines with a newline alone", "carriage return"
+		case r == utf8.RuneError && strings.HasPrefix(content[i:], "\uFFFD"):
+		case r == utf8.RuneError:
+			return i, "write the script in UTF-8, and other bytes of a string as \\ and three digits", "not UTF-8"
+		case r == 0, r == '\uFEFF':
+			return i, "take it out, or write it in a string as \\ and three digits", fmt.Sprintf("character %U", r)
+		}
+	}
+	return -1, "", ""
 }
 
 // checkOrphans refuses fragments that no script of the folder includes.

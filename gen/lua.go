@@ -49,7 +49,7 @@ func parseLua(e *Expanded, problems *Problems) *chunk {
 		if syntax := (*parse.Error)(nil); errors.As(err, &syntax) {
 			message = syntax.Message
 			if syntax.Token != "" {
-				message += " near " + strings.TrimSpace(syntax.Token)
+				message += " near " + strings.Join(strings.Fields(syntax.Token), " ") // a problem is one line
 			}
 			if syntax.Pos.Line > 0 {
 				line = syntax.Pos.Line

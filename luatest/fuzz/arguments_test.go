@@ -1,0 +1,122 @@
+package fuzz_test
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/zferentz/go-redilock/luatest/dist"
+)
+
+// FuzzArguments calls every script with any arguments: it answers BADARG, and changes nothing, exactly when the manifest
+// and the rules between arguments refuse them. An input's arguments are parted by the byte 0x1f.
+func FuzzArguments(f *testing.F) {
+	w := newWorld(f, "", "")
+	for verb, calls := range map[uint8][]string{
+		0: {"t\x1f1000", "t\x1f1000\x1f5000\x1fpush\x1fch", "t\x1f0", "t", "", "\x1f1", "t\x1f1e3", "t\x1f1\x1f1\x1fpush"},
+		1: {"a\x1f1000", "a\x1f2147483648", "a\x1f 7", "x\x1f0x10"},
+		2: {"", "10", "1001", "-1", "1\x1f2"},
+		3: {"a", "a\x1fch\x1fs\x1f1\x1f1\x1fpush", "a\x1f\x1fa\x1f1\x1f1", "a\x1f\x1fs", "a\x1f\x1fs\x1f1\x1f60001", "\x00"},
+	} {
+		for i, args := range calls {
+			f.Add(verb, uint8(i), uint8(4), args)
+		}
+	}
+	f.Add(uint8(0), uint8(0), uint8(3), "t\x1f1000")
+	f.Add(uint8(0), uint8(0), uint8(4), strings.Repeat("x", 512)+"\x1f1000")
+	f.Add(uint8(0), uint8(0), uint8(4), strings.Repeat("x", 513)+"\x1f1000")
+	f.Fuzz(func(t *testing.T, script, way, count uint8, packed string) {
+		if err := checkArguments(t, w, script, way, count, packed); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func checkArguments(t testing.TB, w *world, script, way, count uint8, packed string) error {
+	s := w.scripts[int(script)%len(w.scripts)]
+	var args []string
+	if packed != "" {
+		args = strings.Split(packed, "\x1f")
+	}
+	given := slices.Repeat(keys, 2)[:count%8]
+	w.reset(t, way)
+	before := w.state(t)
+	reply, err := w.engine.Call(s.SHA1, given, args)
+	if err != nil {
+		return err
+	}
+	if err := wellFormed(s, args, reply); err != nil {
+		return err
+	}
+	holder, held := w.holder(t)
+	refused := why(s, len(given), args)
+	switch {
+	case refused != "" && reply.Code() != "BADARG":
+		return fmt.Errorf("%s %q: %s, and the reply is %s", s.Name, args, refused, reply)
+	case refused != "" && before != w.state(t):
+		return fmt.Errorf("%s %q: refused, and the server changed from\n%sto\n%s", s.Name, args, before, w.state(t))
+	case refused != "":
+		return nil
+	case reply.Err() != nil:
+		return fmt.Errorf("%s %q: nothing is wrong with that, and the reply is %s", s.Name, args, reply)
+	case reply.Items[0].Text == "GRANTED" && holder != args[0]:
+		return fmt.Errorf("%s %q: granted, and the holder is %q", s.Name, args, holder)
+	case reply.Items[0].Text == "HELD" && !held:
+		return fmt.Errorf("%s %q: held, by nobody", s.Name, args)
+	}
+	return nil
+}
+
+// why says what is wrong with a call, by the manifest. Empty: nothing.
+func why(s dist.Script, keys int, args []string) string {
+	if keys != len(s.Keys) {
+		return "the number of keys"
+	}
+	if len(args) > len(s.Args) {
+		return "the number of arguments"
+	}
+	value := map[string]string{}
+	for i, arg := range s.Args {
+		if i >= len(args) {
+			if !arg.Optional {
+				return arg.Name + " is missing"
+			}
+			continue
+		}
+		value[arg.Name] = args[i]
+		if !within(arg, args[i]) {
+			return arg.Name + " is out of its range"
+		}
+	}
+	// What the header says in words only.
+	if wake := value["wake"]; wake != "" && wake != "poll" && value["channel"] == "" {
+		return "wake needs a channel"
+	}
+	if successor := value["successor"]; successor != "" {
+		if successor == value["token"] {
+			return "the successor is the token"
+		}
+		for _, name := range []string{"lease", "presence"} {
+			if n, err := strconv.Atoi(value[name]); err != nil || n == 0 {
+				return "a successor needs a " + name
+			}
+		}
+	}
+	return ""
+}
+
+func within(arg dist.Arg, value string) bool {
+	n := int64(len(value))
+	switch arg.Type {
+	case "enum":
+		return slices.Contains(arg.Values, value)
+	case "integer":
+		if value == "" || len(value) > 10 || strings.Trim(value, "0123456789") != "" {
+			return false
+		}
+		n, _ = strconv.ParseInt(value, 10, 64)
+	}
+	return (arg.Min == nil || n >= *arg.Min) && (arg.Max == nil || n <= *arg.Max)
+}

@@ -1,0 +1,112 @@
+// Package fuzz runs every fuzz target of the module, one after the other. Those for the scripts are here; the others stand
+// beside what they are about. Their seeds, and what was found to be worth keeping (testdata/fuzz), run with every `go test`.
+package fuzz
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/zferentz/go-redilock/luatest/summary"
+)
+
+// Target is a fuzz target of a module.
+type Target struct {
+	Package string // its folder, relative to the module's, with ./ before it
+	Name    string
+}
+
+var declaration = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(\w+ \*testing\.F\)`)
+
+// Targets finds the fuzz targets below the module's folder.
+func Targets(root string) ([]Target, error) {
+	var targets []Target
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			if d != nil && (d.Name() == "testdata" || d.Name() == ".git") {
+				return filepath.SkipDir
+			}
+			return err
+		}
+		if !strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		folder, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		for _, found := range declaration.FindAllSubmatch(text, -1) {
+			targets = append(targets, Target{"./" + filepath.ToSlash(folder), string(found[1])})
+		}
+		return nil
+	})
+	return targets, err
+}
+
+// Run fuzzes every target of a module for a time each, as -fuzztime takes it: 30s, or 1000x. What go test says goes to
+// out. A target that fails does not stop the others; its input is in the testdata of its package then, to be committed
+// with the repair.
+func Run(out io.Writer, root, each string) ([]summary.Row, error) {
+	targets, err := Targets(root)
+	if err != nil {
+		return nil, err
+	}
+	if len(targets) == 0 {
+		return nil, fmt.Errorf("fuzz: no target below %s", root)
+	}
+	var rows []summary.Row
+	var errs []error
+	for _, target := range targets {
+		row := summary.Row{Section: "fuzz inputs", Subject: target.Name}
+		fmt.Fprintf(out, "%s in %s\n", target.Name, target.Package)
+		inputs, err := target.run(out, root, each)
+		row.Passed = inputs
+		if err != nil {
+			row.Failed = 1
+			errs = append(errs, fmt.Errorf("%s in %s: %w", target.Name, target.Package, err))
+		}
+		row.Notes = []string{fmt.Sprintf("%s, %s", strings.TrimPrefix(target.Package, "./"), each)}
+		rows = append(rows, row)
+	}
+	return rows, errors.Join(errs...)
+}
+
+var executed = regexp.MustCompile(`^fuzz: elapsed: .* execs: ([0-9]+) `)
+
+// run gives the number of inputs that were tried.
+func (t Target) run(out io.Writer, root, each string) (inputs int, err error) {
+	// By default go test tries for a minute to make an input shorter that is new, and does nothing else meanwhile.
+	cmd := exec.Command("go", "test", "-run=^$", "-fuzz=^"+t.Name+"$", "-fuzztime="+each, "-fuzzminimizetime=100x",
+		t.Package)
+	cmd.Dir = root
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		return 0, err
+	}
+	cmd.Stderr = out
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	lines := bufio.NewScanner(pipe)
+	for lines.Scan() {
+		fmt.Fprintln(out, lines.Text())
+		if m := executed.FindStringSubmatch(lines.Text()); m != nil {
+			inputs, _ = strconv.Atoi(m[1])
+		}
+	}
+	// What is left of an overlong line would keep go test from ending.
+	_, _ = io.Copy(io.Discard, pipe)
+	return inputs, errors.Join(lines.Err(), cmd.Wait())
+}
