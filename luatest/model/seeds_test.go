@@ -168,7 +168,7 @@ var seeds = []seed{
 	},
 	{
 		name: "a successor gets the lock by its place, and another place", world: "successor", depth: 3, files: "release",
-		edits: []string{"  if who == successor then\n    return {'HANDED', successor, f, granted}\n  end\n", ""},
+		edits: []string{"  if who == heir then\n    return {'HANDED', successor, f, granted}\n  end\n", ""},
 	},
 	{
 		name: "a successor that has the lock gets a place", world: "successor", depth: 3, files: "release",
