@@ -71,17 +71,21 @@ func TestLinearizable(t *testing.T) {
 	})
 }
 
-// configOf connects clients to a server, and another program.
+// configOf connects clients to a server, one of which hears of things late, and another program.
 func configOf(t *testing.T, s *server.Server, hooks ...redis.Hook) linear.Config {
 	t.Helper()
-	connect := func() *redis.Client {
-		rdb := redis.NewClient(s.RedisOptions())
+	connect := func(o *redis.Options) *redis.Client {
+		rdb := redis.NewClient(o)
 		t.Cleanup(func() { rdb.Close() })
 		return rdb
 	}
-	config := linear.Config{Foreign: connect()}
+	config := linear.Config{Foreign: connect(s.RedisOptions())}
 	for i := range clients {
-		rdb := connect()
+		o := s.RedisOptions()
+		if i == 0 {
+			o = late(o)
+		}
+		rdb := connect(o)
 		for _, hook := range hooks {
 			rdb.AddHook(hook)
 		}

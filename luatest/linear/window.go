@@ -65,7 +65,7 @@ func (w *window) turn(ctx context.Context, r *rand.Rand, c *redilock.Client, cli
 		w.hold(ctx, r, c, client, longTTL, (*redilock.Mutex).Lock)
 	case n < 85:
 		w.hold(ctx, r, c, client, longTTL, (*redilock.Mutex).TryLock)
-	case n < 87:
+	case n < 88:
 		w.hold(ctx, r, c, client, shortTTL, (*redilock.Mutex).Lock)
 	case n < 95:
 		w.inspect(ctx, c, client)
