@@ -17,7 +17,7 @@ import (
 var errUnknown = errors.New("linear: an outcome is unknown")
 
 // parallel is how many windows are open at the same time, each on a lock of its own.
-const parallel = 24
+const parallel = 256
 
 // Config says what to run.
 type Config struct {

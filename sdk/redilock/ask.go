@@ -13,9 +13,9 @@ type standing struct {
 	position   int64         // 1 is next; 0: it does not stand there, or does not know
 	holderPTTL time.Duration // 0: free, ask again at once; negative: no expiry
 	since      time.Time     // when that call was sent: a grant that came by message is younger, unless it is doubtful
-	told       bool          // the server knows since that call how to tell it of a grant
-	// doubtful: it was told before that call already. A message that arrives now may be of a grant that had ended, by its
-	// lease or by a foreign DEL, when the server answered that it waits: so it says no more than that asking is worth it.
+	// doubtful: an earlier call had told the server already how to reach the waiter. A message that arrives now may be of a
+	// grant that had ended, by its lease or by a foreign DEL, when the server answered that it waits: so it says no more
+	// than that asking is worth it.
 	doubtful bool
 }
 
@@ -24,6 +24,8 @@ type grant struct {
 	fence int64
 	lease time.Duration
 	since time.Time // no later than the server's grant; on the monotonic clock
+	// repeated: since is when the first of several sends of the call was made.
+	repeated bool
 }
 
 // deadline is until when the grant is certainly ours.
@@ -46,13 +48,16 @@ func (c *Client) ask(w *waiter, at standing) {
 			g, next, err := c.askOnce(w)
 			switch {
 			case err == nil && next.position == 0:
+				if g.repeated && time.Until(g.deadline()) <= 0 {
+					at = standing{} // the repeats took longer than the lease: one quick answer makes it whole
+					continue
+				}
 				c.granted(w, g)
 				return
 			case err == nil:
 				if !watching {
 					c.emit(c.opts.trace.Enqueued, Event{Name: w.m.name})
 				}
-				next.doubtful = at.told || at.doubtful
 				at, w.patient = next, true
 			case w.hasQuit():
 			case !w.patient || !errors.Is(err, ErrUnavailable):
@@ -83,18 +88,20 @@ func (w *waiter) hasQuit() bool { return w.asks.Err() != nil }
 // askOnce sends one acquire. It gives a grant, or the place in the queue.
 func (c *Client) askOnce(w *waiter) (grant, standing, error) {
 	mode, channel := c.wake.mode()
-	sent := time.Now()
-	reply, err := send(w.asks, c, mutexv1.NewAcquire(w.m.keys, mutexv1.AcquireArgs{
+	call := mutexv1.NewAcquire(w.m.keys, mutexv1.AcquireArgs{
 		Token: w.token, Lease: w.m.ttl, Presence: c.opts.presence(), Wake: mode, Channel: channel,
-	}))
+	})
+	at := standing{since: time.Now(), doubtful: w.told}
+	w.told = w.told || channel != ""
+	reply, err := send(w.asks, c, call)
 	if err != nil {
 		return grant{}, standing{}, err
 	}
 	switch r := reply.(type) {
 	case mutexv1.AcquireGranted:
-		return grant{fence: r.Fence, lease: r.Lease, since: sent}, standing{}, nil
+		return grant{fence: r.Fence, lease: r.Lease, since: at.since, repeated: call.Repeated()}, standing{}, nil
 	case mutexv1.AcquireQueued:
-		at := standing{position: r.Position, holderPTTL: r.HolderPTTL, since: sent, told: channel != ""}
+		at.position, at.holderPTTL = r.Position, r.HolderPTTL
 		return grant{}, at, nil
 	default:
 		return grant{}, standing{}, fmt.Errorf("%w: not queued although it asked to be", ErrUnavailable)

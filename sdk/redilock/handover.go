@@ -28,17 +28,19 @@ func (c *Client) handOver(
 
 	mode, channel := c.wake.mode()
 	args := mutexv1.ReleaseArgs{Token: token, Channel: channel}
+	at := standing{holderPTTL: -1} // of next, if the reply tells its position
 	if next != nil {
+		at.doubtful, next.told = next.told, next.told || channel != ""
 		args.Successor, args.Wake = next.token, mode
 		args.Lease, args.Presence = next.m.ttl, c.opts.presence()
 	}
 	call := mutexv1.NewRelease(m.keys, args)
-	sent := time.Now()
+	at.since = time.Now()
 	reply, err := runOut(ctx, c, call)
 
 	c.mu.Lock()
 	l.busy--
-	pass, passed := c.follow(l, next, reply, sent)
+	pass, passed := c.follow(l, next, reply, at)
 	if pass == nil {
 		l.advance()
 	}
@@ -56,25 +58,24 @@ func (c *Client) handOver(
 
 // follow does what a release's reply says: it gives the waiter that has the lock now with its grant, or sends the
 // successor on its way. It is called with c.mu held.
-func (c *Client) follow(l *line, next *waiter, reply mutexv1.ReleaseReply, sent time.Time) (*waiter, grant) {
-	var at standing // unknown: the successor asks for itself
+func (c *Client) follow(l *line, next *waiter, reply mutexv1.ReleaseReply, at standing) (*waiter, grant) {
 	switch r := reply.(type) {
 	case mutexv1.ReleaseHanded:
-		g := grant{fence: r.Fence, lease: r.Lease, since: sent}
+		g := grant{fence: r.Fence, lease: r.Lease, since: at.since}
 		if next != nil && next.token == r.Token {
 			return next, g
 		}
 		if w := c.asking[r.Token]; w != nil {
 			w.push(g)
 		}
-		at = standing{position: 1, holderPTTL: -1, since: sent, told: true}
+		at.position = 1
 	case mutexv1.ReleaseReleased:
-		at = standing{position: r.Position, holderPTTL: -1, since: sent, told: true}
+		at.position = r.Position
 	case mutexv1.ReleaseLeft:
-		at = standing{position: r.Position, holderPTTL: -1, since: sent, told: true}
+		at.position = r.Position
 	}
 	if next != nil {
-		l.send(next, at)
+		l.send(next, at) // where the reply tells no position, it asks for itself
 	}
 	return nil, grant{}
 }

@@ -34,8 +34,9 @@ type waiter struct {
 	asks context.Context // ends when the call has given up, and with it the questions to the server
 	quit context.CancelFunc
 
-	// patient: it has waited already, so a server that is away is waited for. Written by whoever has it in hand.
-	patient bool
+	// Written by whoever has it in hand, its errand or the release that names it:
+	patient bool // it has waited already, so a server that is away is waited for
+	told    bool // a call was sent that tells the server how to reach it
 
 	// guarded by Client.mu
 	decided bool          // result was written

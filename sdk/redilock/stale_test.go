@@ -3,8 +3,10 @@ package redilock_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +20,7 @@ import (
 type mailbox struct {
 	mu   sync.Mutex
 	open chan struct{} // closed: messages pass
+	cut  atomic.Bool   // replies of scripts are lost
 }
 
 func newMailbox() *mailbox {
@@ -45,7 +48,8 @@ func (b *mailbox) wait() {
 	<-open
 }
 
-// mailConn is a connection whose replies pass through the mailbox once it has subscribed.
+// mailConn is a connection whose replies pass through the mailbox once it has subscribed, and are lost before that while
+// the mailbox cuts those of scripts.
 type mailConn struct {
 	net.Conn
 	box        *mailbox
@@ -59,40 +63,82 @@ func (c *mailConn) Write(p []byte) (int, error) {
 
 func (c *mailConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if c.subscribed {
+	switch {
+	case c.subscribed:
 		c.box.wait()
+	case c.box.cut.Load() && bytes.HasPrefix(p[:n], []byte("*")): // of a script
+		return 0, io.ErrUnexpectedEOF
 	}
 	return n, err
+}
+
+// slowClient is a client whose messages, and replies, the mailbox has in its hands.
+func slowClient(w *world) (*redilock.Client, *mailbox) {
+	box := newMailbox()
+	rdb := redis.NewClient(&redis.Options{
+		Addr: "127.0.0.1:6379", ReadTimeout: 100 * time.Millisecond,
+		Dialer: func(context.Context, string, string) (net.Conn, error) {
+			conn, err := w.server.Dial()
+			return &mailConn{Conn: conn, box: box}, err
+		},
+	})
+	w.Cleanup(func() { _ = rdb.Close() })
+	c, err := redilock.New(rdb, redilock.WithPollInterval(4*time.Second))
+	w.must(err)
+	w.Cleanup(func() { _ = c.Close() })
+	return c, box
+}
+
+// wait is a call of Lock that somebody else may end.
+type wait struct {
+	mu   sync.Mutex
+	got  *redilock.Lock
+	done chan error
+}
+
+func (w *world) wait(m *redilock.Mutex) *wait {
+	x := &wait{done: make(chan error, 1)}
+	go func() {
+		l, err := m.Lock(w.ctx)
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.got = l
+		x.done <- err
+	}()
+	return x
+}
+
+func (w *world) inspect(name string) redilock.Status {
+	w.Helper()
+	status, err := w.client().Inspect(w.ctx, name)
+	w.must(err)
+	return status
+}
+
+// ends expects that the wait has not ended while somebody else has the lock, and ends it by an unlock.
+func (x *wait) ends(w *world, other *redilock.Lock) {
+	w.Helper()
+	synctest.Wait()
+	x.mu.Lock()
+	if x.got != nil && other.Context().Err() == nil {
+		w.Errorf("two holders: fences %d and %d", x.got.Fence(), other.Fence())
+	}
+	x.mu.Unlock()
+	w.must(other.Unlock(w.ctx))
+	w.must(<-x.done)
+	if x.got.Fence() <= other.Fence() {
+		w.Errorf("fence %d after %d", x.got.Fence(), other.Fence())
+	}
+	w.must(x.got.Unlock(w.ctx))
 }
 
 // TestStaleMessage: a waiter gets the lock by hand-off, and hears of it only when the lease is over, somebody else has the
 // lock, and the server has told the waiter that it stands in the queue again. The message must not count.
 func TestStaleMessage(t *testing.T) {
 	bubble(t, func(w *world) {
-		box := newMailbox()
-		rdb := redis.NewClient(&redis.Options{
-			Addr: "127.0.0.1:6379",
-			Dialer: func(context.Context, string, string) (net.Conn, error) {
-				conn, err := w.server.Dial()
-				return &mailConn{Conn: conn, box: box}, err
-			},
-		})
-		w.Cleanup(func() { _ = rdb.Close() })
-		slow, err := redilock.New(rdb, redilock.WithPollInterval(4*time.Second))
-		w.must(err)
-		w.Cleanup(func() { _ = slow.Close() })
-
+		slow, box := slowClient(w)
 		first := w.lock(w.client(), "l", time.Minute)
-		var mu sync.Mutex
-		var got *redilock.Lock
-		done := make(chan error, 1)
-		go func() {
-			l, err := slow.Mutex("l", time.Second).Lock(w.ctx)
-			mu.Lock()
-			defer mu.Unlock()
-			got = l
-			done <- err
-		}()
+		waiter := w.wait(slow.Mutex("l", time.Second))
 		time.Sleep(time.Second) // it stands in the queue, and listens
 		synctest.Wait()
 		box.shut()
@@ -102,17 +148,53 @@ func TestStaleMessage(t *testing.T) {
 		second := w.lock(w.client(), "l", time.Minute)
 		time.Sleep(1600 * time.Millisecond) // it has just asked: it stands in the queue
 		box.release()
+		waiter.ends(w, second)
+	})
+}
+
+// TestStaleMessageOfASuccessor: the same, but the waiter was named to the server by an Unlock of its client whose reply
+// was lost. Its own first question is then not the first thing that the server hears of it.
+func TestStaleMessageOfASuccessor(t *testing.T) {
+	bubble(t, func(w *world) {
+		slow, box := slowClient(w)
+		mine := w.lock(slow, "l", time.Minute)
+		before := w.wait(w.client().Mutex("l", time.Minute))
+		waiter := w.wait(slow.Mutex("l", time.Second))
+		// Another name makes it listen, so that the Unlock can name a channel.
+		other := w.lock(w.client(), "other", time.Minute)
+		listens := w.wait(slow.Mutex("other", time.Minute))
+		time.Sleep(time.Second)
 		synctest.Wait()
-		mu.Lock()
-		if got != nil && second.Context().Err() == nil {
-			t.Errorf("two holders: fences %d and %d", got.Fence(), second.Fence())
+
+		box.shut()
+		box.cut.Store(true)
+		if err := mine.Unlock(w.ctx); err == nil { // to the one before the waiter, which is in the queue then
+			w.Error("an Unlock whose replies are lost tells of no error")
 		}
-		mu.Unlock()
-		w.must(second.Unlock(w.ctx))
-		w.must(<-done)
-		if got.Fence() <= second.Fence() {
-			t.Errorf("fence %d after %d", got.Fence(), second.Fence())
+		w.must(<-before.done)
+		w.must(before.got.Unlock(w.ctx)) // to the waiter, which does not hear of it
+		time.Sleep(3 * time.Second) // its first question was given up, and its lease is over
+		second := w.lock(w.client(), "l", time.Minute)
+		box.cut.Store(false)
+		for len(w.inspect("l").Waiters) == 0 { // until it has asked again
+			time.Sleep(10 * time.Millisecond)
+			synctest.Wait()
 		}
-		w.must(got.Unlock(w.ctx))
+		box.release()
+		waiter.ends(w, second)
+		listens.ends(w, other)
+	})
+}
+
+// TestGrantAfterRepeats: by the time a reply gets through, the lease would be over, if it had begun with the first send.
+func TestGrantAfterRepeats(t *testing.T) {
+	bubble(t, func(w *world) {
+		slow, box := slowClient(w)
+		box.cut.Store(true)
+		waiter := w.wait(slow.Mutex("l", 200*time.Millisecond))
+		time.Sleep(250 * time.Millisecond)
+		box.cut.Store(false)
+		w.must(<-waiter.done)
+		w.must(waiter.got.Unlock(w.ctx))
 	})
 }
