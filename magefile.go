@@ -21,6 +21,7 @@ import (
 	"github.com/zferentz/go-redilock/gen"
 	"github.com/zferentz/go-redilock/luatest/fuzz"
 	"github.com/zferentz/go-redilock/luatest/model"
+	"github.com/zferentz/go-redilock/luatest/server"
 	"github.com/zferentz/go-redilock/luatest/summary"
 )
 
@@ -73,12 +74,17 @@ func Test() error {
 	return failed
 }
 
-// stormHours is how much simulated time stands behind the table of a full Faults.
-const stormHours = 100
+// What stands behind the table of a full Faults besides it: how much simulated time, and how many operations that were
+// checked for linearizability.
+const (
+	stormHours = 100
+	linearOps  = 10_000_000
+)
 
 // Faults breaks everything around the lock, on every server that the machine has, and counts what was lost. quick: a few
 // minutes, each fault on one kind of server. seed: decides what is chosen by chance. only: the faults whose names begin
-// with this. runs: how often each. check: a record that a failed run left, to be judged again.
+// with this. runs: how often each. check: a record that a failed run left, to be judged again. A whole run with the
+// usual seed writes its table into README.md.
 func Faults(quick *bool, seed *int, only *string, runs *int, check *string) error {
 	start := time.Now()
 	dir, err := os.MkdirTemp("", "redilock")
@@ -109,8 +115,13 @@ func Faults(quick *bool, seed *int, only *string, runs *int, check *string) erro
 	} else {
 		set("matrix", matrix)
 	}
+	// A whole run is what the README shows.
+	whole := matrix == "full" && only == nil && check == nil
 	if seed != nil {
 		set("seed", *seed)
+	}
+	if whole && seed == nil && runs == nil {
+		set("readme", true)
 	}
 	if runs != nil {
 		set("runs", *runs)
@@ -123,9 +134,8 @@ func Faults(quick *bool, seed *int, only *string, runs *int, check *string) erro
 	cmd.Dir, cmd.Env = filepath.Join("luatest", "faults"), append(os.Environ(), summary.Env+"="+rows)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	failed := cmd.Run()
-	if matrix == "full" && only == nil && check == nil {
-		env := map[string]string{summary.Env: rows, "REDILOCK_STORM_HOURS": fmt.Sprint(stormHours)}
-		failed = errors.Join(failed, sh.RunWithV(env, "go", "test", "-count=1", "-timeout=1h", "-run=TestStorm", "./sdk/redilock"))
+	if whole {
+		failed = errors.Join(failed, behind(rows))
 	}
 	fmt.Println()
 	if err := summary.Print(os.Stdout, rows); err != nil {
@@ -133,6 +143,18 @@ func Faults(quick *bool, seed *int, only *string, runs *int, check *string) erro
 	}
 	fmt.Printf("\nall of it took %v\n", time.Since(start).Round(time.Second))
 	return failed
+}
+
+// behind runs what stands behind the table of a full Faults.
+func behind(rows string) error {
+	each := linearOps/max(1, len(server.Executables())) + 1
+	env := map[string]string{
+		summary.Env: rows, "REDILOCK_STORM_HOURS": fmt.Sprint(stormHours), "REDILOCK_OPS": fmt.Sprint(each),
+	}
+	run := func(dir, test string) error { // in the folder itself, so that go test shows the progress as it comes
+		return sh.RunWithV(env, "go", "test", "-C", dir, "-count=1", "-timeout=1h", "-run=^"+test+"$")
+	}
+	return errors.Join(run("sdk/redilock", "TestStorm"), run("luatest/linear", "TestLinearizable"))
 }
 
 // Cover writes coverage.html: the scripts' sources, coloured by what the scenarios run of them.

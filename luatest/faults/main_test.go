@@ -17,6 +17,7 @@ var (
 	seedFlag   = flag.Uint64("seed", 1, "decides all that is chosen by chance")
 	onlyFlag   = flag.String("only", "", "run only the rows whose names begin with this")
 	runsFlag   = flag.Int("runs", 0, "how often each row is run; 0: as the matrix has it")
+	readmeFlag = flag.Bool("readme", false, "write the matrix into the README")
 	checkFlag  = flag.String("check", "", "a record that a failed run left: judge it again")
 )
 
@@ -34,6 +35,12 @@ func TestMain(m *testing.M) {
 	if err := results.print(os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
+	}
+	if *readmeFlag && code == 0 {
+		if err := results.write(readmeFile); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
 	}
 	if err := summary.Append(results.rows()...); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -3,8 +3,10 @@ package redilock_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,6 +59,24 @@ func BenchmarkPair(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkPairs is one pair while 64 goroutines lock and unlock, each a name of its own.
+func BenchmarkPairs(b *testing.B) {
+	const goroutines = 64
+	locks, _ := benchClient(b, benchServer(b))
+	b.ReportAllocs()
+	var names atomic.Int64
+	b.SetParallelism(goroutines / runtime.GOMAXPROCS(0))
+	b.RunParallel(func(pb *testing.PB) {
+		m := locks.Mutex(fmt.Sprint("pair", names.Add(1)), time.Minute)
+		for pb.Next() {
+			if err := turn(b.Context(), m); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
 }
 
 // BenchmarkContended is one turn while so many goroutines of one client want the lock.

@@ -11,6 +11,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/zferentz/go-redilock/luatest/faults/store"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
@@ -33,6 +34,16 @@ func exampleClient() *redilock.Client {
 
 func report(context.Context, int64) error { return nil }
 
+func fenceExample(ctx context.Context, accounts *redilock.Mutex, balances *store.Store, pay func(string) string) error {
+	return accounts.Do(ctx, func(ctx context.Context, l *redilock.Lock) error {
+		last, err := balances.Read("alice")
+		if err != nil {
+			return err
+		}
+		return balances.Write("alice", pay(last.Value), l.Fence()) // store.ErrStale: a later holder has written
+	})
+}
+
 func readmeExample(ctx context.Context, rdb redis.UniversalClient) error {
 	locks, err := redilock.New(rdb) // any go-redis v9 client: single, Sentinel, Cluster
 	if err != nil {
@@ -47,6 +58,27 @@ func readmeExample(ctx context.Context, rdb redis.UniversalClient) error {
 func Example() {
 	fmt.Println(readmeExample(context.Background(), exampleRedis()))
 	// Output: <nil>
+}
+
+// What the lock protects checks the fence: then a holder that was paused past its lease overwrites nothing.
+func Example_fence() {
+	dir, err := os.MkdirTemp("", "balances")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	balances := store.Open(dir)
+	accounts := exampleClient().Mutex("accounts", time.Minute)
+	spend := func(balance string) string { return balance + "-10" }
+	fmt.Println(fenceExample(context.Background(), accounts, balances, spend))
+	last, err := balances.Read("alice")
+	fmt.Println(last.Value, err)
+	// Somebody whose fence is older comes too late.
+	fmt.Println(errors.Is(balances.Write("alice", "100", last.Fence-1), store.ErrStale))
+	// Output:
+	// <nil>
+	// -10 <nil>
+	// true
 }
 
 func ExampleNew() {

@@ -173,7 +173,7 @@ func TestStaleMessageOfASuccessor(t *testing.T) {
 		}
 		w.must(<-before.done)
 		w.must(before.got.Unlock(w.ctx)) // to the waiter, which does not hear of it
-		time.Sleep(3 * time.Second) // its first question was given up, and its lease is over
+		time.Sleep(3 * time.Second)      // its first question was given up, and its lease is over
 		second := w.lock(w.client(), "l", time.Minute)
 		box.cut.Store(false)
 		for len(w.inspect("l").Waiters) == 0 { // until it has asked again

@@ -64,6 +64,8 @@ func (c *Call[R]) do(ctx context.Context, rdb redis.UniversalClient, try int) (R
 		c.settle(cmd.Cmd)
 		follow(ctx, rdb, c.err)
 		switch {
+		case c.err == nil:
+			return c.reply, nil
 		case redis.HasErrorPrefix(c.err, "NOSCRIPT") && loads < noScriptTries:
 			loads++
 			if err := load(ctx, rdb, c); err != nil {
@@ -106,7 +108,7 @@ func Pipeline(ctx context.Context, rdb redis.UniversalClient, calls ...Sendable)
 		loaded := make(map[string]bool)
 		var again []Sendable
 		for _, c := range calls {
-			if !redis.HasErrorPrefix(c.failed(), "NOSCRIPT") {
+			if err := c.failed(); err == nil || !redis.HasErrorPrefix(err, "NOSCRIPT") {
 				continue
 			}
 			s, key := c.target()

@@ -32,6 +32,9 @@ const halfway = "ttempted to access a non local key"
 // Transient reports whether the same call may succeed a little later: the connection broke or timed out, or the server
 // is starting, failing over or busy. The end of the caller's context is not transient.
 func Transient(err error) bool {
+	if err == nil {
+		return false
+	}
 	for _, prefix := range transition {
 		if redis.HasErrorPrefix(err, prefix) {
 			return true
@@ -58,7 +61,7 @@ func mayHaveRun(err error) bool {
 // itself when a node says MOVED; a node that says nothing any more it would go on asking for a minute.
 func follow(ctx context.Context, rdb redis.UniversalClient, err error) {
 	c, ok := rdb.(interface{ ReloadState(ctx context.Context) })
-	if ok && err != nil && Transient(err) {
+	if ok && Transient(err) {
 		c.ReloadState(ctx) // in the background, and not more often than every 200 ms
 	}
 }
