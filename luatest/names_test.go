@@ -75,20 +75,3 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
-
-// FuzzNames checks that a lock and its companions are always in one slot, and that no other lock has the same companions.
-func FuzzNames(f *testing.F) {
-	for _, seed := range []string{"a", "a{b", "a{b}c", "{}a", "a}b{c}", "{{a}}", "{a", "\x00\xff"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, name string) {
-		companion, err := scenario.KeyName(name, ":redilock:fence")
-		if err == nil && scenario.Slot(companion) != scenario.Slot(name) {
-			t.Errorf("name %q is in slot %d, %q in %d", name, scenario.Slot(name), companion, scenario.Slot(companion))
-		}
-		other, err2 := scenario.KeyName("{"+name+"}", ":redilock:fence")
-		if err == nil && err2 == nil && other == companion {
-			t.Errorf("the names %q and %q share %q", name, "{"+name+"}", companion)
-		}
-	})
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"sync"
 	"time"
@@ -86,6 +87,11 @@ func (c *Client) Close() error {
 	}
 	c.wake.close()
 	return nil
+}
+
+// debug tells of what happens to every lock: attributes, unlike pairs of words and values, cost nothing if nobody listens.
+func (c *Client) debug(message string, attrs ...slog.Attr) {
+	c.opts.log.LogAttrs(context.Background(), slog.LevelDebug, message, attrs...)
 }
 
 func (c *Client) closed() bool { return c.life.Err() != nil }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -73,7 +74,8 @@ func (h *hold) handle(parent context.Context) *Lock {
 
 // start tells the world of a new grant, and watches over its lease.
 func (h *hold) start() {
-	h.c.opts.log.Debug("redilock: acquired", "lock", h.m.name, "fence", h.fence, "waited", h.waited)
+	h.c.debug("redilock: acquired", slog.String("lock", h.m.name), slog.Int64("fence", h.fence),
+		slog.Duration("waited", h.waited))
 	h.c.emit(h.c.opts.trace.Acquired, Event{Name: h.m.name, Fence: h.fence, Lease: h.lease, Waited: h.waited})
 	h.c.leases.add(h)
 }
@@ -200,7 +202,8 @@ func (h *hold) extended(reply mutexv1.ExtendReply, sent time.Time) error {
 	e := Event{Name: h.m.name, Fence: h.fence, Lease: h.lease, Held: time.Since(h.granted)}
 	h.mu.Unlock()
 	h.c.leases.renewed(h, sent)
-	h.c.opts.log.Debug("redilock: extended", "lock", e.Name, "fence", e.Fence, "lease", e.Lease)
+	h.c.debug("redilock: extended", slog.String("lock", e.Name), slog.Int64("fence", e.Fence),
+		slog.Duration("lease", e.Lease))
 	h.c.emit(h.c.opts.trace.Extended, e)
 	return nil
 }
@@ -300,7 +303,7 @@ func (l *Lock) unlock(ctx context.Context) error {
 			return errTaken
 		}
 	}
-	h.c.opts.log.Debug("redilock: released", "lock", h.m.name, "fence", h.fence)
+	h.c.debug("redilock: released", slog.String("lock", h.m.name), slog.Int64("fence", h.fence))
 	h.c.emit(h.c.opts.trace.Released, Event{Name: h.m.name, Fence: h.fence, Held: time.Since(h.granted)})
 	return nil
 }
