@@ -195,11 +195,11 @@ var seeds = []seed{
 		edits: []string{"local head = redis.pcall('ZRANGE'", "local head = redis.call('ZRANGE'"},
 	},
 	{
-		name: "release grants before it deletes", world: "memory", depth: 3, files: "release",
+		name: "release grants before it deletes", world: "memory", depth: 4, files: "release",
 		edits: []string{
-			"  redis.call('DEL', lock)\n  -- The path", "  -- The path",
-			"    if successor == '' then\n      return {'RELEASED', 0}", "    if successor == '' then\n" +
-				"      redis.call('DEL', lock)\n      return {'RELEASED', 0}",
+			"  redis.call('DEL', lock)\nend\n", "end\n",
+			"hand_off(heir, lease, channel)\n", "hand_off(heir, lease, channel)\n" +
+				"  if outcome ~= 'granted' then\n    redis.call('DEL', lock)\n  end\n",
 		},
 	},
 	{

@@ -12,7 +12,7 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for mutex.release, version 1.
-const ReleaseSHA1 = "2726a0c77f02bbcbafaa7546516648e11dc0a922"
+const ReleaseSHA1 = "ee1c9323ccd15df510f31e4309412cd21aa032d6"
 
 const releaseSource = "" +
 	"---@script mutex.release\n" +
@@ -170,11 +170,10 @@ const releaseSource = "" +
 	"end\n" +
 	"\n" +
 	"if holder == token then\n" +
-	"  -- First, because a server that is out of memory refuses a write that may grow until one that shrinks has been made.\n" +
-	"  redis.call('DEL', lock)\n" +
 	"  -- The path that must be fast: nobody waits at the server. It comes before the functions that it does not call.\n" +
 	"  if redis.call('EXISTS', queue) == 0 then\n" +
 	"    if successor == '' then\n" +
+	"      redis.call('DEL', lock)\n" +
 	"      return {'RELEASED', 0}\n" +
 	"    end\n" +
 	"    local f = grant(successor, lease)\n" +
@@ -182,6 +181,8 @@ const releaseSource = "" +
 	"      return {'HANDED', successor, f, lease}\n" +
 	"    end\n" +
 	"  end\n" +
+	"  -- Before anything else that writes: a server that is out of memory refuses what may grow until something has shrunk.\n" +
+	"  redis.call('DEL', lock)\n" +
 	"end\n" +
 	"\n" +
 	"-- The grant that stands: its fence, and what is left of its lease.\n" +

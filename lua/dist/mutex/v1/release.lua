@@ -153,11 +153,10 @@ if type(holder) == 'table' then
 end
 
 if holder == token then
-  -- First, because a server that is out of memory refuses a write that may grow until one that shrinks has been made.
-  redis.call('DEL', lock)
   -- The path that must be fast: nobody waits at the server. It comes before the functions that it does not call.
   if redis.call('EXISTS', queue) == 0 then
     if successor == '' then
+      redis.call('DEL', lock)
       return {'RELEASED', 0}
     end
     local f = grant(successor, lease)
@@ -165,6 +164,8 @@ if holder == token then
       return {'HANDED', successor, f, lease}
     end
   end
+  -- Before anything else that writes: a server that is out of memory refuses what may grow until something has shrunk.
+  redis.call('DEL', lock)
 end
 
 -- The grant that stands: its fence, and what is left of its lease.
