@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -79,13 +81,18 @@ func BenchmarkPairs(b *testing.B) {
 	})
 }
 
-// BenchmarkContended is one turn while so many goroutines of one client want the lock.
+// BenchmarkContended is one turn while so many goroutines of one client want the lock. It tells besides how many turns
+// there are for each PING of one connection that does nothing else, and how many commands a turn costs the server.
 func BenchmarkContended(b *testing.B) {
 	o := benchServer(b)
 	for _, goroutines := range []int{2, 16, 256} {
 		b.Run(fmt.Sprint(goroutines), func(b *testing.B) {
-			locks, _ := benchClient(b, o)
+			locks, rdb := benchClient(b, o)
 			m := locks.Mutex(fmt.Sprint("contended", goroutines), time.Minute)
+			if err := turn(b.Context(), m); err != nil { // which loads the scripts
+				b.Fatal(err)
+			}
+			ping := pingRate(b, rdb)
 			b.ReportAllocs()
 			turns := make(chan struct{})
 			var workers sync.WaitGroup
@@ -98,14 +105,50 @@ func BenchmarkContended(b *testing.B) {
 					}
 				})
 			}
+			before := commandsRun(b, rdb)
 			b.ResetTimer()
 			for range b.N {
 				turns <- struct{}{}
 			}
 			close(turns)
 			workers.Wait()
+			b.StopTimer()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/ping, "turns/ping")
+			b.ReportMetric(float64(commandsRun(b, rdb)-before)/float64(b.N), "commands/turn")
 		})
 	}
+}
+
+// pingRate is how many PINGs a second one connection makes.
+func pingRate(b *testing.B, rdb *redis.Client) float64 {
+	b.Helper()
+	const pings = 5000
+	start := time.Now()
+	for range pings {
+		if err := rdb.Ping(b.Context()).Err(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return pings / time.Since(start).Seconds()
+}
+
+// commandsRun is how many commands the server has run, those of scripts included.
+func commandsRun(b *testing.B, rdb *redis.Client) int64 {
+	b.Helper()
+	info, err := rdb.InfoMap(b.Context(), "commandstats").Result()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var sum int64
+	for name, stats := range info["Commandstats"] {
+		calls, _, _ := strings.Cut(strings.TrimPrefix(stats, "calls="), ",")
+		n, err := strconv.ParseInt(calls, 10, 64)
+		if err != nil {
+			b.Fatalf("%s: %v", name, err)
+		}
+		sum += n
+	}
+	return sum
 }
 
 // BenchmarkHandOff is from the call of Unlock in one client to the return of Lock in another, which waits. It tells
@@ -162,6 +205,7 @@ func BenchmarkHandOff(b *testing.B) {
 	ping, handOff := middle(pings), middle(handOffs)
 	b.ReportMetric(float64(handOff), "p50-ns/handoff")
 	b.ReportMetric(float64(handOff)/float64(ping), "pings/handoff")
+	b.ReportMetric(float64(handOffs[len(handOffs)*99/100])/float64(ping), "pings/p99-handoff") // middle has sorted them
 }
 
 func middle(d []time.Duration) time.Duration {
