@@ -1,6 +1,6 @@
 //go:build mage
 
-// The habits of the project. `go tool mage -l` lists them.
+// The project's build targets. `go tool mage -l` lists them.
 package main
 
 import (
@@ -81,7 +81,7 @@ const (
 	linearOps  = 10_000_000
 )
 
-// Faults breaks everything around the lock, on every server that the machine has, and counts what was lost. quick: a few
+// Faults breaks everything around the lock, on every server that the machine has, and counts what was lost. quick: two
 // minutes, each fault on one kind of server. seed: decides what is chosen by chance. only: the faults whose names begin
 // with this. runs: how often each. check: a record that a failed run left, to be judged again. A whole run with the
 // usual seed writes its table into README.md.
@@ -232,11 +232,11 @@ func interop(rounds int) error {
 	return sh.RunV("go", "test", "-C", "luatest/interop", "-count=1", "-timeout=40m", fmt.Sprintf("-rounds=%d", rounds))
 }
 
-// Model explores every order of what clients, time and other programs do to the locks, on the real scripts: some ten
+// Model explores every order of what clients, time and other programs do to the locks, on the real scripts: sixteen
 // million transitions. Progress is on stderr. A violation is shown as the shortest way to it, and as a scenario.
 func Model(ctx context.Context) error { return model.Deep(ctx, os.Stdout, os.Stderr) }
 
-// Bench measures the SDK and its peers on a server of its own, ten minutes long. REDILOCK_BENCH holds more of the command
+// Bench measures the SDK and its peers on a server of its own, about eleven minutes long. REDILOCK_BENCH holds more of the command
 // line, such as `--quick`, or `--only handoff --server valkey-server`. The module luatest/bench is one of its own, so that
 // nobody who imports this one downloads the peers.
 func Bench() error {

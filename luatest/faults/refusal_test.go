@@ -39,7 +39,7 @@ func refusalRows() []row {
 		}),
 		refusal("connection-limit", waited, "unavailable", func(w *world) {
 			refusing(w, nil, func(w *world, rdb *redis.Client) error {
-				return errors.Join(do("CONFIG", "SET", "maxclients", "3")(w, rdb),
+				return errors.Join(do("CONFIG", "SET", "maxclients", "1")(w, rdb),
 					do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")(w, rdb))
 			}, do("CONFIG", "SET", "maxclients", "10000"))
 		}),

@@ -13,7 +13,8 @@ import (
 )
 
 // What went wrong, for errors.Is. Every error of this package that is not nil is an [*Error] which wraps one of these,
-// or the error of a context that ended (context.DeadlineExceeded, context.Canceled).
+// or the error of a context that ended (context.DeadlineExceeded, context.Canceled). Do gives back its function's own
+// error besides, as it is or joined with one of these.
 var (
 	// ErrHeld: somebody else has the lock. TryLock answers it, as a [*HeldError].
 	ErrHeld = errors.New("held by somebody else")

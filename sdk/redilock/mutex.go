@@ -115,7 +115,7 @@ func (m *Mutex) TryLock(ctx context.Context) (*Lock, error) {
 }
 
 // Do runs fn under the lock: it waits as Lock does, and unlocks whatever happens, a panic included. fn's context ends
-// with the lock (context.Cause says why: ErrLost, or the parent's reason) and carries it, see [FromContext].
+// with the lock (context.Cause says why: ErrLost, or the parent's reason) and carries it, see [Client.FromContext].
 // The error joins fn's own, as it is, and that of the lock: both are visible to errors.Is.
 func (m *Mutex) Do(ctx context.Context, fn func(ctx context.Context, l *Lock) error) (err error) {
 	if fn == nil {

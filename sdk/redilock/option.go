@@ -40,7 +40,9 @@ func WithOwner(owner string) Option { return func(o *options) { o.owner = owner 
 func WithPrefix(prefix string) Option { return func(o *options) { o.prefix = prefix } }
 
 // WithPollInterval sets how often the next in the queue asks for the lock, 1 ms to 15 s, 250 ms unless set. It is the
-// longest delay that a lost wake-up can cause; a normal hand-off does not wait for it.
+// longest delay that a lost wake-up can cause for the waiter that knows that it is next; for one further behind that is a
+// third of its presence. A normal hand-off does not wait for it. The presence, how long the server believes a silent
+// waiter alive, is four times it, and 6 s at the least.
 func WithPollInterval(d time.Duration) Option { return func(o *options) { o.poll = d } }
 
 // WithLogger makes the client log: the routine at level Debug, a lost lock at Warn. Tokens are never logged.

@@ -25,9 +25,10 @@ type acquireCmd struct {
 func (acquireCmd) Help() string {
 	return `
 Prints a token: whoever has it can extend and release the lock. Nobody extends it by itself: when --ttl is over it goes
-to the next. Where it fits, redilock run is safer: it extends, releases, and ends the command should the lock be lost.
+to the next. Others see its caller's host:pid as the holder. Where it fits, redilock run is safer: it extends, releases,
+and ends the command should the lock be lost.
 
-Exit status: 0 obtained; 124 not obtained in time; 125 redilock or Redis failed.
+Exit status: 0 obtained; 124 not obtained in time; 125 redilock or Redis failed; 128 + N ended by signal N.
 
 Examples:
 

@@ -63,7 +63,11 @@ func stateWords(s redilock.Status) string {
 		}
 		words = []string{"held by " + ownerWords(s.Owner), left}
 	}
-	if s.Fence > 0 {
+	switch {
+	case s.Fence == 0:
+	case s.Held && s.Owner == "": // another program has none
+		words = append(words, fmt.Sprintf("last fence %d", s.Fence))
+	default:
 		words = append(words, fmt.Sprintf("fence %d", s.Fence))
 	}
 	if s.Queued > 0 {

@@ -69,12 +69,8 @@ func tableOf(locks []listing.Lock) []string {
 	}
 	rows := [][]string{{"NAME", "HOLDER", "FENCE", "LEFT", "WAITING"}}
 	for _, l := range locks {
-		fence := ""
-		if l.Fence > 0 {
-			fence = strconv.FormatInt(l.Fence, 10)
-		}
 		rows = append(rows, []string{
-			table.Safe(l.Name), l.Holder(), fence, leftWords(l.Status), strconv.FormatInt(l.Queued, 10),
+			table.Safe(l.Name), l.Holder(), l.Number(), leftWords(l.Status), strconv.FormatInt(l.Queued, 10),
 		})
 	}
 	return table.Lines(rows, map[string]bool{"FENCE": true, "LEFT": true, "WAITING": true})

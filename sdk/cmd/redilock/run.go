@@ -38,8 +38,9 @@ The lock is taken, the command runs, the lock is released. Standard input and ou
 It sees REDILOCK_NAME, REDILOCK_FENCE (a number that grows with every grant) and REDILOCK_DEADLINE (RFC 3339; until
 when the lock is held if it is not extended, which it is).
 
-Exit status: the command's own, or 128 + N if signal N ended it; 124 the lock was not obtained in time; 123 it was lost;
-125 redilock or Redis failed; 126 the command cannot be run; 127 it was not found.
+Exit status: the command's own, or 128 + N if signal N ended it, or redilock while it waited; 124 the lock was not
+obtained in time; 123 it was lost, or --max-hold is over; 125 redilock or Redis failed, or the command line is wrong; 126
+the command cannot be run; 127 it was not found.
 
 The command runs in a process group of its own. INT, TERM, HUP, QUIT, USR1 and USR2 go to all of it. When the command
 ends, what it left of its group is ended too. When the lock cannot be kept, the group gets TERM and then KILL, before

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -31,6 +32,15 @@ type Lock struct {
 	Name string // without the prefix
 	redilock.Status
 	Err error // why there is no state: a key of another type, say
+}
+
+// Number is the fence of the grant that stands, or of the last one of a lock that is free. Another program that holds it
+// has none: what the server knows then is of somebody before.
+func (l Lock) Number() string {
+	if l.Fence == 0 || l.Held && l.Owner == "" {
+		return ""
+	}
+	return strconv.FormatInt(l.Fence, 10)
 }
 
 // Holder is who holds it, in few words and safe to show; in brackets if that is nobody who can be named.

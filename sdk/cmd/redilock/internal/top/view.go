@@ -285,10 +285,7 @@ func (m *Model) row(l listing.Lock) string {
 		case byHolder:
 			return l.Holder(), holder(l)
 		case byFence:
-			if l.Fence == 0 {
-				return "", nil
-			}
-			return strconv.FormatInt(l.Fence, 10), nil
+			return l.Number(), nil
 		case byLeft:
 			return left, lease(fraction)
 		case byWaiting:
