@@ -13,6 +13,7 @@ type standing struct {
 	position   int64         // 1 is next; 0: it does not stand there, or does not know
 	holderPTTL time.Duration // 0: free, ask again at once; negative: no expiry
 	since      time.Time     // when that call was sent: a grant that came by message is younger, unless it is doubtful
+	answered   time.Time     // when its answer came: a grant by a release that was sent later is younger
 	// doubtful: an earlier call had told the server already how to reach the waiter. A message that arrives now may be of a
 	// grant that had ended, by its lease or by a foreign DEL, when the server answered that it waits: so it says no more
 	// than that asking is worth it.
@@ -94,6 +95,7 @@ func (c *Client) askOnce(w *waiter) (grant, standing, error) {
 	at := standing{since: time.Now(), doubtful: w.told}
 	w.told = w.told || channel != ""
 	reply, err := send(w.asks, c, call)
+	at.answered = time.Now()
 	if err != nil {
 		return grant{}, standing{}, err
 	}
@@ -114,11 +116,11 @@ func (c *Client) await(w *waiter, at standing) (grant, bool) {
 	defer timer.Stop()
 	select {
 	case g := <-w.pushed:
-		if g.since.IsZero() { // by message: it came after the last answered call was sent
-			if at.doubtful {
-				return g, false
-			}
+		switch {
+		case g.since.IsZero() && !at.doubtful: // by message: it came after the last answered call was sent
 			g.since = at.since
+		case g.since.IsZero() || g.since.Before(at.answered): // it may have ended when the server answered that we wait
+			return g, false
 		}
 		// One that is half over would be a poor present. Asking makes it whole again.
 		return g, time.Until(g.deadline()) > g.lease/2

@@ -37,6 +37,7 @@ func (c *Client) handOver(
 	call := mutexv1.NewRelease(m.keys, args)
 	at.since = time.Now()
 	reply, err := runOut(ctx, c, call)
+	at.answered = time.Now()
 
 	c.mu.Lock()
 	l.busy--

@@ -53,7 +53,8 @@ func TestStorm(t *testing.T) {
 					t.Parallel()
 					redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
 						start := time.Now()
-						st := &storm{t: t, s: s, rand: rand.New(rand.NewPCG(uint64(seed), 1)), pace: 1, ended: map[string]int{}}
+						r := rand.New(rand.NewPCG(uint64(seed), 1))
+						st := &storm{t: t, s: s, rand: r, pace: 1, ended: map[string]int{}}
 						if seed%2 == 1 {
 							st.pace = 8
 						}
