@@ -38,8 +38,8 @@ func (rs *outcomes) write(file string) error {
 		return err
 	}
 	var b strings.Builder
-	b.WriteString("\n| fault | what is promised, or *declared as lost* | faults | grants | double holds | damage | back in " +
-		"| at most |\n|---|---|---:|---:|---:|---:|---:|---:|\n")
+	b.WriteString("\n| fault | what is promised, or *declared as lost* | faults | grants | double holds | damage " +
+		"| back in | at most |\n|---|---|---:|---:|---:|---:|---:|---:|\n")
 	servers := map[string]bool{}
 	for _, r := range matrix() {
 		var v verdict
