@@ -6,9 +6,11 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"io/fs"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -24,8 +26,6 @@ type Target struct {
 	Name    string
 }
 
-var declaration = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(\w+ \*testing\.F\)`)
-
 // Targets finds the fuzz targets below the module's folder.
 func Targets(root string) ([]Target, error) {
 	var targets []Target
@@ -39,7 +39,7 @@ func Targets(root string) ([]Target, error) {
 		if !strings.HasSuffix(path, "_test.go") {
 			return nil
 		}
-		text, err := os.ReadFile(path)
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
@@ -47,8 +47,10 @@ func Targets(root string) ([]Target, error) {
 		if err != nil {
 			return err
 		}
-		for _, found := range declaration.FindAllSubmatch(text, -1) {
-			targets = append(targets, Target{"./" + filepath.ToSlash(folder), string(found[1])})
+		for _, declared := range file.Decls {
+			if f, ok := declared.(*ast.FuncDecl); ok && f.Recv == nil && strings.HasPrefix(f.Name.Name, "Fuzz") {
+				targets = append(targets, Target{"./" + filepath.ToSlash(folder), f.Name.Name})
+			}
 		}
 		return nil
 	})

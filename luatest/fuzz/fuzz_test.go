@@ -28,6 +28,9 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%s in %s is not found", want.Name, want.Package)
 		}
 	}
+	if slices.Contains(found, fuzz.Target{Package: "./luatest/fuzz", Name: "FuzzFails"}) {
+		t.Error("a text in a test is taken for a target")
+	}
 }
 
 // TestRun fuzzes two targets of a module made for it: one that holds, and one that does not.
