@@ -40,12 +40,21 @@ func TestFixturesAreFound(t *testing.T) {
 		for _, defect := range []string{test.defect, ""} {
 			t.Run(fmt.Sprintf("%s/%s/%s", test.row.name, test.what, defect), func(t *testing.T) {
 				t.Parallel()
-				w := test.row.world(t, found[0].Path, 1, false)
-				w.defect = defect
-				v, err := w.play()
-				n := test.found(&v, w.lost)
-				if defect == "" && (n > 0 || err != nil) {
-					t.Errorf("with nothing wrong: %d %s, %v", n, test.what, err)
+				var v verdict
+				n := 0
+				// A defect shows where chance lets it, which one run may not do: a stop that hits between read and write.
+				for seed := uint64(1); seed <= 5 && n == 0; seed++ {
+					w := test.row.world(t, found[0].Path, seed, false)
+					w.defect = defect
+					var err error
+					v, err = w.play()
+					n = test.found(&v, w.lost)
+					if defect == "" {
+						if n > 0 || err != nil {
+							t.Errorf("with nothing wrong: %d %s, %v", n, test.what, err)
+						}
+						break
+					}
 				}
 				if defect != "" && n == 0 {
 					t.Errorf("%s: no %s were found in %+v", defect, test.what, v)
