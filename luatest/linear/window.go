@@ -89,6 +89,9 @@ func (w *window) hold(ctx context.Context, r *rand.Rand, c *redilock.Client, cli
 	case errors.Is(err, redilock.ErrHeld):
 		w.add(client, Event{Held, 0}, call)
 		return
+	case errors.Is(err, redilock.ErrLost): // granted, but the lease was over when the caller heard of it
+		w.addUntil(client, Event{Ended, w.hidden(client, call)}, call, forever)
+		return
 	case err != nil:
 		w.spoil(fmt.Errorf("%w: %w", errUnknown, err))
 		return
