@@ -245,6 +245,15 @@ func Bench() error {
 	return run.Run()
 }
 
+// BenchShort tests the benchmarks' own module, and runs each benchmark for a moment, for CI: whether, not how fast.
+func BenchShort() error {
+	bench := filepath.Join("luatest", "bench")
+	return errors.Join(
+		sh.RunV("go", "test", "-C", bench, "-race", "-count=1", "./..."),
+		sh.RunV("go", "run", "-C", bench, ".", "--quick"),
+	)
+}
+
 // linter is pinned here and not in go.mod: those who import the module do not need its dependencies.
 const linter = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
 
@@ -252,9 +261,14 @@ const linter = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
 const maxLines = 400
 
 // Lint fails on code that gofmt, go vet or one of the linters of .golangci.yml would change, and on files of more than
-// 400 lines.
+// 400 lines; in this module and in those of their own.
 func Lint() error {
-	return errors.Join(lines(), sh.RunV("go", "vet", "./..."), sh.RunV("go", "run", linter, "run", "./..."))
+	failed := lines()
+	for _, module := range []string{".", "luatest/bench", "luatest/interop"} {
+		failed = errors.Join(failed, sh.RunV("go", "vet", "-C", module, "./..."))
+		failed = errors.Join(failed, sh.RunV("go", "run", "-C", module, linter, "run", "./..."))
+	}
+	return failed
 }
 
 func lines() error {

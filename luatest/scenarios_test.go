@@ -93,7 +93,7 @@ func noServer(t *testing.T, subject string, scenarios int, why string) {
 	if server.Required() {
 		row.Failed, row.Skipped = row.Skipped, 0
 	}
-	report(row)
+	summary.Report(t, row)
 	server.Missing(t, why)
 }
 
@@ -111,7 +111,7 @@ func replayAll(
 		for _, reason := range order {
 			row.Notes = append(row.Notes, fmt.Sprintf("%d skipped: %s", reasons[reason], reason))
 		}
-		report(row)
+		summary.Report(t, row)
 	})
 	for i, s := range all {
 		if !s.RunsOn(probe.Kind()) {

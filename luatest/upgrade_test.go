@@ -183,7 +183,9 @@ func upgrade(t *testing.T, f *fleet) {
 		}
 		f.expect("RELEASED", f.call("release", older, "d"))
 	}
-	report(summary.Row{Section: "rolling upgrade", Subject: f.engine.Name(), Version: f.engine.Version(), Passed: 1})
+	summary.Report(t, summary.Row{
+		Section: "rolling upgrade", Subject: f.engine.Name(), Version: f.engine.Version(), Passed: 1,
+	})
 }
 
 // believers runs clients of both versions at random, and reports when two of them believe at once that they hold the lock,

@@ -25,12 +25,12 @@ var update = flag.Bool("update", false, "write testdata/budget.txt")
 
 const golden = "testdata/budget.txt"
 
-// The most commands that an uncontended call may send. See lua/README.md, "Why it is so": EXISTS, SET, TIME, SET; GET, DEL,
-// EXISTS; and for a successor TIME, SET, SET besides.
+// The most commands that an uncontended call may send. See lua/README.md, "Why it is so": EXISTS, SET, TIME, SET; GET,
+// EXISTS, DEL; and for a successor GET, EXISTS, TIME, SET, SET.
 const (
 	mostAcquire = 4
 	mostRelease = 3
-	mostHanded  = 6
+	mostHanded  = 5
 )
 
 // call is a call of a script.

@@ -3,10 +3,8 @@ package diff_test
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,27 +13,14 @@ import (
 	"github.com/zferentz/go-redilock/luatest/diff"
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine"
+	"github.com/zferentz/go-redilock/luatest/long"
 	"github.com/zferentz/go-redilock/luatest/server"
 	"github.com/zferentz/go-redilock/luatest/summary"
 )
 
-// sized is what the environment says (mage diff does), or the usual number.
-func sized(t *testing.T, env string, usual uint64) uint64 {
-	t.Helper()
-	text := os.Getenv(env)
-	if text == "" {
-		return usual
-	}
-	n, err := strconv.ParseUint(text, 10, 63)
-	if err != nil {
-		t.Fatalf("%s: %v", env, err)
-	}
-	return n
-}
-
 // TestEngines holds every engine to every other: REDILOCK_SEQUENCES sequences (2,000), from REDILOCK_SEED (0) on.
 func TestEngines(t *testing.T) {
-	first, n := sized(t, "REDILOCK_SEED", 0), sized(t, "REDILOCK_SEQUENCES", 2000)
+	first, n := uint64(long.Size(t, "REDILOCK_SEED", 0)), uint64(long.Size(t, "REDILOCK_SEQUENCES", 2000))
 	scripts := load(t)
 	teams := make([]diff.Team, min(2, runtime.GOMAXPROCS(0)))
 	for _, executable := range server.Executables() {
@@ -68,10 +53,9 @@ func TestEngines(t *testing.T) {
 	}
 	start := time.Now()
 	var done atomic.Int64
-	stop := make(chan struct{})
-	go progress(stop, start, &done, n)
+	stop := long.Progress("diff", &done, int(n), "sequences")
 	err := diff.Run(teams, first, n, &done)
-	close(stop)
+	stop()
 
 	row := summary.Row{Section: "sequences", Subject: fmt.Sprintf("%d engines", len(names)), Passed: int(done.Load())}
 	row.Notes = []string{strings.Join(names, ", ") + ": the same replies, messages and keys"}
@@ -82,7 +66,7 @@ func TestEngines(t *testing.T) {
 		row.Failed, row.Notes = 1, row.Notes[1:]
 		fail(t, err)
 	}
-	rows = append(rows, row)
+	summary.Report(t, row)
 	t.Logf("%d sequences on %s in %v", done.Load(), strings.Join(names, ", "), time.Since(start).Round(time.Millisecond))
 }
 
@@ -118,7 +102,7 @@ func missing(t *testing.T, subject, why string) {
 	if server.Required() {
 		row.Failed, row.Skipped = 1, 0
 	}
-	rows = append(rows, row)
+	summary.Report(t, row)
 	t.Run(subject, func(t *testing.T) { server.Missing(t, why) })
 }
 
@@ -144,19 +128,4 @@ func unjoin(err error) []error {
 		return joined.Unwrap()
 	}
 	return []error{err}
-}
-
-// progress tells on stderr how far it is, every five seconds.
-func progress(stop chan struct{}, start time.Time, done *atomic.Int64, n uint64) {
-	tick := time.NewTicker(5 * time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-stop:
-			return
-		case now := <-tick.C:
-			fmt.Fprintf(os.Stderr, "diff: %d of %d sequences, %.0f/s\n",
-				done.Load(), n, float64(done.Load())/now.Sub(start).Seconds())
-		}
-	}
 }

@@ -92,6 +92,9 @@ func TestMatrix(t *testing.T) {
 			})
 		}
 	}
+	if total == 0 {
+		t.Fatalf("the matrix has no row whose name begins with %q", *onlyFlag)
+	}
 }
 
 // on runs a row on a kind of server.
@@ -169,8 +172,13 @@ func (w *world) report(err error) string {
 	if err := w.record.save(file, h); err != nil {
 		kept = err.Error()
 	}
-	return fmt.Sprintf("%s on %s, seed %d: %v\n  again:  go tool mage faults -only=%s -seed=%d -runs=1\n"+
-		"  record: %s\n  judge:  go tool mage faults -check=%s", h.Row, h.Server, h.Seed, err, h.Row, h.Seed, kept, kept)
+	size := ""
+	if !w.full {
+		size = "-quick "
+	}
+	return fmt.Sprintf("%s on %s, seed %d: %v\n  again:  go tool mage faults %s-only=%s -seed=%d -runs=1\n"+
+		"  record: %s\n  judge:  go tool mage faults -check=%s",
+		h.Row, h.Server, h.Seed, err, size, h.Row, h.Seed, kept, kept)
 }
 
 // TestCheck judges the record of a run once more, which tells the same.

@@ -31,11 +31,16 @@ func readme(file string) (before, table, after string, err error) {
 	return before, table, after, nil
 }
 
-// write puts the matrix as it was found into a README: each row's servers in one.
+// write puts the matrix as it was found into a README: each row's servers in one. It refuses one that was not run whole.
 func (rs *outcomes) write(file string) error {
 	before, _, after, err := readme(file)
 	if err != nil {
 		return err
+	}
+	for _, o := range rs.list {
+		if o.skipped != "" {
+			return fmt.Errorf("%s stays as it is: %s on %s was skipped", file, o.row.name, o.server)
+		}
 	}
 	var b strings.Builder
 	b.WriteString("\n| fault | what is promised, or *declared as lost* | faults | grants | double holds | damage " +
@@ -48,6 +53,9 @@ func (rs *outcomes) write(file string) error {
 				v.add(o.verdict)
 				servers[o.server] = true
 			}
+		}
+		if v.runs == 0 {
+			return fmt.Errorf("%s stays as it is: %s was not run", file, r.name)
 		}
 		fmt.Fprintf(&b, "| %s | %s | %d | %d | %d | %d | %s | %s |\n", r.name, r.says(), v.faults, v.grants, v.doubles,
 			v.stale+v.backward+v.stranded+v.orphans+v.untyped, short(v.percentile(0.5)), short(v.percentile(1)))
@@ -117,14 +125,20 @@ func TestReadmeIsWritten(t *testing.T) {
 	if err := os.WriteFile(file, []byte("a\n"+readmeBegin+"the last run\n"+readmeEnd+"b\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := matrix()[0]
-	rs := outcomes{list: []*outcome{
-		{row: &r, server: "one", verdict: verdict{faults: 3, grants: 5, back: []time.Duration{1500 * time.Millisecond}}},
-		{row: &r, server: "two", verdict: verdict{faults: 4, grants: 6, back: []time.Duration{20 * time.Millisecond}}},
-	}}
+	var rs outcomes
+	for _, r := range matrix() {
+		rs.list = append(rs.list,
+			&outcome{row: &r, server: "one", verdict: verdict{
+				runs: 1, faults: 3, grants: 5, back: []time.Duration{1500 * time.Millisecond},
+			}},
+			&outcome{row: &r, server: "two", verdict: verdict{
+				runs: 1, faults: 4, grants: 6, back: []time.Duration{20 * time.Millisecond},
+			}})
+	}
 	if err := rs.write(file); err != nil {
 		t.Fatal(err)
 	}
+	r := matrix()[0]
 	before, table, after, err := readme(file)
 	if err != nil || before != "a\n" || after != "b\n" {
 		t.Fatalf("%q, %q, %v", before, after, err)
@@ -135,5 +149,14 @@ func TestReadmeIsWritten(t *testing.T) {
 	}
 	if err := rs.write(filepath.Join(t.TempDir(), "none.md")); err == nil {
 		t.Error("a README that is not there was written")
+	}
+	last := rs.list[len(rs.list)-1]
+	last.skipped = "why"
+	if err := rs.write(file); err == nil {
+		t.Error("a run of which a row was skipped was written")
+	}
+	rs.list = rs.list[:len(rs.list)-2]
+	if err := rs.write(file); err == nil {
+		t.Error("a run that lacks a row was written")
 	}
 }

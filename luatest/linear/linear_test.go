@@ -2,8 +2,6 @@ package linear_test
 
 import (
 	"fmt"
-	"os"
-	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/zferentz/go-redilock/luatest/linear"
+	"github.com/zferentz/go-redilock/luatest/long"
 	"github.com/zferentz/go-redilock/luatest/server"
 	"github.com/zferentz/go-redilock/luatest/summary"
 	"github.com/zferentz/go-redilock/sdk/redilock"
@@ -19,38 +18,23 @@ import (
 // clients is how many processes there seem to be.
 const clients = 3
 
-// sized is what the environment says (mage linear does), or the usual number.
-func sized(t *testing.T, env string, usual int64) int64 {
-	t.Helper()
-	text := os.Getenv(env)
-	if text == "" {
-		return usual
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		t.Fatalf("%s: %v", env, err)
-	}
-	return n
-}
-
 // TestLinearizable checks REDILOCK_OPS operations (20,000) on each real server, in windows of seed REDILOCK_SEED (0) on.
 func TestLinearizable(t *testing.T) {
 	if len(server.Executables()) == 0 {
 		row := summary.Row{Section: "linearizable ops", Subject: "real servers", Skipped: 1}
 		row.Notes = []string{"NOT PROVEN HERE: no redis-server on PATH and none in " + server.EnvServers}
-		report(row)
+		summary.Report(t, row)
 	}
-	ops := sized(t, "REDILOCK_OPS", 20_000)
+	ops := long.Size(t, "REDILOCK_OPS", 20_000)
 	server.ForEach(t, server.Options{}, func(t *testing.T, s *server.Server) {
 		var done atomic.Int64
 		config := configOf(t, s)
-		config.Ops, config.Done = ops, &done
-		config.Seed = uint64(sized(t, "REDILOCK_SEED", 0))
+		config.Ops, config.Done = int64(ops), &done
+		config.Seed = uint64(long.Size(t, "REDILOCK_SEED", 0))
 		start := time.Now()
-		stop := make(chan struct{})
-		go progress(stop, s.Name()+" "+s.Version(), start, &done, ops)
+		stop := long.Progress("linear: "+s.Name()+" "+s.Version(), &done, ops, "operations")
 		result, err := linear.Run(t.Context(), config)
-		close(stop)
+		stop()
 		row := summary.Row{
 			Section: "linearizable ops", Subject: s.Name(), Version: s.Version(), Passed: int(result.Ops),
 			Notes: []string{fmt.Sprintf("%d windows of %d clients, %.0f operations/s",
@@ -64,10 +48,10 @@ func TestLinearizable(t *testing.T) {
 			t.Error(err)
 		}
 		if result.Unknown*10 > result.Windows {
+			row.Failed = 1
 			t.Errorf("%d of %d windows could not be checked: %v", result.Unknown, result.Windows, result.Example)
 		}
-		report(row)
-		t.Log(row)
+		summary.Report(t, row)
 	})
 }
 
@@ -99,19 +83,4 @@ func configOf(t *testing.T, s *server.Server, hooks ...redis.Hook) linear.Config
 		config.Clients = append(config.Clients, c)
 	}
 	return config
-}
-
-// progress tells on stderr how far it is, every five seconds.
-func progress(stop chan struct{}, name string, start time.Time, done *atomic.Int64, ops int64) {
-	tick := time.NewTicker(5 * time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-stop:
-			return
-		case now := <-tick.C:
-			fmt.Fprintf(os.Stderr, "linear: %s: %d of %d operations, %.0f/s\n",
-				name, done.Load(), ops, float64(done.Load())/now.Sub(start).Seconds())
-		}
-	}
 }

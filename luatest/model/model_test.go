@@ -2,34 +2,11 @@ package model
 
 import (
 	"fmt"
-	"os"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/zferentz/go-redilock/luatest/summary"
 )
-
-// rows are what the tests report; TestMain appends them to the run's table.
-var rows struct {
-	sync.Mutex
-	list []summary.Row
-}
-
-func report(row summary.Row) {
-	rows.Lock()
-	defer rows.Unlock()
-	rows.list = append(rows.list, row)
-}
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if err := summary.Append(rows.list...); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = max(code, 1)
-	}
-	os.Exit(code)
-}
 
 // raceDepth is how deep a world is explored under the race detector, unless there is little of it.
 const raceDepth = 4
@@ -48,7 +25,7 @@ func TestModel(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Log(r)
-			report(r.Row())
+			summary.Report(t, r.Row())
 			if r.Violation != nil {
 				t.Error(r.Violation)
 			}

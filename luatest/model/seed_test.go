@@ -68,7 +68,7 @@ func TestSeeds(t *testing.T) {
 	var found atomic.Int64
 	t.Cleanup(func() {
 		n := int(found.Load())
-		report(summary.Row{
+		summary.Report(t, summary.Row{
 			Section: "model", Subject: "known bugs", Passed: n, Failed: len(seeds) - n,
 			Notes: []string{fmt.Sprintf("%d edits of the scripts, %d found and replayed as a scenario", len(seeds), n)},
 		})

@@ -70,10 +70,7 @@ func TestMutants(t *testing.T) {
 	if t.Failed() {
 		row.Failed = 1
 	}
-	if err := summary.Append(row); err != nil {
-		t.Fatal(err)
-	}
-	t.Log(row.Notes[0])
+	summary.Report(t, row)
 }
 
 func sampled(all []mutation.Mutant) []mutation.Mutant {

@@ -32,6 +32,7 @@ type Proxy struct {
 	decide func(command []string) Fate
 	silent chan struct{} // closed when it speaks again; nil: it is not silent
 	mute   bool
+	lost   int // messages
 	conns  map[net.Conn]bool
 	closed bool
 }
@@ -77,6 +78,13 @@ func (p *Proxy) Mute(on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mute = on
+}
+
+// Lost is how many messages it has lost.
+func (p *Proxy) Lost() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lost
 }
 
 // Point makes it forward new connections to another server.
@@ -148,9 +156,13 @@ func (p *Proxy) speak() {
 	}
 }
 
-func (p *Proxy) muted() bool {
+// loses reports whether a message is to be lost.
+func (p *Proxy) loses() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.mute {
+		p.lost++
+	}
 	return p.mute
 }
 
@@ -216,7 +228,7 @@ func (p *Proxy) replies(client net.Conn, server *bufio.Reader, fates chan Fate) 
 		}
 		var fate Fate
 		if isMessage(words) {
-			if p.muted() {
+			if p.loses() {
 				continue
 			}
 		} else {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"testing"
 	"text/tabwriter"
 )
 
@@ -29,6 +30,11 @@ type Row struct {
 	Failed  int      `json:"failed"`
 	Skipped int      `json:"skipped"`
 	Notes   []string `json:"notes,omitempty"` // why it was skipped, and other figures
+}
+
+func (r Row) String() string {
+	return fmt.Sprintf("%s, %s: %d passed, %d failed, %d skipped; %s", r.Section, strings.TrimSpace(r.Subject+" "+r.Version),
+		r.Passed, r.Failed, r.Skipped, strings.Join(r.Notes, "; "))
 }
 
 // Append adds rows to the file that the environment names. Without a name it does nothing.
@@ -52,6 +58,17 @@ func Append(rows ...Row) error {
 	// One write: test processes of other packages append to the same file.
 	_, err = file.Write(lines)
 	return errors.Join(err, file.Close())
+}
+
+// Report logs rows, and appends them to the file that the environment names.
+func Report(t testing.TB, rows ...Row) {
+	t.Helper()
+	for _, row := range rows {
+		t.Log(row)
+	}
+	if err := Append(rows...); err != nil {
+		t.Error(err)
+	}
 }
 
 // Read reads the rows of a file. A file that is not there has none.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zferentz/go-redilock/luatest/long"
 	"github.com/zferentz/go-redilock/luatest/server"
 	"github.com/zferentz/go-redilock/luatest/summary"
 	"github.com/zferentz/go-redilock/sdk/redilock"
@@ -17,7 +18,7 @@ import (
 // One client holds many locks, each extended three times at the least: none is lost, no goroutine is kept for a lock, and
 // it prints what one costs. REDILOCK_LOCKS sets how many. Not parallel: it measures the process.
 func TestManyHeldLocks(t *testing.T) {
-	count := sized("REDILOCK_LOCKS", 10_000)
+	count := long.Size(t, "REDILOCK_LOCKS", 10_000)
 	if len(server.Executables()) == 0 {
 		server.Missing(t, "no redis-server")
 	}
@@ -75,15 +76,12 @@ func TestManyHeldLocks(t *testing.T) {
 	}
 	figures := fmt.Sprintf("%d renewals of %d locks, each lock %d bytes, %d goroutines more, %.0f %% of a core, lease %v",
 		extended.Load(), count, bytes, most-goroutines, 100*cpu, ttl)
-	t.Log(figures)
 	each(func(i int) error { return locks[i].Unlock(t.Context()) })
 	row := summary.Row{
 		Section: "held locks", Subject: s.Name(), Version: s.Version(), Passed: count - int(lost.Load()),
 		Failed: int(lost.Load()), Notes: []string{figures},
 	}
-	if err := summary.Append(row); err != nil {
-		t.Fatal(err)
-	}
+	summary.Report(t, row)
 }
 
 // heapInUse is how many bytes are reachable.

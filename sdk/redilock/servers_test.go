@@ -2,8 +2,6 @@ package redilock_test
 
 import (
 	"encoding/json"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -76,14 +74,6 @@ func (s *real) queued(t *testing.T, name string) int64 {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// sized is how large a test is: what the environment says (mage soak does), or its usual size.
-func sized(env string, usual int) int {
-	if n, err := strconv.Atoi(os.Getenv(env)); err == nil {
-		return n
-	}
-	return usual
 }
 
 // eventually asks the server until something is so. It fails the test if that takes longer than it may.

@@ -8,11 +8,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/zferentz/go-redilock/luatest/long"
 	"github.com/zferentz/go-redilock/luatest/summary"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 	"github.com/zferentz/go-redilock/sdk/redilocktest"
@@ -36,11 +36,11 @@ type storm struct {
 
 // TestStorm runs seeds: 150 of them, or as many as it takes to simulate the hours that REDILOCK_STORM_HOURS names.
 func TestStorm(t *testing.T) {
-	seeds := sized("REDILOCK_STORMS", 150)
+	seeds := long.Size(t, "REDILOCK_STORMS", 150)
 	if testing.Short() {
 		seeds = 20
 	}
-	hours, _ := strconv.Atoi(os.Getenv("REDILOCK_STORM_HOURS"))
+	hours := long.Size(t, "REDILOCK_STORM_HOURS", 0)
 	wanted := time.Duration(hours) * time.Hour
 	var mu sync.Mutex
 	total, ended, simulated, next := 0, map[string]int{}, time.Duration(0), 0
@@ -83,10 +83,7 @@ func TestStorm(t *testing.T) {
 	if t.Failed() {
 		row.Passed, row.Failed = 0, next
 	}
-	if err := summary.Append(row); err != nil {
-		t.Error(err)
-	}
-	t.Log(row.Notes[0])
+	summary.Report(t, row)
 }
 
 const (

@@ -5,7 +5,7 @@
 #   . redilock.sh                                defines the functions; set REDILOCK_DIST before, unless you are here
 #
 # REDIS_CLI is how to reach the server: "redis-cli -h host -p port". A process has one lock at a time. Names have no NUL
-# bytes and do not end with a newline. For every sh that has `local`: dash, bash, busybox.
+# bytes and do not end with a newline. For every sh on Linux that has `local`: dash, bash, busybox.
 
 REDIS_CLI=${REDIS_CLI:-redis-cli}
 REDILOCK_DIST=${REDILOCK_DIST:-$(dirname "$0")/../../dist}
@@ -53,7 +53,7 @@ EOF
   esac
 }
 
-# A clock that nobody sets, in steps of 10 ms.
+# A clock that nobody sets, in steps of 10 ms: Linux has one.
 redilock_now() {
   local up
   read -r up _ </proc/uptime && echo "${up%.*}${up#*.}0"
@@ -113,12 +113,14 @@ redilock_release() {
   [ "${reply%%NOTHELD*}" = "$reply" ]
 }
 
+redilock_quit() { redilock_call release "$1" "$redilock_token" >/dev/null; exit "$2"; }
+
 # redilock_with NAME LEASE COMMAND [ARGUMENT…] runs it with REDILOCK_FENCE set. A signal ends the program, when the command
 # has ended, and gives the lock or the place in line back.
 redilock_with() {
   local name="$1" lease="$2" status
   shift 2
-  trap 'redilock_call release "$name" "$redilock_token" >/dev/null; exit 130' INT TERM HUP
+  trap 'redilock_quit "$name" 130' INT; trap 'redilock_quit "$name" 143' TERM; trap 'redilock_quit "$name" 129' HUP
   redilock_lock "$name" "$lease" || return
   REDILOCK_FENCE=$redilock_fence "$@"
   status=$?

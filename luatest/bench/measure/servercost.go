@@ -150,6 +150,10 @@ func (r *Run) memory(ctx context.Context, c *contestant.Contestant) error {
 	if err := r.weigh(ctx, c, Taken); err != nil {
 		return err
 	}
+	before, err := r.stats(ctx)
+	if err != nil {
+		return err
+	}
 	done := make(chan error, 1)
 	go func() {
 		l, err := waiter.Lock(ctx, name)
@@ -158,7 +162,9 @@ func (r *Run) memory(ctx context.Context, c *contestant.Contestant) error {
 		}
 		done <- err
 	}()
-	time.Sleep(200 * time.Millisecond) // it has asked by now
+	if err := r.asked(ctx, before); err != nil {
+		return err
+	}
 	if err := r.weigh(ctx, c, Queued); err != nil {
 		return err
 	}
@@ -169,6 +175,21 @@ func (r *Run) memory(ctx context.Context, c *contestant.Contestant) error {
 		return err
 	}
 	return r.weigh(ctx, c, Idle)
+}
+
+// asked waits until the server has been asked for something since then, and some time more: ours asks twice, the second
+// time with the channel on which it listens.
+func (r *Run) asked(ctx context.Context, before stats) error {
+	for {
+		now, err := r.stats(ctx)
+		if err != nil {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+		if now.commands > before.commands {
+			return nil
+		}
+	}
 }
 
 func (r *Run) weigh(ctx context.Context, c *contestant.Contestant, name string) error {

@@ -28,7 +28,8 @@ Prints a token: whoever has it can extend and release the lock. Nobody extends i
 to the next. Others see its caller's host:pid as the holder. Where it fits, redilock run is safer: it extends, releases,
 and ends the command should the lock be lost.
 
-Exit status: 0 obtained; 124 not obtained in time; 125 redilock or Redis failed; 128 + N ended by signal N.
+Exit status: 0 obtained; 123 lost before it could be told; 124 not obtained in time; 125 redilock or Redis failed;
+128 + N ended by signal N.
 
 Examples:
 

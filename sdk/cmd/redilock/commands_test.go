@@ -44,11 +44,7 @@ func TestCommands(t *testing.T) {
 			b := b.on(t, s)
 			row := summary.Row{Section: "commands", Subject: s.Name(), Version: s.Version()}
 			var mu sync.Mutex
-			t.Cleanup(func() {
-				if err := summary.Append(row); err != nil {
-					t.Error(err)
-				}
-			})
+			t.Cleanup(func() { summary.Report(t, row) })
 			for _, test := range []struct {
 				name string
 				run  func(*testing.T, *bench)

@@ -16,9 +16,9 @@ import (
 
 // demoCmd shows a lock at work.
 type demoCmd struct {
-	Workers int           `default:"6" help:"How many contend for the lock, 1 to ${maxWorkers}."`
-	Rounds  int           `default:"5" help:"How many turns each of them wants."`
-	Hold    time.Duration `placeholder:"20ms" help:"How long each turn takes; 100ms on a terminal, for you to see it."`
+	Workers int      `default:"6" help:"How many contend for the lock, 1 to ${maxWorkers}."`
+	Rounds  int      `default:"5" help:"How many turns each of them wants."`
+	Hold    duration `placeholder:"20ms" help:"How long each turn takes; 100ms on a terminal, for you to see it."`
 }
 
 // What a turn takes unless set: quick for those who only read the verdict, slow enough to watch on a terminal.
@@ -41,7 +41,7 @@ func (d *demoCmd) Run(app *app) error {
 		return usage("--workers is 1 to %d, --rounds at least 1", demo.MaxWorkers)
 	}
 	live := app.out.terminal()
-	hold := d.Hold
+	hold := time.Duration(d.Hold)
 	switch {
 	case hold < 0 || hold > time.Minute:
 		return usage("--hold is at most a minute, not %v", hold)

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/alecthomas/kong"
+import (
+	"bytes"
+
+	"github.com/alecthomas/kong"
+)
 
 // Help is in redilock --help.
 func (*commands) Help() string {
@@ -24,6 +28,20 @@ the machine can read the command line. For sentinels it is
 REDIS_SENTINEL_PASSWORD.`
 }
 
+// printHelp prints what kong does. But kong names flags last, and what follows the command of run is the command's own.
+func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
+	out := ctx.Stdout
+	defer func() { ctx.Stdout = out }()
+	var text bytes.Buffer
+	ctx.Stdout = &text
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+		return err
+	}
+	_, err := out.Write(bytes.Replace(text.Bytes(),
+		[]byte("run <name> [<command> ...] [flags]"), []byte("run [flags] <name> -- <command> [arguments]"), 1))
+	return err
+}
+
 // flagsForAll puts the flags that all commands have into a group of their own, below those of the command.
 func flagsForAll(k *kong.Kong) error {
 	common := &kong.Group{Key: "common", Title: "Flags of all commands:"}
@@ -39,5 +57,5 @@ var longHelp = kong.Vars{
 	"ttlHelp": "How long the server keeps the lock should we vanish; it is extended as long as the command runs. " +
 		"Default: 30s.",
 	"killAfterHelp": "When the lock cannot be kept: how long before its end to send TERM; at its end KILL. " +
-		"Default: a sixth of --ttl, 10s at the most.",
+		"Default: a sixth of --ttl (or of --max-hold, if that is shorter), 10s at the most.",
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/zferentz/go-redilock/luatest/server"
 )
 
 // testHelp holds what --help says against testdata/help, at 80 columns.
@@ -102,7 +104,7 @@ end`}},
 		t.Run(shell, func(t *testing.T) {
 			path, err := exec.LookPath(shell)
 			if err != nil {
-				t.Skipf("SKIPPED, NOT PROVEN: %v", err)
+				server.Missing(t, err.Error())
 			}
 			cmd := exec.CommandContext(t.Context(), path, test.args...)
 			dir := b.program[:strings.LastIndexByte(b.program, '/')]

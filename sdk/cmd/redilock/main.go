@@ -63,6 +63,7 @@ func options() []kong.Option {
 		kong.Description("A lock around any program, shared by many machines."),
 		kong.Vars{"maxWorkers": strconv.Itoa(demo.MaxWorkers), "defaultURL": connect.Default},
 		longHelp,
+		kong.Help(printHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 80}),
 		kong.PostBuild(flagsForAll),
 	}

@@ -22,7 +22,7 @@ import (
 // runCmd runs a command under a lock.
 type runCmd struct {
 	Name    string   `arg:"" help:"The lock's name."`
-	Command []string `arg:"" optional:"" passthrough:"" name:"-- cmd args" help:"The command, after two dashes."`
+	Command []string `arg:"" optional:"" passthrough:"" help:"The command and its arguments, after two dashes."`
 
 	TTL duration `name:"ttl" default:"30s" placeholder:"DURATION" help:"${ttlHelp}"`
 	waiting

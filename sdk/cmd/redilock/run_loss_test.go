@@ -113,7 +113,7 @@ func testRunExtends(t *testing.T, b *bench) {
 func testRunTerminal(t *testing.T, b *bench) {
 	script, err := exec.LookPath("script")
 	if err != nil {
-		t.Skipf("SKIPPED, NOT PROVEN: %v", err)
+		server.Missing(t, err.Error())
 	}
 	for name, work := range map[string]string{
 		"sleeps": "while :; do sleep 0.02; done",

@@ -39,9 +39,6 @@ func (t *Terminal) Close(p *Process) {
 	_ = t.tty.Close()
 }
 
-// Present reports whether there is a terminal.
-func (t *Terminal) Present() bool { return t.tty != nil }
-
 func (t *Terminal) foreground() int {
 	group, err := unix.IoctlGetInt(int(t.tty.Fd()), unix.TIOCGPGRP)
 	if err != nil {
