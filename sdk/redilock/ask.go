@@ -22,22 +22,25 @@ type standing struct {
 
 // grant is a lock that the server gave us.
 type grant struct {
-	fence int64
-	lease time.Duration
-	since time.Time // no later than the server's grant; on the monotonic clock
-	// repeated: since is when the first of several sends of the call was made.
-	repeated bool
+	fence    int64
+	lease    time.Duration
+	since    time.Time // no later than the server's grant; on the monotonic clock
+	pushed   bool      // a message told of it
+	repeated bool      // since is when the first of several sends of the call was made
 }
 
 // deadline is until when the grant is certainly ours.
 func (g grant) deadline() time.Time { return g.since.Add(g.lease - driftOf(g.lease)) }
 
+// whole reports whether the grant is not half over. One that is would be a poor present: asking makes it whole again.
+func (g grant) whole() bool { return time.Until(g.deadline()) > g.lease/2 }
+
 var errTooLate = fmt.Errorf("%w: its lease was over when the grant arrived; a longer TTL would help", ErrLost)
 
 // ask is the errand of the one waiter of a line that the server knows: it asks for the lock until it is granted, or its
 // call gives up. Wake-ups make it quick; asking again makes it certain: every loss of a message, of a connection or of
-// the server's memory is mended by the next question.
-func (c *Client) ask(w *waiter, at standing) {
+// the server's memory is mended by the next question. It reports false if the waiter has to depart.
+func (c *Client) ask(w *waiter, at standing) bool {
 	watching := false
 	defer func() {
 		if watching {
@@ -53,8 +56,7 @@ func (c *Client) ask(w *waiter, at standing) {
 					at = standing{} // the repeats took longer than the lease: one quick answer makes it whole
 					continue
 				}
-				c.granted(w, g)
-				return
+				return c.granted(w, g)
 			case err == nil:
 				if !watching {
 					c.emit(c.opts.trace.Enqueued, Event{Name: w.m.name})
@@ -63,23 +65,21 @@ func (c *Client) ask(w *waiter, at standing) {
 			case w.hasQuit():
 			case !w.patient || !errors.Is(err, ErrUnavailable):
 				c.failed(w, err)
-				return
+				return false
 			default: // it has waited before: the server comes back, or the caller's context ends
 				c.opts.log.Debug("redilock: the server is away, asking again", "lock", w.m.name, "error", err)
 				at.holderPTTL = -1
 			}
 		}
 		if w.hasQuit() {
-			c.depart(w)
-			return
+			return false
 		}
 		if !watching {
 			c.wake.watch()
 			watching = true
 		}
 		if g, ok := c.await(w, at); ok {
-			c.granted(w, g)
-			return
+			return c.granted(w, g)
 		}
 	}
 }
@@ -96,6 +96,7 @@ func (c *Client) askOnce(w *waiter) (grant, standing, error) {
 	w.told = w.told || channel != ""
 	reply, err := send(w.asks, c, call)
 	at.answered = time.Now()
+	w.known = w.known || call.MayHaveRun()
 	if err != nil {
 		return grant{}, standing{}, err
 	}
@@ -118,12 +119,11 @@ func (c *Client) await(w *waiter, at standing) (grant, bool) {
 	case g := <-w.pushed:
 		switch {
 		case g.since.IsZero() && !at.doubtful: // by message: it came after the last answered call was sent
-			g.since = at.since
+			g.since, g.pushed = at.since, true
 		case g.since.IsZero() || g.since.Before(at.answered): // it may have ended when the server answered that we wait
 			return g, false
 		}
-		// One that is half over would be a poor present. Asking makes it whole again.
-		return g, time.Until(g.deadline()) > g.lease/2
+		return g, g.whole()
 	case <-timer.C:
 	case <-w.poke:
 	case <-w.asks.Done():
@@ -150,8 +150,9 @@ func (o *options) pollIn(at standing, ttl time.Duration) time.Duration {
 	}
 }
 
-// granted gives the lock to the call that waits, or back if the call has given up.
-func (c *Client) granted(w *waiter, g grant) {
+// granted gives the lock to the call that waits. It reports false if that has given up, or the lease is over: then the
+// waiter has to depart.
+func (c *Client) granted(w *waiter, g grant) bool {
 	l := newLock(w.m, w.parent, w.token, g, w.since)
 	c.mu.Lock()
 	mine := w.claim()
@@ -163,23 +164,17 @@ func (c *Client) granted(w *waiter, g grant) {
 	if mine && l != nil {
 		l.hold.start()
 		w.result <- result{lock: l}
-		return
+		return true
 	}
 	if mine {
 		w.result <- result{err: errTooLate}
 	}
-	c.depart(w)
+	return false
 }
 
-// failed ends a wait with an error, and gives back what it may have at the server all the same: a grant, or its place.
+// failed ends a wait with an error.
 func (c *Client) failed(w *waiter, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	w.fail(err)
-	if w.patient || errors.Is(err, ErrUnavailable) {
-		c.begin(func() { c.depart(w) })
-		return
-	}
-	w.line.settle(w)
-	w.line.advance()
 }

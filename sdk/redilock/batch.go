@@ -36,7 +36,7 @@ type batch struct {
 // member is a call that waits for others.
 type member struct {
 	call scripts.Sendable
-	turn chan []*member // of one: the batch that it is to send, nil when another has sent it
+	turn chan []*member // holds one: the batch that it is to send, nil when another has sent it
 }
 
 // send sends a call, alone or with others, and waits for its reply.

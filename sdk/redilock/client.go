@@ -94,6 +94,18 @@ func (c *Client) debug(message string, attrs ...slog.Attr) {
 	c.opts.log.LogAttrs(context.Background(), slog.LevelDebug, message, attrs...)
 }
 
+// rest waits for a while. It reports false if the client was closed.
+func (c *Client) rest(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-c.life.Done():
+		return false
+	}
+}
+
 func (c *Client) closed() bool { return c.life.Err() != nil }
 
 // begin starts background work that Close waits for. It is called with c.mu held, so that none is counted after Close has
@@ -120,11 +132,18 @@ func runOut[R any](ctx context.Context, c *Client, call *scripts.Call[R]) (R, er
 }
 
 // run sends a call and returns when it is done or ctx has ended, whichever is first: go-redis ignores a cancellation
-// while it reads. A caller that must clean up after a call whose reply it did not get gives late, which is called once
+// while it reads. A caller that must clean up after a call whose reply it does not get gives late, which is called once
 // that call is over.
 func run[R any](ctx context.Context, c *Client, call *scripts.Call[R], late func()) (R, error) {
+	if late == nil {
+		late = func() {}
+	}
 	if ctx.Done() == nil {
-		return send(ctx, c, call)
+		r, err := send(ctx, c, call)
+		if err != nil {
+			late()
+		}
+		return r, err
 	}
 	type result struct {
 		reply R
@@ -137,18 +156,17 @@ func run[R any](ctx context.Context, c *Client, call *scripts.Call[R], late func
 	}()
 	select {
 	case r := <-done:
-		if r.err != nil && ctx.Err() != nil {
-			if late != nil {
-				late()
-			}
+		if r.err == nil {
+			return r.reply, nil
+		}
+		late()
+		if ctx.Err() != nil {
 			return r.reply, ended(ctx)
 		}
 		return r.reply, r.err
 	case <-ctx.Done():
 	}
-	if late != nil {
-		go func() { <-done; late() }()
-	}
+	go func() { <-done; late() }()
 	var none R
 	return none, ended(ctx)
 }

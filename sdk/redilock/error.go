@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
 // What went wrong, for errors.Is. Every error of this package that is not nil is an [*Error] which wraps one of these,
@@ -26,11 +24,12 @@ var (
 	ErrClosed = errors.New("client closed")
 	// ErrNested: the context says that its own call chain holds this lock. Waiting would dead-lock until the lease ends.
 	ErrNested = errors.New("already held by this call chain; use WithReentrant to share it")
-	// ErrUnavailable: the server could not be reached, or could not serve. The call may have run all the same.
+	// ErrUnavailable: the server could not be reached, or could not serve, or said something that nobody expects. The
+	// call may have run all the same.
 	ErrUnavailable = errors.New("redis unavailable")
 	// ErrDenied: the server wants other credentials, or its ACL forbids a command, a key or a channel.
 	ErrDenied = errors.New("denied by redis")
-	// ErrWrongType: a key of the lock holds something that is no lock.
+	// ErrWrongType: a key of the lock holds something that is no lock, or no counter of ours.
 	ErrWrongType = errors.New("a key of this lock holds a value of another type; choose another name or delete it")
 	// ErrInvalid: an argument is out of its range. Nothing was sent.
 	ErrInvalid = errors.New("invalid argument")
@@ -81,6 +80,18 @@ func (e *HeldError) Error() string {
 // Is makes errors.Is(err, ErrHeld) true.
 func (e *HeldError) Is(target error) bool { return target == ErrHeld }
 
+var errNilContext = fmt.Errorf("%w: the context is nil", ErrInvalid)
+
+func joinErrors(a, b error) error {
+	if a == nil {
+		return b
+	}
+	if b == nil {
+		return a
+	}
+	return errors.Join(a, b)
+}
+
 func opError(op, name string, err error) error {
 	if err == nil {
 		return nil
@@ -98,6 +109,7 @@ var kinds = []struct {
 	{"NOAUTH", ErrDenied, "set a password (and user name) in the client's options"},
 	{"WRONGPASS", ErrDenied, "the user name or the password is wrong"},
 	{"WRONGTYPE", ErrWrongType, ""},
+	{"BADFENCE", ErrWrongType, ""},
 	{"BADARG", ErrInvalid, ""},
 	{"OOM", ErrUnavailable, "the server is out of memory"},
 	{"MISCONF", ErrUnavailable, "the server cannot persist"},
@@ -105,7 +117,7 @@ var kinds = []struct {
 	{"NOSCRIPT", ErrUnavailable, "the scripts are being flushed as fast as they are loaded"},
 }
 
-// explain gives an error of the wire its kind. Errors that have one pass through.
+// explain gives an error of the wire its kind: ErrUnavailable, unless it is known to be of another.
 func explain(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
@@ -128,10 +140,9 @@ func explain(err error) error {
 		return fmt.Errorf("%w: the rule that the scripts need is in lua/README.md (%w)", ErrDenied, err)
 	case errors.Is(err, redis.ErrClosed):
 		return fmt.Errorf("%w: the redis client is closed (%w)", ErrUnavailable, err)
-	case scripts.Transient(err):
+	default:
 		return fmt.Errorf("%w (%w)", ErrUnavailable, err)
 	}
-	return err
 }
 
 // deniedInScript recognises what an ACL says of a command inside a script: a plain ERR, without the code NOPERM.

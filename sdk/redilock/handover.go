@@ -10,10 +10,11 @@ import (
 
 // handOver gives back what a token has at the server, the lock or its place in the queue, and names the first of the
 // line as its successor: with nobody else waiting the lock passes on in this one round trip. h is the lock that ends, or
-// nil; w is the waiter that leaves, or nil. The call tells whether it was repeated.
+// nil; w is the waiter that leaves, or nil. ambiguous: there is no reply, or none to the first send, so the server may have
+// released before.
 func (c *Client) handOver(
 	ctx context.Context, m *Mutex, token string, h *hold, w *waiter,
-) (mutexv1.ReleaseReply, bool, error) {
+) (reply mutexv1.ReleaseReply, ambiguous bool, err error) {
 	c.mu.Lock()
 	l := c.lineOf(m)
 	l.busy++ // until the outcome is known, nobody asks beside it
@@ -30,14 +31,22 @@ func (c *Client) handOver(
 	args := mutexv1.ReleaseArgs{Token: token, Channel: channel}
 	at := standing{holderPTTL: -1} // of next, if the reply tells its position
 	if next != nil {
-		at.doubtful, next.told = next.told, next.told || channel != ""
+		at.doubtful, next.told, next.known = next.told, next.told || channel != "", true
 		args.Successor, args.Wake = next.token, mode
 		args.Lease, args.Presence = next.m.ttl, c.opts.presence()
 	}
 	call := mutexv1.NewRelease(m.keys, args)
 	at.since = time.Now()
-	reply, err := runOut(ctx, c, call)
+	reply, err = runOut(ctx, c, call)
 	at.answered = time.Now()
+	switch {
+	case err == nil:
+		ambiguous = call.Repeated()
+	case ctx.Err() != nil: // it may be under way still
+		ambiguous = true
+	default:
+		ambiguous = call.MayHaveRun()
+	}
 
 	c.mu.Lock()
 	l.busy--
@@ -52,9 +61,11 @@ func (c *Client) handOver(
 				Name: m.name, Fence: passed.fence, Lease: passed.lease, Held: time.Since(h.granted),
 			})
 		}
-		c.granted(pass, passed)
+		if !c.granted(pass, passed) {
+			c.leave(pass)
+		}
 	}
-	return reply, err == nil && call.Repeated(), err
+	return reply, ambiguous, err
 }
 
 // follow does what a release's reply says: it gives the waiter that has the lock now with its grant, or sends the
@@ -63,13 +74,15 @@ func (c *Client) follow(l *line, next *waiter, reply mutexv1.ReleaseReply, at st
 	switch r := reply.(type) {
 	case mutexv1.ReleaseHanded:
 		g := grant{fence: r.Fence, lease: r.Lease, since: at.since}
-		if next != nil && next.token == r.Token {
+		switch w := c.asking[r.Token]; {
+		case next == nil || next.token != r.Token:
+			if w != nil {
+				w.push(g)
+			}
+			at.position = 1
+		case g.whole():
 			return next, g
 		}
-		if w := c.asking[r.Token]; w != nil {
-			w.push(g)
-		}
-		at.position = 1
 	case mutexv1.ReleaseReleased:
 		at.position = r.Position
 	case mutexv1.ReleaseLeft:
@@ -89,8 +102,22 @@ func (w *waiter) push(g grant) {
 	}
 }
 
-// depart gives back what a waiter has at the server.
+// leave lets a waiter depart in the background.
+func (c *Client) leave(w *waiter) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.begin(func() { c.depart(w) })
+}
+
+// depart gives back what a waiter has at the server, if the server may know it. It may take as long as a lease.
 func (c *Client) depart(w *waiter) {
+	if !w.known {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		w.line.settle(w)
+		w.line.advance()
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), unlockTimeout)
 	defer cancel()
 	if _, _, err := c.handOver(ctx, w.m, w.token, nil, w); err != nil {

@@ -3,6 +3,7 @@ package redilock
 import (
 	"container/heap"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,29 +51,22 @@ func newLeases(c *Client) *leases { return &leases{c: c} }
 
 // add begins to watch over a new grant.
 func (ls *leases) add(h *hold) {
+	// A grant by message is only for the waiter's presence, and counts from the waiter's last question: it is made whole in
+	// time, off the caller's path.
 	h.mu.Lock()
-	since, lease, deadline := h.granted, h.lease, h.deadline
-	ended := h.end != nil
+	short := h.lease < h.ttl || h.pushed && time.Since(h.granted) > h.lease/10
 	h.mu.Unlock()
-	// A grant by message is only for the waiter's presence: it is made whole in time, off the caller's path.
-	short := lease < h.m.ttl
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	if ended || ls.closed || deadline.IsZero() {
-		return
-	}
-	h.timing.deadline = deadline
-	h.timing.renewAt = time.Time{}
-	if h.m.opts.autoExtend || short {
-		h.timing.renewAt = since.Add(lease / 3)
-	}
-	ls.place(h)
+	ls.watch(h, h.m.opts.autoExtend || short)
 }
 
-// renewed takes note of an extend that was sent at that time and succeeded.
-func (ls *leases) renewed(h *hold, sent time.Time) {
+// renewed takes note of an extend that succeeded.
+func (ls *leases) renewed(h *hold) { ls.watch(h, h.m.opts.autoExtend) }
+
+// watch puts a lock into the schedule, or where it belongs now, and says whether it is to be renewed.
+func (ls *leases) watch(h *hold, renew bool) {
 	h.mu.Lock()
-	lease, deadline, ended := h.lease, h.deadline, h.end != nil
+	deadline, ended := h.deadline, h.end != nil
+	renew = renew && !h.capped() // with the maximal hold in sight there is nothing more to ask for
 	h.mu.Unlock()
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
@@ -81,10 +75,16 @@ func (ls *leases) renewed(h *hold, sent time.Time) {
 	}
 	h.timing.deadline = deadline
 	h.timing.renewAt = time.Time{}
-	if h.m.opts.autoExtend {
-		h.timing.renewAt = sent.Add(lease / 3)
+	if renew {
+		h.timing.renewIn(3)
 	}
 	ls.place(h)
+}
+
+// renewIn sets the next renewal to when that part of what is left until the deadline has passed, but not at once.
+func (t *timing) renewIn(part time.Duration) {
+	now := time.Now()
+	t.renewAt = now.Add(max(t.deadline.Sub(now)/part, minRenewPause+renewSlack))
 }
 
 // place puts a lock where it belongs in the heap, and sets the timer. It is called with ls.mu held.
@@ -142,15 +142,17 @@ func (ls *leases) fire() {
 		}
 		renew = append(renew, h)
 		// Should this one not be answered: another on a connection of its own, well before the deadline.
-		t.renewAt = now.Add(max(h.m.ttl/6, minRenewPause+renewSlack))
+		t.renewIn(4)
 		heap.Fix(&ls.due, 0)
 	}
 	ls.arm()
 	ls.mu.Unlock()
-	for _, h := range over {
-		h.lose(errOver)
-	}
+	// All of them end before anybody is told, and what is due is sent before: a log may be slow.
+	over = slices.DeleteFunc(over, func(h *hold) bool { return !h.finish(ErrLost) })
 	ls.renew(renew)
+	for _, h := range over {
+		h.lost(errOver)
+	}
 }
 
 // renew sends the extends of some locks, together, without waiting for the replies.
@@ -158,12 +160,15 @@ func (ls *leases) renew(holds []*hold) {
 	var calls []scripts.Sendable
 	of := make(map[scripts.Sendable]*hold, len(holds))
 	for _, h := range holds {
-		lease := h.m.ttl
+		h.mu.Lock()
+		lease := h.ttl
+		h.mu.Unlock()
 		if limit := h.m.opts.maxHold; h.m.opts.autoExtend && limit > 0 {
-			lease = min(lease, time.Until(h.granted.Add(limit)))
-		}
-		if lease < minTTL {
-			continue // its maximal hold is over, or about to be
+			left := time.Until(h.granted.Add(limit))
+			if left < minTTL {
+				continue // its maximal hold is over, or about to be
+			}
+			lease = min(lease, left+2*driftOf(left)) // so that this is the last one
 		}
 		call := mutexv1.NewExtend(h.m.keys, mutexv1.ExtendArgs{Token: h.token, Lease: lease})
 		calls = append(calls, call)
@@ -192,7 +197,7 @@ func (ls *leases) send(ctx context.Context, calls []scripts.Sendable, of map[scr
 		h := of[call]
 		reply, err := call.(*scripts.Call[mutexv1.ExtendReply]).Result()
 		if err == nil {
-			_ = h.extended(reply, sent) // a loss is told to the lock itself
+			_ = h.extended(reply, sent, 0) // a loss is told to the lock itself
 			continue
 		}
 		ls.failed(h, explain(err))
@@ -207,10 +212,11 @@ func (ls *leases) failed(h *hold, err error) {
 	ls.mu.Lock()
 	ended = ended || ls.closed
 	if h.timing.index > 0 && !ended {
-		if soon := time.Now().Add(max(h.m.ttl/20, minRenewPause+renewSlack)); soon.Before(h.timing.renewAt) {
-			h.timing.renewAt = soon
-			ls.place(h)
+		later := h.timing.renewAt
+		if h.timing.renewIn(10); later.Before(h.timing.renewAt) {
+			h.timing.renewAt = later
 		}
+		ls.place(h)
 	}
 	ls.mu.Unlock()
 	if ended {

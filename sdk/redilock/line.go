@@ -27,9 +27,9 @@ type waiter struct {
 	parent context.Context
 	token  string
 	since  time.Time
-	result chan result   // of one; written once
-	pushed chan grant    // of one: the server handed us the lock
-	poke   chan struct{} // of one: ask now
+	result chan result   // written once; all three hold one
+	pushed chan grant    // the server handed us the lock
+	poke   chan struct{} // ask now
 
 	asks context.Context // ends when the call has given up, and with it the questions to the server
 	quit context.CancelFunc
@@ -37,6 +37,7 @@ type waiter struct {
 	// Written by whoever has it in hand, its errand or the release that names it:
 	patient bool // it has waited already, so a server that is away is waited for
 	told    bool // a call was sent that tells the server how to reach it
+	known   bool // the server may know its token
 
 	// guarded by Client.mu
 	decided bool          // result was written
@@ -113,7 +114,11 @@ func (l *line) next() *waiter {
 // send lets a waiter ask the server, from the standing that it has there.
 func (l *line) send(w *waiter, at standing) {
 	l.appoint(w)
-	l.c.begin(func() { l.c.ask(w, at) })
+	l.c.begin(func() {
+		if !l.c.ask(w, at) {
+			l.c.depart(w)
+		}
+	})
 }
 
 // advance lets the first of the line ask for itself, if nobody of the client holds the name or asks for it; and drops a

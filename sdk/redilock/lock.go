@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
@@ -20,80 +19,6 @@ type Lock struct {
 	ctx      context.Context // made when it is first asked for
 	cancel   context.CancelCauseFunc
 	unlocked bool
-}
-
-// hold is one grant of the server. Several Locks share it where a mutex is re-entrant.
-type hold struct {
-	c       *Client
-	m       *Mutex
-	token   string
-	granted time.Time // no later than the server's grant
-	waited  time.Duration
-
-	counted bool // in its line; guarded by Client.mu
-
-	mu       sync.Mutex
-	fence    int64
-	deadline time.Time
-	lease    time.Duration
-	end      error // nil while it is held; ErrUnlocked or ErrLost
-	locks    []*Lock
-
-	timing timing // guarded by leases.mu
-}
-
-// newLock makes the handle of a grant. Nil if its deadline has passed.
-func newLock(m *Mutex, parent context.Context, token string, g grant, called time.Time) *Lock {
-	now := time.Now()
-	h := &hold{
-		c: m.c, m: m, token: token, fence: g.fence, lease: g.lease,
-		granted: g.since, deadline: g.deadline(), waited: now.Sub(called),
-	}
-	h.cap()
-	if !now.Before(h.deadline) {
-		return nil
-	}
-	return h.handle(parent)
-}
-
-// cap keeps the deadline of an automatically extended lock within its maximal hold.
-func (h *hold) cap() {
-	if o := h.m.opts; o.autoExtend && o.maxHold > 0 {
-		if end := h.granted.Add(o.maxHold); end.Before(h.deadline) {
-			h.deadline = end
-		}
-	}
-}
-
-// handle makes a Lock of the grant. It is called with h.mu held, or before anybody else knows h.
-func (h *hold) handle(parent context.Context) *Lock {
-	l := &Lock{hold: h, parent: parent}
-	h.locks = append(h.locks, l)
-	return l
-}
-
-// start tells the world of a new grant, and watches over its lease.
-func (h *hold) start() {
-	h.c.debug("redilock: acquired", slog.String("lock", h.m.name), slog.Int64("fence", h.fence),
-		slog.Duration("waited", h.waited))
-	h.c.emit(h.c.opts.trace.Acquired, Event{Name: h.m.name, Fence: h.fence, Lease: h.lease, Waited: h.waited})
-	h.c.leases.add(h)
-}
-
-// share gives one more handle of a grant, nil if it has ended.
-func (h *hold) share(parent context.Context) *Lock {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.end != nil {
-		return nil
-	}
-	return h.handle(parent)
-}
-
-func (h *hold) live() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.end == nil
 }
 
 // Name is the lock's name, the client's prefix included.
@@ -122,8 +47,8 @@ func (l *Lock) Deadline() time.Time {
 }
 
 // Context ends with the lock: at its Deadline or when its loss is noticed, with the cause (context.Cause) ErrLost; on
-// Unlock with ErrUnlocked; when the client is closed with ErrClosed; else when the context ends that Lock was called
-// with. Give it to the work that the lock protects.
+// Unlock with ErrUnlocked; when the client is closed with ErrClosed; otherwise when the context passed to Lock ends.
+// Give it to the work that the lock protects.
 func (l *Lock) Context() context.Context {
 	h := l.hold
 	h.mu.Lock()
@@ -137,6 +62,8 @@ func (l *Lock) Context() context.Context {
 			l.cancel(h.end)
 		case h.c.closed():
 			l.cancel(ErrClosed)
+		case h.attached() && h.unclose == nil: // until it is extended the schedule does not know it
+			h.unclose = context.AfterFunc(h.c.life, h.close)
 		}
 	}
 	return l.ctx
@@ -168,7 +95,7 @@ func (l *Lock) extend(ctx context.Context, ttl time.Duration) error {
 	if err != nil {
 		return err
 	}
-	return h.extended(reply, sent)
+	return h.extended(reply, sent, ttl)
 }
 
 // ended says why the handle is of no use any more, nil if it is.
@@ -179,84 +106,6 @@ func (l *Lock) ended() error {
 		return ErrUnlocked
 	}
 	return l.hold.end
-}
-
-// extended takes the reply of an extend that was sent at that time, by Extend or by the schedule.
-func (h *hold) extended(reply mutexv1.ExtendReply, sent time.Time) error {
-	r, ok := reply.(mutexv1.ExtendExtended)
-	if !ok {
-		h.lose(errTaken)
-		return errTaken
-	}
-	g := grant{fence: r.Fence, lease: r.LeaseLeft, since: sent}
-	h.mu.Lock()
-	if h.end != nil {
-		defer h.mu.Unlock()
-		return h.end
-	}
-	h.fence = max(h.fence, r.Fence)
-	if d := g.deadline(); d.After(h.deadline) {
-		h.deadline, h.lease = d, r.LeaseLeft
-		h.cap()
-	}
-	e := Event{Name: h.m.name, Fence: h.fence, Lease: h.lease, Held: time.Since(h.granted)}
-	h.mu.Unlock()
-	h.c.leases.renewed(h, sent)
-	h.c.debug("redilock: extended", slog.String("lock", e.Name), slog.Int64("fence", e.Fence),
-		slog.Duration("lease", e.Lease))
-	h.c.emit(h.c.opts.trace.Extended, e)
-	return nil
-}
-
-var (
-	errTaken = fmt.Errorf("%w: the server says that it is not ours any more", ErrLost)
-	errOver  = fmt.Errorf("%w: its lease ended", ErrLost)
-)
-
-// lose ends a lock that is not ours any more, or not certainly.
-func (h *hold) lose(why error) {
-	if !h.finish(ErrLost) {
-		return
-	}
-	h.c.mu.Lock()
-	if h.counted { // the others of the line need not wait for its Unlock
-		l := h.c.lineOf(h.m)
-		l.uncount(h)
-		l.advance()
-	}
-	h.c.mu.Unlock()
-	held := time.Since(h.granted)
-	h.c.opts.log.Warn("redilock: lock lost", "lock", h.m.name, "fence", h.fence, "held", held, "error", why)
-	h.c.emit(h.c.opts.trace.Lost, Event{Name: h.m.name, Fence: h.fence, Held: held, Err: why})
-}
-
-// finish ends the grant and the contexts of its handles. It reports false if it has ended before.
-func (h *hold) finish(end error) bool {
-	h.mu.Lock()
-	if h.end != nil {
-		h.mu.Unlock()
-		return false
-	}
-	h.end = end
-	for _, l := range h.locks {
-		if l.cancel != nil {
-			l.cancel(end)
-		}
-	}
-	h.mu.Unlock()
-	h.c.leases.remove(h)
-	return true
-}
-
-// close ends the contexts of the handles, because the client is closed: nobody watches over the lease any more.
-func (h *hold) close() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, l := range h.locks {
-		if l.cancel != nil {
-			l.cancel(ErrClosed)
-		}
-	}
 }
 
 // Unlock gives the lock back, to the next that waits for it. It does not heed the end of ctx (only its values), so that
@@ -280,7 +129,11 @@ func (l *Lock) unlock(ctx context.Context) error {
 	lost := !h.finish(ErrUnlocked) && errors.Is(h.end, ErrLost) // once set, end does not change
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTimeout)
 	defer cancel()
-	reply, repeated, err := h.c.handOver(ctx, h.m, h.token, h, nil)
+	reply, ambiguous, err := h.c.handOver(ctx, h.m, h.token, h, nil)
+	h.mu.Lock()
+	h.released = h.released || ambiguous
+	ambiguous = h.released
+	h.mu.Unlock()
 	if err != nil {
 		l.undrop()
 		if errors.Is(err, context.DeadlineExceeded) {
@@ -294,12 +147,9 @@ func (l *Lock) unlock(ctx context.Context) error {
 	switch reply.(type) {
 	case mutexv1.ReleaseReleased, mutexv1.ReleaseHanded:
 	default:
-		// The first send of a repeated call has done it, if the lease cannot have ended since.
-		if !repeated || !time.Now().Before(h.deadline) {
-			h.c.opts.log.Warn("redilock: lock lost", "lock", h.m.name, "fence", h.fence, "error", errTaken)
-			h.c.emit(h.c.opts.trace.Lost, Event{
-				Name: h.m.name, Fence: h.fence, Held: time.Since(h.granted), Err: errTaken,
-			})
+		// An earlier send has done it, of this call or of one before, if the lease cannot have ended since.
+		if !ambiguous || !time.Now().Before(h.deadline) {
+			h.tellLost(errTaken)
 			return errTaken
 		}
 	}

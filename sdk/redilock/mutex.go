@@ -25,7 +25,7 @@ type Mutex struct {
 // days, so that a crash never blocks for ever. It is checked here and the error, ErrInvalid, comes with the first
 // operation.
 func (c *Client) Mutex(name string, ttl time.Duration, opts ...LockOption) *Mutex {
-	m := &Mutex{c: c, name: c.opts.prefix + name, ttl: ttl}
+	m := &Mutex{c: c, name: c.opts.prefix + name, ttl: ttl.Truncate(time.Millisecond)} // the protocol's unit
 	if name == "" {
 		m.err = fmt.Errorf("%w: the name is empty", ErrInvalid)
 	}
@@ -47,9 +47,9 @@ func (m *Mutex) Name() string { return m.name }
 // Lock waits for the lock, in the order of arrival, until ctx ends. A ctx that ends cancels the wait at once, leaves
 // nothing behind on the server, and is the parent of the lock's own context.
 //
-// The error wraps: ctx.Err(); ErrUnavailable, ErrDenied, ErrWrongType if the first question to the server fails (once in
-// the queue, a server that is away is waited for); ErrNested; ErrClosed; ErrInvalid; ErrLost if the grant arrived when
-// its lease was already over.
+// The error wraps: ctx.Err(); ErrUnavailable, ErrDenied, ErrWrongType if the first question to the server fails (once it
+// has waited, at the server or here behind another call of this client, a server that is away is waited for); ErrNested;
+// ErrClosed; ErrInvalid; ErrLost if the grant arrived when its lease was already over.
 func (m *Mutex) Lock(ctx context.Context) (*Lock, error) {
 	const op = "lock"
 	l, err := m.enter(ctx, op)
@@ -62,8 +62,14 @@ func (m *Mutex) Lock(ctx context.Context) (*Lock, error) {
 		return nil, opError(op, m.name, err)
 	}
 	if asks {
-		m.c.ask(w, standing{})
-		m.c.errand.Done()
+		if m.c.ask(w, standing{}) {
+			m.c.errand.Done()
+		} else { // which may take longer than the caller waits
+			go func() {
+				defer m.c.errand.Done()
+				m.c.depart(w)
+			}()
+		}
 	}
 	select {
 	case r := <-w.result:
@@ -87,11 +93,12 @@ func (m *Mutex) TryLock(ctx context.Context) (*Lock, error) {
 	}
 	token := newToken(m.c.opts.owner)
 	sent := time.Now()
-	reply, err := run(ctx, m.c, mutexv1.NewAcquire(m.keys, mutexv1.AcquireArgs{Token: token, Lease: m.ttl}),
-		func() { m.c.giveBack(m, token) })
-	if errors.Is(err, ErrUnavailable) {
-		m.c.giveBack(m, token) // the server may have granted it all the same
-	}
+	call := mutexv1.NewAcquire(m.keys, mutexv1.AcquireArgs{Token: token, Lease: m.ttl})
+	reply, err := run(ctx, m.c, call, func() {
+		if call.MayHaveRun() { // and granted it, although we did not hear of it
+			m.c.giveBack(m, token)
+		}
+	})
 	if err != nil {
 		return nil, opError(op, m.name, err)
 	}
@@ -116,7 +123,7 @@ func (m *Mutex) TryLock(ctx context.Context) (*Lock, error) {
 
 // Do runs fn under the lock: it waits as Lock does, and unlocks whatever happens, a panic included. fn's context ends
 // with the lock (context.Cause says why: ErrLost, or the parent's reason) and carries it, see [Client.FromContext].
-// The error joins fn's own, as it is, and that of the lock: both are visible to errors.Is.
+// The error joins fn's own, as it is, and that of the lock: both are visible to errors.Is. fn may unlock by itself.
 func (m *Mutex) Do(ctx context.Context, fn func(ctx context.Context, l *Lock) error) (err error) {
 	if fn == nil {
 		return opError("do", m.name, fmt.Errorf("%w: the function is nil", ErrInvalid))
@@ -125,7 +132,11 @@ func (m *Mutex) Do(ctx context.Context, fn func(ctx context.Context, l *Lock) er
 	if err != nil {
 		return err
 	}
-	defer func() { err = join(err, l.Unlock(ctx)) }()
+	defer func() {
+		if unlock := l.Unlock(ctx); !errors.Is(unlock, ErrUnlocked) { // fn may have done that
+			err = joinErrors(err, unlock)
+		}
+	}()
 	return fn(l.carry(), l)
 }
 

@@ -1,18 +1,12 @@
 package redilock
 
-import (
-	"context"
-	"errors"
-	"fmt"
-)
+import "context"
 
 // carried is the key under which a context holds a lock of its call chain.
 type carried struct {
 	c   *Client
 	key string
 }
-
-var errNilContext = fmt.Errorf("%w: the context is nil", ErrInvalid)
 
 // carry is the context that Do gives to its function: the lock's own, with the lock in it.
 func (l *Lock) carry() context.Context {
@@ -21,16 +15,12 @@ func (l *Lock) carry() context.Context {
 
 // FromContext gives the lock called name that the call chain of ctx holds by [Client.Do] or [Mutex.Do], if it does.
 func (c *Client) FromContext(ctx context.Context, name string) (*Lock, bool) {
+	if ctx == nil {
+		return nil, false
+	}
 	l, ok := ctx.Value(carried{c, c.opts.prefix + name}).(*Lock)
-	return l, ok
-}
-
-func join(a, b error) error {
-	if a == nil {
-		return b
+	if !ok || !l.hold.live() {
+		return nil, false
 	}
-	if b == nil {
-		return a
-	}
-	return errors.Join(a, b)
+	return l, true
 }

@@ -85,7 +85,7 @@ type lockOptions struct {
 func WithAutoExtend() LockOption { return func(o *lockOptions) { o.autoExtend = true } }
 
 // WithMaxHold ends the automatic renewal d after the lock was granted, so that a section that hangs cannot hold it for
-// ever. The lock's context then ends with ErrLost. It has no say without [WithAutoExtend].
+// ever. The lock's context then ends with ErrLost. It has no effect without [WithAutoExtend].
 func WithMaxHold(d time.Duration) LockOption { return func(o *lockOptions) { o.maxHold = d } }
 
 // WithReentrant lets Lock, TryLock and Do share a lock that their context says its call chain holds (see [Client.Do]),

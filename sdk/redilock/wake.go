@@ -162,9 +162,33 @@ func (w *wakeup) read() {
 			w.reopen(sub)
 			return
 		default:
-			failures++ // the next receive reconnects: at once, but a server that is away needs no hurry
-			time.Sleep(min(time.Duration(failures-1)*wakePause, maxWakePause))
+			// The next receive reconnects: at once, but a server that is away needs no hurry.
+			if failures++; failures > 1 {
+				w.down(sub)
+			}
+			if !w.c.rest(min(time.Duration(failures-1)*wakePause, maxWakePause)) {
+				return
+			}
 		}
+	}
+}
+
+// down makes the waiters poll for as long as the subscription cannot connect: the server would take a waiter that cannot be
+// told for dead, and hand the lock to the next. They ask at once, so that it knows.
+func (w *wakeup) down(sub *redis.PubSub) {
+	w.mu.Lock()
+	was := w.sub == sub && w.live
+	if was {
+		w.live = false
+	}
+	w.mu.Unlock()
+	if !was {
+		return
+	}
+	w.c.mu.Lock()
+	defer w.c.mu.Unlock()
+	for _, waiter := range w.c.asking {
+		waiter.prompt()
 	}
 }
 

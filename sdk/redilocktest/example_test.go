@@ -77,8 +77,9 @@ func TestFaults(t *testing.T) {
 		if s.Held("job") {
 			t.Error("an orphan is left")
 		}
-		s.FailNext(redilocktest.Inspect, errors.New("odd"))
-		if _, err := s.Client.Inspect(t.Context(), "job"); err == nil || err.Error() != `redilock: inspect "job": odd` {
+		odd := errors.New("odd")
+		s.FailNext(redilocktest.Inspect, odd)
+		if _, err := s.Client.Inspect(t.Context(), "job"); !errors.Is(err, odd) || !errors.Is(err, redilock.ErrUnavailable) {
 			t.Errorf("Inspect: %v", err)
 		}
 	})

@@ -24,7 +24,7 @@ const (
 
 // FailNext makes the next such call of any client fail with err, without reaching the server. An error of the network
 // (io.EOF, a net.Error) makes the client try again, as it would in life: call FailNext several times to outlast it. The
-// client makes four attempts at acquire and release.
+// client makes four attempts at whatever a caller waits for, and one at a time at the automatic renewal.
 func (s *Server) FailNext(op Op, err error) { s.faults.add(s.fault(op), fault{err: err}) }
 
 // LoseNext makes the server run the next such call, and loses its reply: the connection breaks.

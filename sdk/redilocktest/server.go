@@ -40,7 +40,7 @@ func Run(t *testing.T, test func(t *testing.T, s *Server)) {
 }
 
 // New gives a server and a client with these options. Inside a testing/synctest bubble (see [Run]) its clock is the
-// bubble's; outside, the real one, and Advance is not to be had.
+// bubble's; outside, the real one, and Advance is not available.
 func New(t testing.TB, opts ...redilock.Option) *Server {
 	t.Helper()
 	s := &Server{t: t, memory: miniredis.NewMiniRedis(), faults: newFaults(), bubble: inBubble()}
@@ -90,8 +90,9 @@ func (s *Server) Advance(d time.Duration) {
 	synctest.Wait()
 }
 
-// Steal takes the lock called name away from whoever holds it, with the same time to live, as an operator or a program
-// without manners would. The holder finds out when it next extends, unlocks, or at its deadline.
+// Steal takes the lock of that key (the name, with the client's prefix) away from whoever holds it, with the same time to
+// live, as an operator or a program without manners would. The holder finds out when it next extends, unlocks, or at its
+// deadline.
 func (s *Server) Steal(name string) {
 	s.t.Helper()
 	ttl := s.memory.TTL(name)
@@ -101,16 +102,20 @@ func (s *Server) Steal(name string) {
 	s.set(name, "stolen", ttl)
 }
 
-// Hold takes the lock called name as another program would, by SET name token NX PX, until release is called. Nobody
-// else may hold it.
+// Hold takes the lock of that key (the name, with the client's prefix) as another program would, by SET key token NX PX,
+// until release is called, or a day has passed. Nobody else may hold it.
 func (s *Server) Hold(name string) (release func()) {
 	s.t.Helper()
 	if s.memory.Exists(name) {
 		s.t.Fatalf("redilocktest: %q is held already", name)
 	}
-	const day = 24 * time.Hour
-	s.set(name, "held by a test", day)
-	return func() { s.memory.Del(name) }
+	const day, token = 24 * time.Hour, "held by a test"
+	s.set(name, token, day)
+	return func() {
+		if holder, err := s.memory.Get(name); err == nil && holder == token {
+			s.memory.Del(name)
+		}
+	}
 }
 
 func (s *Server) set(name, token string, ttl time.Duration) {
@@ -121,7 +126,7 @@ func (s *Server) set(name, token string, ttl time.Duration) {
 	s.memory.SetTTL(name, ttl)
 }
 
-// Held reports whether anybody holds the lock called name.
+// Held reports whether anybody holds the lock of that key (the name, with the client's prefix).
 func (s *Server) Held(name string) bool { return s.memory.Exists(name) }
 
 // Drop breaks every connection to the server, those of subscriptions included. The clients connect again.

@@ -2,7 +2,6 @@ package scripts
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -88,6 +87,9 @@ func (c *Call[R]) do(ctx context.Context, rdb redis.UniversalClient, try int) (R
 // same: a reply that says "there is nothing to do" can then mean that the first one did it.
 func (c *Call[R]) Repeated() bool { return c.repeated }
 
+// MayHaveRun reports whether the server has run the call, or may have: also where the last Do or Again brought an error.
+func (c *Call[R]) MayHaveRun() bool { return c.err == nil || c.repeated || mayHaveRun(c.err) }
+
 // Result is what the last Do or Pipeline brought.
 func (c *Call[R]) Result() (R, error) { return c.reply, c.err }
 
@@ -165,7 +167,7 @@ func (c *Call[R]) cmd(ctx context.Context) *cmd {
 
 func (c *Call[R]) settle(cmd *redis.Cmd) {
 	val, err := cmd.Result()
-	if err != nil && !errors.Is(err, redis.Nil) {
+	if err != nil && err != redis.Nil { //nolint:errorlint // what Sentinel clients say of an unknown group wraps a Nil
 		c.fail(err)
 		return
 	}
@@ -220,13 +222,13 @@ func nodeFor(ctx context.Context, rdb redis.UniversalClient, key string) (loader
 // ByNode splits calls by the server that they run on, so that a node that does not answer holds up only its own. Calls
 // whose node cannot be told stay together.
 func ByNode(ctx context.Context, rdb redis.UniversalClient, calls []Sendable) [][]Sendable {
-	groups := make(map[loader]int)
+	groups := make(map[*redis.Client]int)
 	var split [][]Sendable
 	for _, c := range calls {
 		_, key := c.target()
-		node, err := nodeFor(ctx, rdb, key)
-		if err != nil {
-			node = nil
+		var node *redis.Client // nil: there is one only, or it cannot be told
+		if found, err := nodeFor(ctx, rdb, key); err == nil {
+			node, _ = found.(*redis.Client)
 		}
 		i, ok := groups[node]
 		if !ok {

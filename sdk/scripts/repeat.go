@@ -30,7 +30,8 @@ var transition = []string{
 const halfway = "ttempted to access a non local key"
 
 // Transient reports whether the same call may succeed a little later: the connection broke or timed out, or the server
-// is starting, failing over or busy. The end of the caller's context is not transient.
+// is starting, failing over or busy. The cancellation of the caller's context is not transient; its deadline looks like a
+// time-out of the network, and is.
 func Transient(err error) bool {
 	if err == nil {
 		return false

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ReplyError says that a script answered something its header does not declare: another program's script under the
-// same SHA1 cannot be, so it is a proxy in between, or a defect. It names the shape of the reply, not its strings: they
+// ReplyError says that a script answered something its header does not declare. The SHA1 rules out another script, so it
+// is a proxy in between, or a defect. It names the shape of the reply, not its strings: they
 // may be tokens.
 type ReplyError struct {
 	Script string // name and version

@@ -76,7 +76,7 @@ if holder == token then
       return {'HANDED', successor, mine, lease}
     end
   end
-  -- It waited on its own account, and was the first that lives.
+  -- The successor was queued itself, and is the first live waiter.
   if who == heir then
     return {'HANDED', successor, f, granted}
   end

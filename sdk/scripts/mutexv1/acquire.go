@@ -12,7 +12,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for mutex.acquire, version 1.
-const AcquireSHA1 = "b829b7378e58332d0fec39d668b4d0149eee870d"
+const AcquireSHA1 = "a9d07d7d51d30946d04b56b5f9d3d7dedc262597"
 
 const acquireSource = "" +
 	"---@script mutex.acquire\n" +
@@ -235,7 +235,7 @@ const acquireSource = "" +
 	"  return redis.call('ZRANK', queue, who) + 1\n" +
 	"end\n" +
 	"\n" +
-	"-- Whoever leaves has left, should its record be in a key of a wrong type or not.\n" +
+	"-- Leaving succeeds even if the waiters key has a wrong type.\n" +
 	"local function leave(who)\n" +
 	"  redis.call('ZREM', queue, who)\n" +
 	"  redis.pcall('HDEL', waiters, who)\n" +

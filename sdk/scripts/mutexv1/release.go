@@ -12,7 +12,7 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for mutex.release, version 1.
-const ReleaseSHA1 = "ee1c9323ccd15df510f31e4309412cd21aa032d6"
+const ReleaseSHA1 = "fc5e7679fa6c7e57dd4c61b6168d7e45daba021d"
 
 const releaseSource = "" +
 	"---@script mutex.release\n" +
@@ -251,7 +251,7 @@ const releaseSource = "" +
 	"  return redis.call('ZRANK', queue, who) + 1\n" +
 	"end\n" +
 	"\n" +
-	"-- Whoever leaves has left, should its record be in a key of a wrong type or not.\n" +
+	"-- Leaving succeeds even if the waiters key has a wrong type.\n" +
 	"local function leave(who)\n" +
 	"  redis.call('ZREM', queue, who)\n" +
 	"  redis.pcall('HDEL', waiters, who)\n" +
@@ -335,7 +335,7 @@ const releaseSource = "" +
 	"      return {'HANDED', successor, mine, lease}\n" +
 	"    end\n" +
 	"  end\n" +
-	"  -- It waited on its own account, and was the first that lives.\n" +
+	"  -- The successor was queued itself, and is the first live waiter.\n" +
 	"  if who == heir then\n" +
 	"    return {'HANDED', successor, f, granted}\n" +
 	"  end\n" +

@@ -218,7 +218,7 @@ local function stand(who, place, lease, presence, wake, channel)
   return redis.call('ZRANK', queue, who) + 1
 end
 
--- Whoever leaves has left, should its record be in a key of a wrong type or not.
+-- Leaving succeeds even if the waiters key has a wrong type.
 local function leave(who)
   redis.call('ZREM', queue, who)
   redis.pcall('HDEL', waiters, who)

@@ -234,7 +234,7 @@ local function stand(who, place, lease, presence, wake, channel)
   return redis.call('ZRANK', queue, who) + 1
 end
 
--- Whoever leaves has left, should its record be in a key of a wrong type or not.
+-- Leaving succeeds even if the waiters key has a wrong type.
 local function leave(who)
   redis.call('ZREM', queue, who)
   redis.pcall('HDEL', waiters, who)
@@ -318,7 +318,7 @@ if holder == token then
       return {'HANDED', successor, mine, lease}
     end
   end
-  -- It waited on its own account, and was the first that lives.
+  -- The successor was queued itself, and is the first live waiter.
   if who == heir then
     return {'HANDED', successor, f, granted}
   end
