@@ -68,6 +68,15 @@ type record struct {
 	changed chan struct{} // closed, and made anew, with every such change
 }
 
+// refusals reports whether a call has ended with an error that is neither "held" nor the end of its context.
+func (r *record) refusals() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.events, func(e event) bool {
+		return e.What == failed && e.Err != "held" && e.Err != "cancelled"
+	})
+}
+
 func newRecord() *record {
 	return &record{grants: map[int]int64{}, changed: make(chan struct{})}
 }
