@@ -68,12 +68,12 @@ type record struct {
 	changed chan struct{} // closed, and made anew, with every such change
 }
 
-// refusals reports whether a call has ended with an error that is neither "held" nor the end of its context.
+// refusals reports whether a call has ended with an error that is neither "held" nor the end of a context.
 func (r *record) refusals() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.ContainsFunc(r.events, func(e event) bool {
-		return e.What == failed && e.Err != "held" && e.Err != "cancelled"
+		return e.What == failed && !slices.Contains([]string{"held", "cancelled", "timeout"}, e.Err)
 	})
 }
 

@@ -94,8 +94,8 @@ func (c *Client) debug(message string, attrs ...slog.Attr) {
 	c.opts.log.LogAttrs(context.Background(), slog.LevelDebug, message, attrs...)
 }
 
-// rest waits for a while. It reports false if the client was closed.
-func (c *Client) rest(d time.Duration) bool {
+// pause waits for a while. It reports false if the client was closed.
+func (c *Client) pause(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

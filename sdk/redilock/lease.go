@@ -76,13 +76,15 @@ func (ls *leases) watch(h *hold, renew bool) {
 	h.timing.deadline = deadline
 	h.timing.renewAt = time.Time{}
 	if renew {
-		h.timing.renewIn(3)
+		now := time.Now()
+		h.timing.renewAt = now.Add(deadline.Sub(now) / 3)
 	}
 	ls.place(h)
 }
 
-// renewIn sets the next renewal to when that part of what is left until the deadline has passed, but not at once.
-func (t *timing) renewIn(part time.Duration) {
+// again sets a renewal that was sent before to when that part of what is left until the deadline has passed, but not at
+// once.
+func (t *timing) again(part time.Duration) {
 	now := time.Now()
 	t.renewAt = now.Add(max(t.deadline.Sub(now)/part, minRenewPause+renewSlack))
 }
@@ -142,7 +144,7 @@ func (ls *leases) fire() {
 		}
 		renew = append(renew, h)
 		// Should this one not be answered: another on a connection of its own, well before the deadline.
-		t.renewIn(4)
+		t.again(4)
 		heap.Fix(&ls.due, 0)
 	}
 	ls.arm()
@@ -213,7 +215,7 @@ func (ls *leases) failed(h *hold, err error) {
 	ended = ended || ls.closed
 	if h.timing.index > 0 && !ended {
 		later := h.timing.renewAt
-		if h.timing.renewIn(10); later.Before(h.timing.renewAt) {
+		if h.timing.again(10); later.Before(h.timing.renewAt) {
 			h.timing.renewAt = later
 		}
 		ls.place(h)

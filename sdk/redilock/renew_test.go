@@ -206,3 +206,17 @@ func TestMaxHoldIsNotAskedFor(t *testing.T) {
 		}
 	})
 }
+
+// A lease that is short is renewed in time as well.
+func TestShortLeaseIsRenewed(t *testing.T) {
+	t.Parallel()
+	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
+		l, err := s.Client.Mutex("x", 20*time.Millisecond, redilock.WithAutoExtend()).Lock(t.Context())
+		want(t, "Lock", err, nil)
+		s.Advance(time.Second)
+		if err := context.Cause(l.Context()); err != nil {
+			t.Errorf("the lock ended: %v", err)
+		}
+		want(t, "Unlock", l.Unlock(t.Context()), nil)
+	})
+}

@@ -166,7 +166,7 @@ func (w *wakeup) read() {
 			if failures++; failures > 1 {
 				w.down(sub)
 			}
-			if !w.c.rest(min(time.Duration(failures-1)*wakePause, maxWakePause)) {
+			if !w.c.pause(min(time.Duration(failures-1)*wakePause, maxWakePause)) {
 				return
 			}
 		}
