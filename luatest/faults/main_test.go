@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 		code = max(code, 1)
 	}
 	if *readmeFlag && code == 0 {
-		if err := results.write(readmeFile); err != nil {
+		if err := errors.Join(results.write(readmeFile), agrees(readmeFile)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -53,30 +54,27 @@ func TestNobodyIsTakenForDeadWhoPolls(t *testing.T) {
 		want(t, "New", err, nil)
 		t.Cleanup(func() { c.Close() })
 		const ttl = time.Minute
-		busy := func() { // others always stand in the queue as well
-			o := s.NewClient()
-			for t.Context().Err() == nil {
-				l, err := o.Mutex("x", ttl).Lock(t.Context())
-				if err != nil {
-					return
+		ctx, cancel := context.WithCancel(t.Context())
+		var others sync.WaitGroup
+		for range 3 { // who always stand in the queue as well
+			m := s.NewClient().Mutex("x", ttl)
+			others.Go(func() {
+				for ctx.Err() == nil {
+					if l, err := m.Lock(ctx); err == nil {
+						time.Sleep(3 * time.Second) // its work
+						want(t, "Unlock", l.Unlock(ctx), nil)
+					}
 				}
-				time.Sleep(3 * time.Second)
-				if l.Unlock(t.Context()) != nil {
-					return
-				}
-			}
-		}
-		for range 3 {
-			go busy()
+			})
 		}
 		s.Advance(time.Second)
 		got := make(chan time.Time, 1)
 		start := time.Now()
 		go func() {
-			l, err := c.Mutex("x", ttl).Lock(t.Context())
+			l, err := c.Mutex("x", ttl).Lock(ctx)
 			if err == nil {
 				got <- time.Now()
-				want(t, "Unlock", l.Unlock(t.Context()), nil)
+				want(t, "Unlock", l.Unlock(ctx), nil)
 			}
 		}()
 		s.Advance(time.Second) // it is queued, by message
@@ -90,6 +88,7 @@ func TestNobodyIsTakenForDeadWhoPolls(t *testing.T) {
 		case <-time.After(30 * time.Second):
 			t.Error("it waits for ever behind three others")
 		}
-		d.on.Store(false)
+		cancel()
+		others.Wait()
 	})
 }

@@ -74,15 +74,16 @@ func (c *Client) follow(l *line, next *waiter, reply mutexv1.ReleaseReply, at st
 	switch r := reply.(type) {
 	case mutexv1.ReleaseHanded:
 		g := grant{fence: r.Fence, lease: r.Lease, since: at.since}
-		switch w := c.asking[r.Token]; {
-		case next == nil || next.token != r.Token:
-			if w != nil {
-				w.push(g)
+		if next != nil && next.token == r.Token {
+			if g.whole() {
+				return next, g
 			}
-			at.position = 1
-		case g.whole():
-			return next, g
+			break // it asks
 		}
+		if w := c.asking[r.Token]; w != nil {
+			w.push(g)
+		}
+		at.position = 1
 	case mutexv1.ReleaseReleased:
 		at.position = r.Position
 	case mutexv1.ReleaseLeft:

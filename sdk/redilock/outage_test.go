@@ -16,7 +16,6 @@ import (
 
 	"github.com/zferentz/go-redilock/sdk/redilock"
 	"github.com/zferentz/go-redilock/sdk/redilocktest"
-	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
 )
 
 var errRefused = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
@@ -35,29 +34,12 @@ func (o *outage) set(err error) {
 	o.err.Store(&err)
 }
 
-func (o *outage) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (o *outage) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		if err := o.err.Load(); err != nil {
-			o.calls.Add(1)
-			cmd.SetErr(*err)
-			return *err
-		}
-		return next(ctx, cmd)
+func (o *outage) hook(_ string, calls []redis.Cmder, send func() error) error {
+	if err := o.err.Load(); err != nil {
+		o.calls.Add(1)
+		return failed(calls, *err)
 	}
-}
-
-func (o *outage) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		if err := o.err.Load(); err != nil {
-			for _, cmd := range cmds {
-				cmd.SetErr(*err)
-			}
-			return *err
-		}
-		return next(ctx, cmds)
-	}
+	return send()
 }
 
 // warm makes the server know the scripts.
@@ -74,7 +56,7 @@ func TestCloseEndsAWaitWithoutServer(t *testing.T) {
 	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
 		down := &outage{}
 		c := s.NewClient()
-		s.Redis.AddHook(down)
+		s.Redis.AddHook(hook(down.hook))
 		hold, err := c.Mutex("x", time.Hour).Lock(t.Context())
 		want(t, "Lock", err, nil)
 		result := make(chan error, 1)
@@ -103,7 +85,7 @@ func TestUnlockDoesNotWaitForOthers(t *testing.T) {
 		pool := slowed(0)
 		down := &outage{}
 		s.Redis.AddHook(pool)
-		s.Redis.AddHook(down)
+		s.Redis.AddHook(hook(down.hook))
 		warm(t, s)
 		l, err := s.Client.Mutex("x", time.Hour).Lock(t.Context())
 		want(t, "Lock", err, nil)
@@ -139,7 +121,7 @@ func TestNothingIsGivenBackThatWasNotSent(t *testing.T) {
 	t.Parallel()
 	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
 		down := &outage{}
-		s.Redis.AddHook(down)
+		s.Redis.AddHook(hook(down.hook))
 		down.set(errRefused)
 		m := s.Client.Mutex("x", time.Hour)
 		for range 50 {
@@ -200,37 +182,22 @@ func TestUnlockAgain(t *testing.T) {
 	})
 }
 
-// lateReply holds back the next calls of a pool after the server has run them, and then loses their replies.
-type lateReply struct {
-	outage
-	next  atomic.Int64
-	pause time.Duration
-}
-
-func (r *lateReply) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		if cmd.Name() != "evalsha" || r.next.Add(-1) < 0 {
-			return next(ctx, cmd)
-		}
-		_ = next(ctx, cmd)
-		time.Sleep(r.pause)
-		cmd.SetErr(io.EOF)
-		return io.EOF
-	}
-}
-
 // A hand-over whose reply came late, because it had to be repeated, is a whole grant all the same.
 func TestLateHandOverIsMadeWhole(t *testing.T) {
 	t.Parallel()
 	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
-		const ttl = 2 * time.Second
-		late := &lateReply{pause: 1990 * time.Millisecond}
-		s.Redis.AddHook(late)
 		warm(t, s)
-		l, err := s.Client.Mutex("x", ttl, redilock.WithAutoExtend()).Lock(t.Context())
-		want(t, "Lock", err, nil)
+		l := mustLock(t, s.Client, redilock.WithAutoExtend())
 		waited := lockLater(t, s.Client, t.Context())
-		late.next.Store(1)
+		first := true
+		s.Redis.AddHook(hook(func(verb string, calls []redis.Cmder, send func() error) error {
+			if err := send(); verb != "release" || !first {
+				return err
+			}
+			first = false
+			time.Sleep(peerTTL - 10*time.Millisecond) // the server has run it
+			return failed(calls, io.EOF)
+		}))
 		want(t, "Unlock", l.Unlock(t.Context()), nil)
 		want(t, "the waiter's Lock", <-waited, nil)
 	})
@@ -251,7 +218,7 @@ func TestEveryErrorHasAKind(t *testing.T) {
 			t.Parallel()
 			redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
 				down := &outage{}
-				s.Redis.AddHook(down)
+				s.Redis.AddHook(hook(down.hook))
 				down.set(test.err)
 				_, err := s.Client.Mutex("x", time.Minute).Lock(t.Context())
 				want(t, "Lock", err, test.kind)
@@ -288,33 +255,13 @@ func TestExtendAfterUnlock(t *testing.T) {
 		l, err := s.Client.Mutex("x", time.Minute).Lock(t.Context())
 		want(t, "Lock", err, nil)
 		want(t, "Extend", l.Extend(t.Context(), time.Minute), nil)
-		s.Redis.AddHook(slowExtend(time.Second))
+		s.Redis.AddHook(slowExtends(time.Second))
 		result := make(chan error, 1)
 		go func() { result <- l.Extend(t.Context(), time.Minute) }()
 		synctest.Wait()
 		want(t, "Unlock", l.Unlock(t.Context()), nil)
 		want(t, "Extend", <-result, redilock.ErrUnlocked)
 	})
-}
-
-// slowExtend is how long an extend takes to get to the server.
-type slowExtend time.Duration
-
-func (slowExtend) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (d slowExtend) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		for _, s := range mutexv1.Scripts() {
-			if args := cmd.Args(); s.Name == "mutex.extend" && len(args) > 1 && args[1] == s.SHA1 {
-				time.Sleep(time.Duration(d))
-			}
-		}
-		return next(ctx, cmd)
-	}
-}
-
-func (slowExtend) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
 }
 
 // The function of Do may unlock by itself; what its context carries then is no lock.

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -105,16 +104,13 @@ func TestAttachedLockIsExtendedAsAsked(t *testing.T) {
 	})
 }
 
-// upstream is how long a pipeline takes to get to the server.
-type upstream time.Duration
-
-func (upstream) DialHook(next redis.DialHook) redis.DialHook          { return next }
-func (upstream) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
-
-func (u upstream) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		time.Sleep(time.Duration(u))
-		return next(ctx, cmds)
+// slowExtends makes extends take so long to get to the server.
+func slowExtends(by time.Duration) hook {
+	return func(verb string, _ []redis.Cmder, send func() error) error {
+		if verb == "extend" {
+			time.Sleep(by)
+		}
+		return send()
 	}
 }
 
@@ -122,10 +118,10 @@ func (u upstream) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 func TestRenewalAfterALongExtend(t *testing.T) {
 	t.Parallel()
 	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
-		s.Redis.AddHook(upstream(3 * time.Millisecond))
 		l, err := s.Client.Mutex("x", 100*time.Millisecond, redilock.WithAutoExtend()).Lock(t.Context())
 		want(t, "Lock", err, nil)
-		want(t, "Extend", l.Extend(t.Context(), 300*time.Millisecond), nil)
+		want(t, "Extend", l.Extend(t.Context(), 600*time.Millisecond), nil)
+		s.Redis.AddHook(slowExtends(6 * time.Millisecond)) // so that a renewal confirms what is left, and no more
 		s.Advance(2 * time.Second)
 		if err := context.Cause(l.Context()); err != nil {
 			t.Errorf("the lock ended: %v", err)
@@ -179,8 +175,7 @@ func TestLossesAreToldLater(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(20 * time.Second)
-		synctest.Wait()
+		s.Advance(20 * time.Second) // of which the log takes half
 		if n := ends.Load(); n != 10 {
 			t.Errorf("%d of 10 contexts ended", n)
 		}

@@ -14,7 +14,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/zferentz/go-redilock/sdk/redilock"
-	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
 )
 
 // mailbox holds the messages of subscriptions back, as a process does that was stopped, or a network that stalls.
@@ -200,47 +199,26 @@ func TestGrantAfterRepeats(t *testing.T) {
 	})
 }
 
-// slowReplies holds the replies of releases back, as a process does that gets no processor.
-type slowReplies struct {
-	sha1 string
-	gate chan struct{}
-}
-
-func (s *slowReplies) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (s *slowReplies) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		err := next(ctx, cmd)
-		if args := cmd.Args(); err == nil && len(args) > 1 && args[1] == s.sha1 {
-			<-s.gate
-		}
-		return err
-	}
-}
-
-func (s *slowReplies) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
-}
-
 // TestStaleHandOver: the same, but the waiter is told by the reply of a release of its own client, which comes after the
 // server has said that the waiter stands in the queue again.
 func TestStaleHandOver(t *testing.T) {
 	bubble(t, func(w *world) {
-		slow := &slowReplies{gate: make(chan struct{})}
-		for _, script := range mutexv1.Scripts() {
-			if script.Name == "mutex.release" {
-				slow.sha1 = script.SHA1
-			}
-		}
+		gate := make(chan struct{})
 		rdb := w.redis()
-		rdb.AddHook(slow)
+		rdb.AddHook(hook(func(verb string, _ []redis.Cmder, send func() error) error {
+			err := send()
+			if verb == "release" && err == nil {
+				<-gate // as in a process that gets no processor
+			}
+			return err
+		}))
 		c, err := redilock.New(rdb)
 		w.must(err)
 		w.Cleanup(func() { _ = c.Close() })
 
 		first := w.lock(w.client(), "l", time.Minute)
 		waiter := w.wait(c.Mutex("l", time.Minute))
-		time.Sleep(100 * time.Millisecond) // it stands in the queue, and listens
+		synctest.Wait() // it stands in the queue, and listens
 		attached, err := c.Attach("l", first.Token())
 		w.must(err)
 		unlocked := make(chan error, 1)
@@ -248,8 +226,8 @@ func TestStaleHandOver(t *testing.T) {
 		synctest.Wait()
 		w.must(w.redis().Del(w.ctx, "l").Err()) // by somebody else
 		second := w.lock(w.client(), "l", time.Minute)
-		time.Sleep(time.Second) // the waiter asks: it stands in the queue
-		close(slow.gate)
+		time.Sleep(time.Second) // more than its poll interval: it has asked, and stands in the queue
+		close(gate)
 		w.must(<-unlocked)
 		waiter.ends(w, second)
 	})

@@ -177,18 +177,19 @@ func (r *Run) memory(ctx context.Context, c *contestant.Contestant) error {
 	return r.weigh(ctx, c, Idle)
 }
 
-// asked waits until the server has been asked for something since then, and some time more: ours asks twice, the second
-// time with the channel on which it listens.
+// asked waits until the server has been asked twice for the lock since then: ours tells it only the second time on which
+// channel it listens. Others ask by scripts or by SET.
 func (r *Run) asked(ctx context.Context, before stats) error {
 	for {
 		now, err := r.stats(ctx)
 		if err != nil {
 			return err
 		}
-		time.Sleep(100 * time.Millisecond)
-		if now.commands > before.commands {
+		more := func(command string) float64 { return now.calls[command] - before.calls[command] }
+		if more("evalsha")+more("eval") >= 2 || more("set") >= 2 {
 			return nil
 		}
+		time.Sleep(time.Millisecond) // between two questions
 	}
 }
 
