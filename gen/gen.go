@@ -62,8 +62,12 @@ func load(o Options, x *expander, file string) *Script {
 		return nil
 	}
 	readable := parseHeader(s, x.problems)
+	if len(*x.problems) == before {
+		s.writeArguments()
+	}
 	if c := parseLua(s.Source, x.problems); c != nil && readable {
 		check(s, c, x.problems)
+		s.Code = stripped(s)
 	}
 	return s
 }

@@ -59,7 +59,7 @@ func (w *goWriter) constants(s *Script) {
 	w.comment("%sSHA1 is what EVALSHA takes for %s, version %d.", verb, s.Name(), s.Version)
 	w.line("const %sSHA1 = %q\n", verb, s.SHA1())
 	w.line("const %sSource = \"\" +", local)
-	lines := strings.SplitAfter(strings.TrimSuffix(s.Source.Text, "\n"), "\n")
+	lines := strings.SplitAfter(strings.TrimSuffix(s.Code.Text, "\n"), "\n")
 	for i, line := range lines {
 		if i == len(lines)-1 {
 			w.line("%s\n", strconv.Quote(line+"\n"))

@@ -23,6 +23,7 @@ var headerTags = map[string]string{
 		"type string, counter, hash, list, set, zset or stream",
 	"arg": "---@arg name string 1..512 bytes, text (or: integer ms, 1..60000, or: enum a|b|c), " +
 		"with ` = default` before the comma if it may be left out",
+	"require": "---@require name when other (or: when other value|value, when other not value|value)",
 	"publish": "---@publish pattern, text",
 	"reply": "---@reply TAG field:type field:type  text; " +
 		"type string, integer, integer(ms) or at the end list(field:type)",
@@ -48,6 +49,9 @@ func parseHeader(s *Script, problems *Problems) bool {
 		inHeader = inHeader && strings.HasPrefix(line, "---") && pos.File == s.File
 		trimmed := strings.TrimSpace(line)
 		switch {
+		case strings.HasPrefix(trimmed, argumentsTag):
+			inHeader = false
+			p.arguments(pos, line, i+1)
 		case inHeader && strings.HasPrefix(line, "---@"):
 			p.tag(pos, line[len("---@"):])
 		case inHeader:
@@ -67,7 +71,8 @@ func (p *headerParser) tag(pos Position, text string) {
 	rest = strings.TrimSpace(rest)
 	how, known := headerTags[name]
 	if !known {
-		p.problems.add(pos, "use script, version, key, arg, publish, reply, error or include", "unknown tag @%s", name)
+		p.problems.add(pos, "use script, version, key, arg, require, publish, reply, error, arguments or include",
+			"unknown tag @%s", name)
 		return
 	}
 	if p.seen[name]++; p.seen[name] > 1 && (name == "script" || name == "version") {
@@ -86,6 +91,8 @@ func (p *headerParser) tag(pos Position, text string) {
 		ok = p.key(rest, pos.Line)
 	case "arg":
 		ok = p.arg(rest, pos)
+	case "require":
+		ok = p.require(rest, pos.Line)
 	case "publish":
 		ok = p.publish(rest, pos.Line)
 	case "reply":
@@ -156,4 +163,6 @@ func (p *headerParser) complete() {
 	p.checkDuplicates()
 	p.checkKeys()
 	p.checkOptional()
+	p.checkRequires()
+	p.checkArguments()
 }

@@ -3,6 +3,7 @@ package gen
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -90,5 +91,62 @@ func (p *headerParser) checkOptional() {
 			p.problems.add(Position{p.s.File, a.line}, "give it a default, or move it before the optional ones",
 				"%s is required but follows %s, which is optional", a.Name, optional)
 		}
+	}
+}
+
+// checkRequires resolves what the conditions name: both arguments must be there, and may be left out or be compared.
+func (p *headerParser) checkRequires() {
+	for i := range p.s.Requires {
+		r := &p.s.Requires[i]
+		pos := Position{p.s.File, r.line}
+		arg, other := p.s.arg(r.Arg), p.s.arg(r.When)
+		switch {
+		case arg == nil:
+			p.problems.add(pos, "name an argument", "@require of %s, which is no argument", r.Arg)
+		case other == nil:
+			p.problems.add(pos, "name an argument", "@require when %s, which is no argument", r.When)
+		case arg == other:
+			p.problems.add(pos, "name another argument", "%s is required when it is there", r.Arg)
+		case arg.Type == TypeEnum || *arg.Min != 0:
+			p.problems.add(pos, "let its range begin at 0: empty, or 0, is what it may only be when it is not required",
+				"%s cannot be left empty", r.Arg)
+		case other.Type != TypeEnum && len(r.Values) > 0:
+			p.problems.add(pos, "write when "+r.When, "%s is no enum, so it has no values to name", r.When)
+		case other.Type == TypeEnum && len(r.Values) == 0:
+			p.problems.add(pos, "write when "+r.When+" value", "%s always has a value", r.When)
+		case other.Type != TypeEnum && *other.Min != 0:
+			p.problems.add(pos, "delete the tag and raise the range's begin", "%s is never empty or 0", r.When)
+		}
+		if other == nil {
+			continue
+		}
+		for _, v := range r.Values {
+			if !slices.Contains(other.Values, v) && other.Type == TypeEnum {
+				p.problems.add(pos, "name one of "+strings.Join(other.Values, ", "), "%s is no value of %s", v, r.When)
+			}
+		}
+	}
+}
+
+// checkArguments wants the place of the generated checks where there is something that only they can do.
+func (p *headerParser) checkArguments() {
+	if len(p.s.Requires) > 0 && p.s.arguments == 0 {
+		p.problems.add(Position{p.s.File, p.s.Requires[0].line}, "add a line "+argumentsTag+" below the header",
+			"@require without generated checks")
+	}
+	if p.s.arguments == 0 {
+		return
+	}
+	check := func(kind, name string, line int) {
+		if luaKeywords[name] || name == "redis" || name == "string" || name == "tonumber" {
+			p.problems.add(Position{p.s.File, line}, "rename it", "the %s %s cannot be a local: Lua or the checks use that name",
+				kind, name)
+		}
+	}
+	for _, k := range p.s.Keys {
+		check("key", k.Name, k.line)
+	}
+	for _, a := range p.s.Args {
+		check("argument", a.Name, a.line)
 	}
 }

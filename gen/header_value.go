@@ -15,6 +15,9 @@ var (
 	integerArg = regexp.MustCompile(`^(?:(ms), )?(-?\d{1,16})\.\.(-?\d{1,16})` + argTail)
 	enumArg    = regexp.MustCompile(`^([a-z][a-z0-9_]*(?:\|[a-z][a-z0-9_]*)+)` + argTail)
 
+	requireRest = regexp.MustCompile(
+		`^([a-z][a-z0-9_]*) +when +([a-z][a-z0-9_]*)(?: +(not +)?([a-z][a-z0-9_]*(?:\|[a-z][a-z0-9_]*)*))?$`)
+
 	replyHead   = regexp.MustCompile(`^([A-Z][A-Z_]{0,31})(?: +(.*))?$`)
 	fieldHead   = regexp.MustCompile(`^([a-z][a-z0-9_]*):(string|integer\(ms\)|integer|list\(([^()]*(?:\(ms\)[^()]*)*)\))`)
 	looksLikeIt = regexp.MustCompile(`^[A-Za-z0-9_]+:\S`)
@@ -78,6 +81,34 @@ func (a *Arg) setDefault(value string) bool {
 		n, err := strconv.ParseInt(value, 10, 64)
 		a.Default = n
 		return err == nil && n >= *a.Min && n <= *a.Max
+	}
+}
+
+// require reads what follows @require.
+func (p *headerParser) require(rest string, line int) bool {
+	m := requireRest.FindStringSubmatch(rest)
+	if m == nil || m[2] == "not" {
+		return false
+	}
+	r := Require{Arg: m[1], When: m[2], Not: m[3] != "", line: line}
+	if m[4] != "" {
+		r.Values = strings.Split(m[4], "|")
+	}
+	p.s.Requires = append(p.s.Requires, r)
+	return true
+}
+
+// arguments reads the tag that is replaced by the checks.
+func (p *headerParser) arguments(pos Position, text string, line int) {
+	switch {
+	case text != argumentsTag:
+		p.problems.add(pos, "write it at the start of a line of its own, as "+argumentsTag, "malformed @arguments")
+	case pos.File != p.s.File:
+		p.problems.add(pos, "write it into the script itself", "@arguments in a fragment")
+	case p.s.arguments != 0:
+		p.problems.add(pos, "keep one", "a second @arguments")
+	default:
+		p.s.arguments, p.s.argumentsEnds = line, line+1
 	}
 }
 

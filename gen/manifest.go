@@ -45,7 +45,7 @@ type ManifestScript struct {
 
 // SHA1 is what EVALSHA takes.
 func (s *Script) SHA1() string {
-	sum := sha1.Sum([]byte(s.Source.Text))
+	sum := sha1.Sum([]byte(s.Code.Text))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -1,6 +1,9 @@
 package gen
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // The types of arguments, and of fields of replies.
 const (
@@ -24,6 +27,7 @@ type Script struct {
 	Doc       []string // one element a line
 	Keys      []Key
 	Args      []Arg
+	Requires  []Require
 	Publishes []Publish
 	Replies   []Reply
 	Errors    []ErrorCode
@@ -31,7 +35,19 @@ type Script struct {
 
 	File   string    // its source, relative to Options.Root
 	Dist   string    // where it is written, relative to Options.Dist
-	Source *Expanded // its text, includes expanded
+	Source *Expanded // its text, includes expanded and the checks of its arguments written out
+	Code   *Expanded // what is written and sent: one line with its name, and the code without comments
+
+	arguments     int // the line of the source that has the tag @arguments, 0 without one
+	argumentsEnds int // the line behind the last one of what is generated there
+}
+
+// arg is the argument of that name, or nil.
+func (s *Script) arg(name string) *Arg {
+	if i := slices.IndexFunc(s.Args, func(a Arg) bool { return a.Name == name }); i >= 0 {
+		return &s.Args[i]
+	}
+	return nil
 }
 
 // Name is the script's name, without its version.
@@ -70,6 +86,16 @@ type Arg struct {
 	Default  any      `json:"default,omitempty"` // a string, or an int64 for an integer
 	Doc      string   `json:"doc,omitempty"`
 	line     int
+}
+
+// Require is a condition: under it an argument must not be left out, and so neither be empty nor 0. It is that another
+// argument is there, or has one of some values, or has none of them.
+type Require struct {
+	Arg    string   `json:"arg"`
+	When   string   `json:"when"`
+	Not    bool     `json:"not,omitempty"`
+	Values []string `json:"values,omitempty"`
+	line   int
 }
 
 // Publish is a pattern of the channels on which a script publishes.

@@ -23,17 +23,28 @@ func TestReleased(t *testing.T) {
 	t.Run("one byte", func(t *testing.T) {
 		t.Parallel()
 		o := pinned(t)
-		edit(t, o, takeSource, "it may go ahead", "it may go Ahead")
+		edit(t, o, takeSource, "'refused', mode", "'Refused', mode")
 		if err := Generate(o); err != nil {
 			t.Fatal(err)
 		}
 		refused(t, Verify(o), "rate_limit.take v1 is released, and its bytes changed; bring it back and make v2")
 		refused(t, Pin(o), "its bytes changed")
 	})
+	t.Run("comments and headers", func(t *testing.T) {
+		t.Parallel()
+		o := pinned(t)
+		edit(t, o, takeSource, "it may go ahead", "it may go Ahead")
+		edit(t, o, takeSource, "---@reply TAKEN", "---And more.\n---@reply TAKEN")
+		edit(t, o, takeSource, "---@arguments", "--[==[ more ]]\n]==]\n\n---@arguments")
+		edit(t, o, takeSource, "'-inf', ", "--[[ from the first one ]] '-inf', ")
+		edit(t, o, "lua/rate_limit/v1/include/window.lua", "When the window began.", "The beginning.")
+		edit(t, o, "lua/rate_limit/v1/include/clock.lua", "local t =", "-- Both parts.\n  local t =")
+		mustGenerate(t, o)
+	})
 	t.Run("a fragment", func(t *testing.T) {
 		t.Parallel()
 		o := pinned(t)
-		edit(t, o, "lua/rate_limit/v1/include/clock.lua", "local t ", "local t  ")
+		edit(t, o, "lua/rate_limit/v1/include/clock.lua", "/ 1000", "/ 1001")
 		refused(t, Verify(o), "rate_limit.take v1 is released", "rate_limit.list_taken v1 is released")
 	})
 	t.Run("shape", func(t *testing.T) {
@@ -46,6 +57,9 @@ func TestReleased(t *testing.T) {
 		t.Parallel()
 		o := pinned(t)
 		if err := os.Remove(filepath.Join(o.Root, takeSource)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(filepath.Join(o.Root, "lua/rate_limit/v1/include/window.lua")); err != nil {
 			t.Fatal(err)
 		}
 		put(t, o, "lua/README.md", "")

@@ -21,7 +21,7 @@ func Render(o Options) (map[string][]byte, error) {
 	}
 	files := map[string][]byte{}
 	for _, s := range m.Scripts {
-		files[path.Join(o.Dist, s.Dist)] = []byte(s.Source.Text)
+		files[path.Join(o.Dist, s.Dist)] = []byte(s.Code.Text)
 	}
 	if files[path.Join(o.Dist, "manifest.json")], err = marshal(m.Manifest()); err != nil {
 		return nil, err

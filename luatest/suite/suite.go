@@ -54,7 +54,7 @@ func (s *Suite) Compiled(script dist.Script) *sandbox.Script { return s.compiled
 func (s *Suite) Origin(script dist.Script, line int) gen.Position {
 	for _, m := range s.model.Scripts {
 		if m.Primitive+"."+m.Verb == script.Name && m.Version == script.Version {
-			return m.Source.Position(line)
+			return m.Code.Position(line)
 		}
 	}
 	return gen.Position{File: script.File, Line: line}

@@ -12,39 +12,15 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for mutex.acquire, version 1.
-const AcquireSHA1 = "a9d07d7d51d30946d04b56b5f9d3d7dedc262597"
+const AcquireSHA1 = "d66da0d8d36f8255b5adf0bba8fae60a51117ceb"
 
 const acquireSource = "" +
-	"---@script mutex.acquire\n" +
-	"---@version 1\n" +
-	"---Take the lock, join its queue, or say how long it is held. Safe to repeat with the same token.\n" +
-	"---@key lock     string  `{name}`, the holder's token\n" +
-	"---@key fence    counter companion `:redilock:fence`\n" +
-	"---@key queue    zset    companion `:redilock:queue`, token → arrival number\n" +
-	"---@key waiters  hash    companion `:redilock:waiters`, token → presence deadline, grant, wake, channel\n" +
-	"---@arg token     string   1..512 bytes, one per acquisition\n" +
-	"---@arg lease     integer  ms, 1..2147483647, how long the server keeps the grant\n" +
-	"---@arg presence  integer  ms, 0..60000 = 0, how long the server believes the waiter alive; 0: do not queue\n" +
-	"---@arg wake      enum     poll|push|broadcast = poll, how a hand-off tells the waiter\n" +
-	"---@arg channel   string   0..512 bytes = \"\", where it is told; needed unless wake is poll\n" +
-	"---@publish redilock:*, \"token fence lease\" to the waiter that got the lock\n" +
-	"---@reply GRANTED fence:integer lease:integer(ms)            ours now, or ours already\n" +
-	"---@reply QUEUED  holder_pttl:integer(ms) position:integer   in the queue; position 1 is next, holder_pttl 0: ask again at once\n" +
-	"---@reply HELD    holder_pttl:integer(ms)                    somebody has it, or live waiters are ahead; -1: a key without expiry\n" +
-	"---@error BADARG   an argument is missing or out of its range\n" +
-	"---@error BADFENCE the fence counter has passed 2^53 - 1\n" +
-	"\n" +
+	"-- mutex.acquire v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
-	"\n" +
-	"-- Arguments are checked before anything is written, so a bad one changes nothing.\n" +
-	"-- The first complaint is kept; the script answers it as BADARG.\n" +
-	"\n" +
 	"local complaint\n" +
-	"\n" +
 	"local function refuse(name, why)\n" +
 	"  complaint = complaint or (name .. ': ' .. why)\n" +
 	"end\n" +
-	"\n" +
 	"local function text(name, value, min, max, default)\n" +
 	"  value = value or default\n" +
 	"  if not value then\n" +
@@ -54,8 +30,6 @@ const acquireSource = "" +
 	"  end\n" +
 	"  return value\n" +
 	"end\n" +
-	"\n" +
-	"-- Only plain decimal digits: tonumber alone takes '0x10', '1e3' and ' 7 ' as well.\n" +
 	"local function integer(name, value, min, max, default)\n" +
 	"  value = value or default\n" +
 	"  if not value then\n" +
@@ -67,7 +41,6 @@ const acquireSource = "" +
 	"  end\n" +
 	"  return number\n" +
 	"end\n" +
-	"\n" +
 	"local function wake_mode(value, channel)\n" +
 	"  value = value or 'poll'\n" +
 	"  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then\n" +
@@ -77,7 +50,6 @@ const acquireSource = "" +
 	"  end\n" +
 	"  return value\n" +
 	"end\n" +
-	"\n" +
 	"local function count(keys, args)\n" +
 	"  if #KEYS ~= keys then\n" +
 	"    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))\n" +
@@ -85,7 +57,6 @@ const acquireSource = "" +
 	"    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))\n" +
 	"  end\n" +
 	"end\n" +
-	"\n" +
 	"local token = text('token', ARGV[1], 1, 512)\n" +
 	"local lease = integer('lease', ARGV[2], 1, 2147483647)\n" +
 	"local presence = integer('presence', ARGV[3], 0, 60000, '0')\n" +
@@ -95,40 +66,26 @@ const acquireSource = "" +
 	"if complaint then\n" +
 	"  return redis.error_reply('BADARG ' .. complaint)\n" +
 	"end\n" +
-	"\n" +
-	"-- The server's clock, read at most once a call: it moves inside a script on Redis 7.0 and stands still since 7.2.\n" +
-	"\n" +
 	"local time\n" +
-	"\n" +
-	"-- Seconds and microseconds, or the error to answer with: an ACL may lack TIME.\n" +
 	"local function server_time()\n" +
 	"  time = time or redis.pcall('TIME')\n" +
 	"  return time\n" +
 	"end\n" +
-	"\n" +
 	"local function now_ms()\n" +
 	"  local t = server_time()\n" +
 	"  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
 	"end\n" +
-	"-- Fences grow with every grant: each is the server's clock in microseconds, or one more than the last where the clock is not\n" +
-	"-- past it. So they grow as well when the counter is gone (collected, flushed) or set back (a snapshot, a replica that had\n" +
-	"-- not heard of the last grants): time moves on faster than one grant per microsecond.\n" +
-	"\n" +
-	"local FENCE_RETENTION = 3600000 -- ms\n" +
-	"local FENCE_LIMIT = 9007199254740991 -- 2^53 - 1: past it a Lua number is no longer exact\n" +
-	"\n" +
-	"-- Whether that is a counter: only plain decimals are. tonumber takes 'nan', '1e3' and ' 7' as well.\n" +
+	"local FENCE_RETENTION = 3600000\n" +
+	"local FENCE_LIMIT = 9007199254740991\n" +
 	"local function counts(value)\n" +
 	"  return value and string.find(value, '^[1-9]%d*$')\n" +
 	"end\n" +
-	"\n" +
-	"-- The next fence, or nil and the error to answer with.\n" +
 	"local function next_fence()\n" +
 	"  local t = server_time()\n" +
 	"  if t.err then\n" +
 	"    return nil, t\n" +
 	"  end\n" +
-	"  local f = t[1] * 1000000 + t[2] -- redis.call sends all digits of a number, tostring() would not\n" +
+	"  local f = t[1] * 1000000 + t[2]\n" +
 	"  local last = redis.pcall('SET', fence, f, 'PX', FENCE_RETENTION, 'GET')\n" +
 	"  if type(last) == 'table' then\n" +
 	"    return nil, last\n" +
@@ -144,9 +101,6 @@ const acquireSource = "" +
 	"  redis.call('SET', fence, before + 1, 'PX', FENCE_RETENTION)\n" +
 	"  return before + 1\n" +
 	"end\n" +
-	"\n" +
-	"-- Gives the free lock to a token. Returns the grant's fence, or nil and the error to answer with. The fence comes first,\n" +
-	"-- so that an error on it needs no undoing.\n" +
 	"local function grant(to, lease)\n" +
 	"  local f, err = next_fence()\n" +
 	"  if err then\n" +
@@ -155,10 +109,6 @@ const acquireSource = "" +
 	"  redis.call('SET', lock, to, 'PX', lease)\n" +
 	"  return f\n" +
 	"end\n" +
-	"\n" +
-	"-- The path that must be fast: nobody waits and the lock is free. It comes before the functions that it does not call,\n" +
-	"-- because making a function takes time. A server that is out of memory refuses the SET even where it would set nothing,\n" +
-	"-- and its holder must hear that it holds: so the error is left to those who want a grant.\n" +
 	"local set = redis.call('EXISTS', queue) == 0 and redis.pcall('SET', lock, token, 'NX', 'PX', lease)\n" +
 	"if set and set.ok then\n" +
 	"  local f, err = next_fence()\n" +
@@ -168,10 +118,6 @@ const acquireSource = "" +
 	"  end\n" +
 	"  return {'GRANTED', f, lease}\n" +
 	"end\n" +
-	"\n" +
-	"-- The grant that stands: its fence, and what is left of its lease.\n" +
-	"\n" +
-	"-- The fence of the grant that stands. When its counter is gone the holder gets a new, higher one.\n" +
 	"local function current_fence()\n" +
 	"  local f = redis.pcall('GET', fence)\n" +
 	"  if type(f) == 'table' then\n" +
@@ -183,15 +129,10 @@ const acquireSource = "" +
 	"  end\n" +
 	"  return number\n" +
 	"end\n" +
-	"\n" +
-	"-- What is left of the lock's lease in ms: 0 when nobody holds it, -1 when the key has no expiry.\n" +
 	"local function lease_left()\n" +
 	"  local left = redis.call('PTTL', lock)\n" +
 	"  return left == -2 and 0 or left\n" +
 	"end\n" +
-	"\n" +
-	"-- Raises the lease of the lock to at least `lease` ms, and returns what is left of it. A late or repeated call never\n" +
-	"-- shortens it. A key without expiry (a PERSIST by somebody else) gets one: no crash may block for ever.\n" +
 	"local function raise(lease)\n" +
 	"  local left = lease_left()\n" +
 	"  if left >= lease then\n" +
@@ -200,14 +141,7 @@ const acquireSource = "" +
 	"  redis.call('PEXPIRE', lock, lease)\n" +
 	"  return lease\n" +
 	"end\n" +
-	"-- The queue: who waits (a zset of token → arrival number) and what the server knows of each (a hash of token →\n" +
-	"-- presence deadline, grant, wake, channel). Any queued primitive can share it.\n" +
-	"\n" +
-	"local QUEUE_RETENTION = 120000 -- ms; twice the longest presence\n" +
-	"\n" +
-	"-- Puts a waiter into the queue, or renews it where it stands. `place` is the arrival number of a newcomer; without\n" +
-	"-- one it goes to the tail. Returns its position (1 = next), or nil and the error to answer with. The hash is written\n" +
-	"-- first: should it be of a wrong type, nothing has changed.\n" +
+	"local QUEUE_RETENTION = 120000\n" +
 	"local function stand(who, place, lease, presence, wake, channel)\n" +
 	"  local t = server_time()\n" +
 	"  if t.err then\n" +
@@ -217,7 +151,6 @@ const acquireSource = "" +
 	"  if type(score) == 'table' then\n" +
 	"    return nil, score\n" +
 	"  end\n" +
-	"  -- The channel stays out of the format: %s ends at a NUL byte.\n" +
 	"  local record = string.format('%.0f %d %s ', now_ms() + presence, math.min(lease, presence), wake) .. channel\n" +
 	"  local written = redis.pcall('HSET', waiters, who, record)\n" +
 	"  if type(written) == 'table' then\n" +
@@ -234,34 +167,16 @@ const acquireSource = "" +
 	"  redis.call('PEXPIRE', waiters, QUEUE_RETENTION)\n" +
 	"  return redis.call('ZRANK', queue, who) + 1\n" +
 	"end\n" +
-	"\n" +
-	"-- Leaving succeeds even if the waiters key has a wrong type.\n" +
 	"local function leave(who)\n" +
 	"  redis.call('ZREM', queue, who)\n" +
 	"  redis.pcall('HDEL', waiters, who)\n" +
 	"end\n" +
-	"-- Hand-off: the free lock goes to the first live waiter, in the script that found it free.\n" +
-	"\n" +
-	"-- What stand() wrote. Whatever else somebody put there is the record of nobody alive: a lease of 0 could not be SET.\n" +
 	"local RECORD = '^(%d+) ([1-9]%d?%d?%d?%d?) (%l+) (.*)$'\n" +
-	"local SWEEP = 64 -- dead waiters dropped in one call at the most: a script must not hold up the server\n" +
-	"\n" +
-	"-- Tells a waiter that it has the lock. False: its process is gone.\n" +
+	"local SWEEP = 64\n" +
 	"local function tell(to, f, lease, wake, channel)\n" +
-	"  -- The token stays out of the format: %s ends at a NUL byte.\n" +
 	"  local receivers = redis.pcall('PUBLISH', channel, to .. string.format(' %.0f %d', f, lease))\n" +
-	"  -- An error (an ACL without this channel) says nothing of the waiter, which still polls; nor does a count of zero in\n" +
-	"  -- a cluster, where it covers one node alone.\n" +
 	"  return wake == 'broadcast' or receivers ~= 0\n" +
 	"end\n" +
-	"\n" +
-	"-- Grants the free lock to the first live waiter and returns an outcome:\n" +
-	"--   'granted', its token, fence, lease, and whether it still has to be told by the caller\n" +
-	"--   'empty'   nobody waits\n" +
-	"--   'more'    as many dead waiters were dropped as one call may, and others are left\n" +
-	"--   'error', the error to answer with: nothing was granted\n" +
-	"-- `caller` (of a release: its successor) is alive whatever its presence says, and gets `caller_lease` in full: this call's\n" +
-	"-- reply tells it. A waiter that listens on `own_channel` is told by the caller, without a message.\n" +
 	"local function hand_off(caller, caller_lease, own_channel)\n" +
 	"  local t = server_time()\n" +
 	"  if t.err then\n" +
@@ -309,12 +224,10 @@ const acquireSource = "" +
 	"  end\n" +
 	"  return 'more'\n" +
 	"end\n" +
-	"\n" +
 	"local holder = redis.pcall('GET', lock)\n" +
 	"if type(holder) == 'table' then\n" +
 	"  return holder\n" +
 	"end\n" +
-	"\n" +
 	"if holder == token then\n" +
 	"  local f, err = current_fence()\n" +
 	"  if err then\n" +
@@ -322,8 +235,6 @@ const acquireSource = "" +
 	"  end\n" +
 	"  return {'GRANTED', f, raise(lease)}\n" +
 	"end\n" +
-	"\n" +
-	"-- Free, but with a queue: a newcomer never overtakes a live waiter.\n" +
 	"if not holder then\n" +
 	"  local outcome, who, f = hand_off(token, lease)\n" +
 	"  if outcome == 'error' then\n" +
@@ -340,7 +251,6 @@ const acquireSource = "" +
 	"    return {'GRANTED', mine, lease}\n" +
 	"  end\n" +
 	"end\n" +
-	"\n" +
 	"if presence > 0 then\n" +
 	"  local position, err = stand(token, nil, lease, presence, wake, channel)\n" +
 	"  if err then\n" +

@@ -12,34 +12,15 @@ import (
 )
 
 // ExtendSHA1 is what EVALSHA takes for mutex.extend, version 1.
-const ExtendSHA1 = "332ed3bd7968fef8e01f85e9a9da48a6f53c97bf"
+const ExtendSHA1 = "3a135629f9ae7f82ca611d4de12770736d413b76"
 
 const extendSource = "" +
-	"---@script mutex.extend\n" +
-	"---@version 1\n" +
-	"---Raise the lease of a lock that is ours. Never shortens it, so it is safe to repeat and to come late.\n" +
-	"---@key lock     string  `{name}`, the holder's token\n" +
-	"---@key fence    counter companion `:redilock:fence`\n" +
-	"---@key queue    zset    companion `:redilock:queue`, token → arrival number\n" +
-	"---@key waiters  hash    companion `:redilock:waiters`, token → presence deadline, grant, wake, channel\n" +
-	"---@arg token  string   1..512 bytes, the one that acquired\n" +
-	"---@arg lease  integer  ms, 1..2147483647, what must be left of the lease at least\n" +
-	"---@reply EXTENDED fence:integer lease_left:integer(ms)  still ours\n" +
-	"---@reply NOTHELD  holder_pttl:integer(ms)               not ours any more; -1: held by a key without expiry, -2: by nobody\n" +
-	"---@error BADARG   an argument is missing or out of its range\n" +
-	"---@error BADFENCE the fence counter has passed 2^53 - 1\n" +
-	"\n" +
+	"-- mutex.extend v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
-	"\n" +
-	"-- Arguments are checked before anything is written, so a bad one changes nothing.\n" +
-	"-- The first complaint is kept; the script answers it as BADARG.\n" +
-	"\n" +
 	"local complaint\n" +
-	"\n" +
 	"local function refuse(name, why)\n" +
 	"  complaint = complaint or (name .. ': ' .. why)\n" +
 	"end\n" +
-	"\n" +
 	"local function text(name, value, min, max, default)\n" +
 	"  value = value or default\n" +
 	"  if not value then\n" +
@@ -49,8 +30,6 @@ const extendSource = "" +
 	"  end\n" +
 	"  return value\n" +
 	"end\n" +
-	"\n" +
-	"-- Only plain decimal digits: tonumber alone takes '0x10', '1e3' and ' 7 ' as well.\n" +
 	"local function integer(name, value, min, max, default)\n" +
 	"  value = value or default\n" +
 	"  if not value then\n" +
@@ -62,7 +41,6 @@ const extendSource = "" +
 	"  end\n" +
 	"  return number\n" +
 	"end\n" +
-	"\n" +
 	"local function wake_mode(value, channel)\n" +
 	"  value = value or 'poll'\n" +
 	"  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then\n" +
@@ -72,7 +50,6 @@ const extendSource = "" +
 	"  end\n" +
 	"  return value\n" +
 	"end\n" +
-	"\n" +
 	"local function count(keys, args)\n" +
 	"  if #KEYS ~= keys then\n" +
 	"    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))\n" +
@@ -80,47 +57,32 @@ const extendSource = "" +
 	"    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))\n" +
 	"  end\n" +
 	"end\n" +
-	"\n" +
 	"local token = text('token', ARGV[1], 1, 512)\n" +
 	"local lease = integer('lease', ARGV[2], 1, 2147483647)\n" +
 	"count(4, 2)\n" +
 	"if complaint then\n" +
 	"  return redis.error_reply('BADARG ' .. complaint)\n" +
 	"end\n" +
-	"\n" +
-	"-- The server's clock, read at most once a call: it moves inside a script on Redis 7.0 and stands still since 7.2.\n" +
-	"\n" +
 	"local time\n" +
-	"\n" +
-	"-- Seconds and microseconds, or the error to answer with: an ACL may lack TIME.\n" +
 	"local function server_time()\n" +
 	"  time = time or redis.pcall('TIME')\n" +
 	"  return time\n" +
 	"end\n" +
-	"\n" +
 	"local function now_ms()\n" +
 	"  local t = server_time()\n" +
 	"  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
 	"end\n" +
-	"-- Fences grow with every grant: each is the server's clock in microseconds, or one more than the last where the clock is not\n" +
-	"-- past it. So they grow as well when the counter is gone (collected, flushed) or set back (a snapshot, a replica that had\n" +
-	"-- not heard of the last grants): time moves on faster than one grant per microsecond.\n" +
-	"\n" +
-	"local FENCE_RETENTION = 3600000 -- ms\n" +
-	"local FENCE_LIMIT = 9007199254740991 -- 2^53 - 1: past it a Lua number is no longer exact\n" +
-	"\n" +
-	"-- Whether that is a counter: only plain decimals are. tonumber takes 'nan', '1e3' and ' 7' as well.\n" +
+	"local FENCE_RETENTION = 3600000\n" +
+	"local FENCE_LIMIT = 9007199254740991\n" +
 	"local function counts(value)\n" +
 	"  return value and string.find(value, '^[1-9]%d*$')\n" +
 	"end\n" +
-	"\n" +
-	"-- The next fence, or nil and the error to answer with.\n" +
 	"local function next_fence()\n" +
 	"  local t = server_time()\n" +
 	"  if t.err then\n" +
 	"    return nil, t\n" +
 	"  end\n" +
-	"  local f = t[1] * 1000000 + t[2] -- redis.call sends all digits of a number, tostring() would not\n" +
+	"  local f = t[1] * 1000000 + t[2]\n" +
 	"  local last = redis.pcall('SET', fence, f, 'PX', FENCE_RETENTION, 'GET')\n" +
 	"  if type(last) == 'table' then\n" +
 	"    return nil, last\n" +
@@ -136,9 +98,6 @@ const extendSource = "" +
 	"  redis.call('SET', fence, before + 1, 'PX', FENCE_RETENTION)\n" +
 	"  return before + 1\n" +
 	"end\n" +
-	"\n" +
-	"-- Gives the free lock to a token. Returns the grant's fence, or nil and the error to answer with. The fence comes first,\n" +
-	"-- so that an error on it needs no undoing.\n" +
 	"local function grant(to, lease)\n" +
 	"  local f, err = next_fence()\n" +
 	"  if err then\n" +
@@ -147,9 +106,6 @@ const extendSource = "" +
 	"  redis.call('SET', lock, to, 'PX', lease)\n" +
 	"  return f\n" +
 	"end\n" +
-	"-- The grant that stands: its fence, and what is left of its lease.\n" +
-	"\n" +
-	"-- The fence of the grant that stands. When its counter is gone the holder gets a new, higher one.\n" +
 	"local function current_fence()\n" +
 	"  local f = redis.pcall('GET', fence)\n" +
 	"  if type(f) == 'table' then\n" +
@@ -161,15 +117,10 @@ const extendSource = "" +
 	"  end\n" +
 	"  return number\n" +
 	"end\n" +
-	"\n" +
-	"-- What is left of the lock's lease in ms: 0 when nobody holds it, -1 when the key has no expiry.\n" +
 	"local function lease_left()\n" +
 	"  local left = redis.call('PTTL', lock)\n" +
 	"  return left == -2 and 0 or left\n" +
 	"end\n" +
-	"\n" +
-	"-- Raises the lease of the lock to at least `lease` ms, and returns what is left of it. A late or repeated call never\n" +
-	"-- shortens it. A key without expiry (a PERSIST by somebody else) gets one: no crash may block for ever.\n" +
 	"local function raise(lease)\n" +
 	"  local left = lease_left()\n" +
 	"  if left >= lease then\n" +
@@ -178,7 +129,6 @@ const extendSource = "" +
 	"  redis.call('PEXPIRE', lock, lease)\n" +
 	"  return lease\n" +
 	"end\n" +
-	"\n" +
 	"local holder = redis.pcall('GET', lock)\n" +
 	"if type(holder) == 'table' then\n" +
 	"  return holder\n" +
@@ -186,12 +136,10 @@ const extendSource = "" +
 	"if holder ~= token then\n" +
 	"  return {'NOTHELD', redis.call('PTTL', lock)}\n" +
 	"end\n" +
-	"\n" +
 	"local f, err = current_fence()\n" +
 	"if err then\n" +
 	"  return err\n" +
 	"end\n" +
-	"-- So that a lock that is held for long keeps the fence it was granted with.\n" +
 	"redis.call('PEXPIRE', fence, FENCE_RETENTION)\n" +
 	"return {'EXTENDED', f, raise(lease)}\n"
 

@@ -12,31 +12,15 @@ import (
 )
 
 // InspectSHA1 is what EVALSHA takes for mutex.inspect, version 1.
-const InspectSHA1 = "240a822091090679a82cae0d252301dcef2b0b9b"
+const InspectSHA1 = "a28851386d9dc21198f6903b341902ea7f3d7cc4"
 
 const inspectSource = "" +
-	"---@script mutex.inspect\n" +
-	"---@version 1\n" +
-	"---Who holds the lock, and who waits for it. Writes nothing.\n" +
-	"---@key lock     string  `{name}`, the holder's token\n" +
-	"---@key fence    counter companion `:redilock:fence`\n" +
-	"---@key queue    zset    companion `:redilock:queue`, token → arrival number\n" +
-	"---@key waiters  hash    companion `:redilock:waiters`, token → presence deadline, grant, wake, channel\n" +
-	"---@arg limit  integer  0..1000 = 10, waiters to list\n" +
-	"---@reply STATUS holder:string holder_pttl:integer(ms) fence:integer queued:integer waiters:list(token:string presence_left:integer(ms))  holder_pttl -2: held by nobody, -1: by a key without expiry; fence 0: no counter\n" +
-	"---@error BADARG an argument is out of its range\n" +
-	"\n" +
+	"-- mutex.inspect v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
-	"\n" +
-	"-- Arguments are checked before anything is written, so a bad one changes nothing.\n" +
-	"-- The first complaint is kept; the script answers it as BADARG.\n" +
-	"\n" +
 	"local complaint\n" +
-	"\n" +
 	"local function refuse(name, why)\n" +
 	"  complaint = complaint or (name .. ': ' .. why)\n" +
 	"end\n" +
-	"\n" +
 	"local function text(name, value, min, max, default)\n" +
 	"  value = value or default\n" +
 	"  if not value then\n" +
@@ -46,8 +30,6 @@ const inspectSource = "" +
 	"  end\n" +
 	"  return value\n" +
 	"end\n" +
-	"\n" +
-	"-- Only plain decimal digits: tonumber alone takes '0x10', '1e3' and ' 7 ' as well.\n" +
 	"local function integer(name, value, min, max, default)\n" +
 	"  value = value or default\n" +
 	"  if not value then\n" +
@@ -59,7 +41,6 @@ const inspectSource = "" +
 	"  end\n" +
 	"  return number\n" +
 	"end\n" +
-	"\n" +
 	"local function wake_mode(value, channel)\n" +
 	"  value = value or 'poll'\n" +
 	"  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then\n" +
@@ -69,7 +50,6 @@ const inspectSource = "" +
 	"  end\n" +
 	"  return value\n" +
 	"end\n" +
-	"\n" +
 	"local function count(keys, args)\n" +
 	"  if #KEYS ~= keys then\n" +
 	"    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))\n" +
@@ -77,28 +57,20 @@ const inspectSource = "" +
 	"    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))\n" +
 	"  end\n" +
 	"end\n" +
-	"\n" +
 	"local limit = integer('limit', ARGV[1], 0, 1000, '10')\n" +
 	"count(4, 1)\n" +
 	"if complaint then\n" +
 	"  return redis.error_reply('BADARG ' .. complaint)\n" +
 	"end\n" +
-	"\n" +
-	"-- The server's clock, read at most once a call: it moves inside a script on Redis 7.0 and stands still since 7.2.\n" +
-	"\n" +
 	"local time\n" +
-	"\n" +
-	"-- Seconds and microseconds, or the error to answer with: an ACL may lack TIME.\n" +
 	"local function server_time()\n" +
 	"  time = time or redis.pcall('TIME')\n" +
 	"  return time\n" +
 	"end\n" +
-	"\n" +
 	"local function now_ms()\n" +
 	"  local t = server_time()\n" +
 	"  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
 	"end\n" +
-	"\n" +
 	"local holder = redis.pcall('GET', lock)\n" +
 	"if type(holder) == 'table' then\n" +
 	"  return holder\n" +
@@ -111,12 +83,10 @@ const inspectSource = "" +
 	"if type(queued) == 'table' then\n" +
 	"  return queued\n" +
 	"end\n" +
-	"\n" +
 	"local t = server_time()\n" +
 	"if t.err then\n" +
 	"  return t\n" +
 	"end\n" +
-	"\n" +
 	"local list = {}\n" +
 	"for i, who in ipairs(limit > 0 and redis.call('ZRANGE', queue, 0, limit - 1) or {}) do\n" +
 	"  local record = redis.pcall('HGET', waiters, who)\n" +

@@ -12,42 +12,15 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for mutex.release, version 1.
-const ReleaseSHA1 = "fc5e7679fa6c7e57dd4c61b6168d7e45daba021d"
+const ReleaseSHA1 = "931372a3813c3e2ebaaef39d195e23ecf692e536"
 
 const releaseSource = "" +
-	"---@script mutex.release\n" +
-	"---@version 1\n" +
-	"---Give the lock, or the place in its queue, back. The lock goes to the first live waiter in the same call. A successor\n" +
-	"---takes the caller's turn behind those who wait. Safe to repeat with the same token and successor.\n" +
-	"---@key lock     string  `{name}`, the holder's token\n" +
-	"---@key fence    counter companion `:redilock:fence`\n" +
-	"---@key queue    zset    companion `:redilock:queue`, token → arrival number\n" +
-	"---@key waiters  hash    companion `:redilock:waiters`, token → presence deadline, grant, wake, channel\n" +
-	"---@arg token      string   1..512 bytes, the one that acquired\n" +
-	"---@arg channel    string   0..512 bytes = \"\", the caller's own: who listens on it is told by the caller\n" +
-	"---@arg successor  string   0..512 bytes = \"\", the token that is to have the caller's next turn\n" +
-	"---@arg lease      integer  ms, 0..2147483647 = 0, the successor's; 0 only without one\n" +
-	"---@arg presence   integer  ms, 0..60000 = 0, the successor's; 0 only without one\n" +
-	"---@arg wake       enum     poll|push|broadcast = poll, the successor's\n" +
-	"---@publish redilock:*, \"token fence lease\" to the waiter that got the lock\n" +
-	"---@reply RELEASED position:integer                              it was ours; the successor stands at this position (0: it is not queued)\n" +
-	"---@reply HANDED   token:string fence:integer lease:integer(ms)  it was ours and is this token's now; the caller tells it\n" +
-	"---@reply LEFT     position:integer                              we stood in the queue; the successor has our place\n" +
-	"---@reply NOTHELD                                                neither\n" +
-	"---@error BADARG   an argument is missing or out of its range\n" +
-	"---@error BADFENCE the fence counter has passed 2^53 - 1\n" +
-	"\n" +
+	"-- mutex.release v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
-	"\n" +
-	"-- Arguments are checked before anything is written, so a bad one changes nothing.\n" +
-	"-- The first complaint is kept; the script answers it as BADARG.\n" +
-	"\n" +
 	"local complaint\n" +
-	"\n" +
 	"local function refuse(name, why)\n" +
 	"  complaint = complaint or (name .. ': ' .. why)\n" +
 	"end\n" +
-	"\n" +
 	"local function text(name, value, min, max, default)\n" +
 	"  value = value or default\n" +
 	"  if not value then\n" +
@@ -57,8 +30,6 @@ const releaseSource = "" +
 	"  end\n" +
 	"  return value\n" +
 	"end\n" +
-	"\n" +
-	"-- Only plain decimal digits: tonumber alone takes '0x10', '1e3' and ' 7 ' as well.\n" +
 	"local function integer(name, value, min, max, default)\n" +
 	"  value = value or default\n" +
 	"  if not value then\n" +
@@ -70,7 +41,6 @@ const releaseSource = "" +
 	"  end\n" +
 	"  return number\n" +
 	"end\n" +
-	"\n" +
 	"local function wake_mode(value, channel)\n" +
 	"  value = value or 'poll'\n" +
 	"  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then\n" +
@@ -80,7 +50,6 @@ const releaseSource = "" +
 	"  end\n" +
 	"  return value\n" +
 	"end\n" +
-	"\n" +
 	"local function count(keys, args)\n" +
 	"  if #KEYS ~= keys then\n" +
 	"    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))\n" +
@@ -88,7 +57,6 @@ const releaseSource = "" +
 	"    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))\n" +
 	"  end\n" +
 	"end\n" +
-	"\n" +
 	"local token = text('token', ARGV[1], 1, 512)\n" +
 	"local channel = text('channel', ARGV[2], 0, 512, '')\n" +
 	"local successor = text('successor', ARGV[3], 0, 512, '')\n" +
@@ -103,40 +71,26 @@ const releaseSource = "" +
 	"if complaint then\n" +
 	"  return redis.error_reply('BADARG ' .. complaint)\n" +
 	"end\n" +
-	"\n" +
-	"-- The server's clock, read at most once a call: it moves inside a script on Redis 7.0 and stands still since 7.2.\n" +
-	"\n" +
 	"local time\n" +
-	"\n" +
-	"-- Seconds and microseconds, or the error to answer with: an ACL may lack TIME.\n" +
 	"local function server_time()\n" +
 	"  time = time or redis.pcall('TIME')\n" +
 	"  return time\n" +
 	"end\n" +
-	"\n" +
 	"local function now_ms()\n" +
 	"  local t = server_time()\n" +
 	"  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
 	"end\n" +
-	"-- Fences grow with every grant: each is the server's clock in microseconds, or one more than the last where the clock is not\n" +
-	"-- past it. So they grow as well when the counter is gone (collected, flushed) or set back (a snapshot, a replica that had\n" +
-	"-- not heard of the last grants): time moves on faster than one grant per microsecond.\n" +
-	"\n" +
-	"local FENCE_RETENTION = 3600000 -- ms\n" +
-	"local FENCE_LIMIT = 9007199254740991 -- 2^53 - 1: past it a Lua number is no longer exact\n" +
-	"\n" +
-	"-- Whether that is a counter: only plain decimals are. tonumber takes 'nan', '1e3' and ' 7' as well.\n" +
+	"local FENCE_RETENTION = 3600000\n" +
+	"local FENCE_LIMIT = 9007199254740991\n" +
 	"local function counts(value)\n" +
 	"  return value and string.find(value, '^[1-9]%d*$')\n" +
 	"end\n" +
-	"\n" +
-	"-- The next fence, or nil and the error to answer with.\n" +
 	"local function next_fence()\n" +
 	"  local t = server_time()\n" +
 	"  if t.err then\n" +
 	"    return nil, t\n" +
 	"  end\n" +
-	"  local f = t[1] * 1000000 + t[2] -- redis.call sends all digits of a number, tostring() would not\n" +
+	"  local f = t[1] * 1000000 + t[2]\n" +
 	"  local last = redis.pcall('SET', fence, f, 'PX', FENCE_RETENTION, 'GET')\n" +
 	"  if type(last) == 'table' then\n" +
 	"    return nil, last\n" +
@@ -152,9 +106,6 @@ const releaseSource = "" +
 	"  redis.call('SET', fence, before + 1, 'PX', FENCE_RETENTION)\n" +
 	"  return before + 1\n" +
 	"end\n" +
-	"\n" +
-	"-- Gives the free lock to a token. Returns the grant's fence, or nil and the error to answer with. The fence comes first,\n" +
-	"-- so that an error on it needs no undoing.\n" +
 	"local function grant(to, lease)\n" +
 	"  local f, err = next_fence()\n" +
 	"  if err then\n" +
@@ -163,14 +114,11 @@ const releaseSource = "" +
 	"  redis.call('SET', lock, to, 'PX', lease)\n" +
 	"  return f\n" +
 	"end\n" +
-	"\n" +
 	"local holder = redis.pcall('GET', lock)\n" +
 	"if type(holder) == 'table' then\n" +
 	"  return holder\n" +
 	"end\n" +
-	"\n" +
 	"if holder == token then\n" +
-	"  -- The path that must be fast: nobody waits at the server. It comes before the functions that it does not call.\n" +
 	"  if redis.call('EXISTS', queue) == 0 then\n" +
 	"    if successor == '' then\n" +
 	"      redis.call('DEL', lock)\n" +
@@ -181,13 +129,8 @@ const releaseSource = "" +
 	"      return {'HANDED', successor, f, lease}\n" +
 	"    end\n" +
 	"  end\n" +
-	"  -- Before anything else that writes: a server that is out of memory refuses what may grow until something has shrunk.\n" +
 	"  redis.call('DEL', lock)\n" +
 	"end\n" +
-	"\n" +
-	"-- The grant that stands: its fence, and what is left of its lease.\n" +
-	"\n" +
-	"-- The fence of the grant that stands. When its counter is gone the holder gets a new, higher one.\n" +
 	"local function current_fence()\n" +
 	"  local f = redis.pcall('GET', fence)\n" +
 	"  if type(f) == 'table' then\n" +
@@ -199,15 +142,10 @@ const releaseSource = "" +
 	"  end\n" +
 	"  return number\n" +
 	"end\n" +
-	"\n" +
-	"-- What is left of the lock's lease in ms: 0 when nobody holds it, -1 when the key has no expiry.\n" +
 	"local function lease_left()\n" +
 	"  local left = redis.call('PTTL', lock)\n" +
 	"  return left == -2 and 0 or left\n" +
 	"end\n" +
-	"\n" +
-	"-- Raises the lease of the lock to at least `lease` ms, and returns what is left of it. A late or repeated call never\n" +
-	"-- shortens it. A key without expiry (a PERSIST by somebody else) gets one: no crash may block for ever.\n" +
 	"local function raise(lease)\n" +
 	"  local left = lease_left()\n" +
 	"  if left >= lease then\n" +
@@ -216,14 +154,7 @@ const releaseSource = "" +
 	"  redis.call('PEXPIRE', lock, lease)\n" +
 	"  return lease\n" +
 	"end\n" +
-	"-- The queue: who waits (a zset of token → arrival number) and what the server knows of each (a hash of token →\n" +
-	"-- presence deadline, grant, wake, channel). Any queued primitive can share it.\n" +
-	"\n" +
-	"local QUEUE_RETENTION = 120000 -- ms; twice the longest presence\n" +
-	"\n" +
-	"-- Puts a waiter into the queue, or renews it where it stands. `place` is the arrival number of a newcomer; without\n" +
-	"-- one it goes to the tail. Returns its position (1 = next), or nil and the error to answer with. The hash is written\n" +
-	"-- first: should it be of a wrong type, nothing has changed.\n" +
+	"local QUEUE_RETENTION = 120000\n" +
 	"local function stand(who, place, lease, presence, wake, channel)\n" +
 	"  local t = server_time()\n" +
 	"  if t.err then\n" +
@@ -233,7 +164,6 @@ const releaseSource = "" +
 	"  if type(score) == 'table' then\n" +
 	"    return nil, score\n" +
 	"  end\n" +
-	"  -- The channel stays out of the format: %s ends at a NUL byte.\n" +
 	"  local record = string.format('%.0f %d %s ', now_ms() + presence, math.min(lease, presence), wake) .. channel\n" +
 	"  local written = redis.pcall('HSET', waiters, who, record)\n" +
 	"  if type(written) == 'table' then\n" +
@@ -250,34 +180,16 @@ const releaseSource = "" +
 	"  redis.call('PEXPIRE', waiters, QUEUE_RETENTION)\n" +
 	"  return redis.call('ZRANK', queue, who) + 1\n" +
 	"end\n" +
-	"\n" +
-	"-- Leaving succeeds even if the waiters key has a wrong type.\n" +
 	"local function leave(who)\n" +
 	"  redis.call('ZREM', queue, who)\n" +
 	"  redis.pcall('HDEL', waiters, who)\n" +
 	"end\n" +
-	"-- Hand-off: the free lock goes to the first live waiter, in the script that found it free.\n" +
-	"\n" +
-	"-- What stand() wrote. Whatever else somebody put there is the record of nobody alive: a lease of 0 could not be SET.\n" +
 	"local RECORD = '^(%d+) ([1-9]%d?%d?%d?%d?) (%l+) (.*)$'\n" +
-	"local SWEEP = 64 -- dead waiters dropped in one call at the most: a script must not hold up the server\n" +
-	"\n" +
-	"-- Tells a waiter that it has the lock. False: its process is gone.\n" +
+	"local SWEEP = 64\n" +
 	"local function tell(to, f, lease, wake, channel)\n" +
-	"  -- The token stays out of the format: %s ends at a NUL byte.\n" +
 	"  local receivers = redis.pcall('PUBLISH', channel, to .. string.format(' %.0f %d', f, lease))\n" +
-	"  -- An error (an ACL without this channel) says nothing of the waiter, which still polls; nor does a count of zero in\n" +
-	"  -- a cluster, where it covers one node alone.\n" +
 	"  return wake == 'broadcast' or receivers ~= 0\n" +
 	"end\n" +
-	"\n" +
-	"-- Grants the free lock to the first live waiter and returns an outcome:\n" +
-	"--   'granted', its token, fence, lease, and whether it still has to be told by the caller\n" +
-	"--   'empty'   nobody waits\n" +
-	"--   'more'    as many dead waiters were dropped as one call may, and others are left\n" +
-	"--   'error', the error to answer with: nothing was granted\n" +
-	"-- `caller` (of a release: its successor) is alive whatever its presence says, and gets `caller_lease` in full: this call's\n" +
-	"-- reply tells it. A waiter that listens on `own_channel` is told by the caller, without a message.\n" +
 	"local function hand_off(caller, caller_lease, own_channel)\n" +
 	"  local t = server_time()\n" +
 	"  if t.err then\n" +
@@ -325,9 +237,8 @@ const releaseSource = "" +
 	"  end\n" +
 	"  return 'more'\n" +
 	"end\n" +
-	"\n" +
 	"if holder == token then\n" +
-	"  local heir = successor ~= '' and successor -- never the empty member that somebody put into the queue\n" +
+	"  local heir = successor ~= '' and successor\n" +
 	"  local outcome, who, f, granted, untold = hand_off(heir, lease, channel)\n" +
 	"  if outcome == 'empty' and successor ~= '' then\n" +
 	"    local mine = grant(successor, lease)\n" +
@@ -335,27 +246,22 @@ const releaseSource = "" +
 	"      return {'HANDED', successor, mine, lease}\n" +
 	"    end\n" +
 	"  end\n" +
-	"  -- The successor was queued itself, and is the first live waiter.\n" +
 	"  if who == heir then\n" +
 	"    return {'HANDED', successor, f, granted}\n" +
 	"  end\n" +
-	"  -- The lock is given back whatever is wrong with a companion key: the waiters meet that error when they ask.\n" +
 	"  local position = successor ~= '' and stand(successor, nil, lease, presence, wake, channel) or 0\n" +
 	"  if untold then\n" +
 	"    return {'HANDED', who, f, granted}\n" +
 	"  end\n" +
 	"  return {'RELEASED', position}\n" +
 	"end\n" +
-	"\n" +
 	"local place = redis.pcall('ZSCORE', queue, token)\n" +
 	"if type(place) == 'table' then\n" +
 	"  return place\n" +
 	"end\n" +
-	"\n" +
 	"if place then\n" +
 	"  leave(token)\n" +
 	"  if successor == '' then\n" +
-	"    -- Who leaves a free lock's queue was perhaps the one to find out: the next one must not wait for it.\n" +
 	"    if not holder then\n" +
 	"      hand_off()\n" +
 	"    end\n" +
@@ -365,8 +271,6 @@ const releaseSource = "" +
 	"    return {'LEFT', stand(successor, place, lease, presence, wake, channel) or 0}\n" +
 	"  end\n" +
 	"end\n" +
-	"\n" +
-	"-- The successor has the lock, or a place of its own. A repeat of a call whose reply was lost answers as the first did.\n" +
 	"if successor ~= '' then\n" +
 	"  if holder == successor then\n" +
 	"    local f, err = current_fence()\n" +

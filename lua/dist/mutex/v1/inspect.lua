@@ -1,25 +1,9 @@
----@script mutex.inspect
----@version 1
----Who holds the lock, and who waits for it. Writes nothing.
----@key lock     string  `{name}`, the holder's token
----@key fence    counter companion `:redilock:fence`
----@key queue    zset    companion `:redilock:queue`, token → arrival number
----@key waiters  hash    companion `:redilock:waiters`, token → presence deadline, grant, wake, channel
----@arg limit  integer  0..1000 = 10, waiters to list
----@reply STATUS holder:string holder_pttl:integer(ms) fence:integer queued:integer waiters:list(token:string presence_left:integer(ms))  holder_pttl -2: held by nobody, -1: by a key without expiry; fence 0: no counter
----@error BADARG an argument is out of its range
-
+-- mutex.inspect v1
 local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-
--- Arguments are checked before anything is written, so a bad one changes nothing.
--- The first complaint is kept; the script answers it as BADARG.
-
 local complaint
-
 local function refuse(name, why)
   complaint = complaint or (name .. ': ' .. why)
 end
-
 local function text(name, value, min, max, default)
   value = value or default
   if not value then
@@ -29,8 +13,6 @@ local function text(name, value, min, max, default)
   end
   return value
 end
-
--- Only plain decimal digits: tonumber alone takes '0x10', '1e3' and ' 7 ' as well.
 local function integer(name, value, min, max, default)
   value = value or default
   if not value then
@@ -42,7 +24,6 @@ local function integer(name, value, min, max, default)
   end
   return number
 end
-
 local function wake_mode(value, channel)
   value = value or 'poll'
   if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then
@@ -52,7 +33,6 @@ local function wake_mode(value, channel)
   end
   return value
 end
-
 local function count(keys, args)
   if #KEYS ~= keys then
     refuse('keys', string.format('must be %d, are %d', keys, #KEYS))
@@ -60,28 +40,20 @@ local function count(keys, args)
     refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))
   end
 end
-
 local limit = integer('limit', ARGV[1], 0, 1000, '10')
 count(4, 1)
 if complaint then
   return redis.error_reply('BADARG ' .. complaint)
 end
-
--- The server's clock, read at most once a call: it moves inside a script on Redis 7.0 and stands still since 7.2.
-
 local time
-
--- Seconds and microseconds, or the error to answer with: an ACL may lack TIME.
 local function server_time()
   time = time or redis.pcall('TIME')
   return time
 end
-
 local function now_ms()
   local t = server_time()
   return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 end
-
 local holder = redis.pcall('GET', lock)
 if type(holder) == 'table' then
   return holder
@@ -94,12 +66,10 @@ local queued = redis.pcall('ZCARD', queue)
 if type(queued) == 'table' then
   return queued
 end
-
 local t = server_time()
 if t.err then
   return t
 end
-
 local list = {}
 for i, who in ipairs(limit > 0 and redis.call('ZRANGE', queue, 0, limit - 1) or {}) do
   local record = redis.pcall('HGET', waiters, who)

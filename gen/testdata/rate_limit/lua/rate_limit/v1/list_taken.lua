@@ -7,14 +7,7 @@
 ---@reply LISTED refused:string taken:list(id:string age:integer(ms))
 ---@error BADARG an argument is out of its range
 
-local window, stats = KEYS[1], KEYS[2]
-
----@include arguments
-
-local limit = number('limit', ARGV[1] or '10', 0, 100)
-if complaint then
-  return redis.error_reply('BADARG ' .. complaint)
-end
+---@arguments
 
 ---@include clock
 

@@ -14,22 +14,12 @@
 ---@reply REFUSED  retry_ttl:integer(ms)  too many
 ---@error BADARG   an argument is missing or out of its range
 
-local window, stats = KEYS[1], KEYS[2]
+---@arguments
 
----@include arguments
-
-local id = required('id', ARGV[1])
-local limit = number('limit', ARGV[2], 1, 1000)
-local span = number('span', ARGV[3], 1000, 3600000)
-local mode, notice = ARGV[4] or 'strict', ARGV[5] or ''
-if complaint then
-  return redis.error_reply('BADARG ' .. complaint)
-end
-
----@include clock
+---@include window
 
 local now = now_ms()
-redis.call('ZREMRANGEBYSCORE', window, '-inf', now - span)
+redis.call('ZREMRANGEBYSCORE', window, '-inf', window_start(now, span)) -- those that left it
 local taken = redis.pcall('ZCARD', window)
 if type(taken) == 'table' then
   return taken

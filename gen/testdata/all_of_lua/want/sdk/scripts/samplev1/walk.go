@@ -11,31 +11,19 @@ import (
 )
 
 // WalkSHA1 is what EVALSHA takes for sample.walk, version 1.
-const WalkSHA1 = "c232f138ffb51bac14416eaa74d2c0d539ff8aca"
+const WalkSHA1 = "38567c43e403afcc71f4895fdc37c70fd407e0f2"
 
 const walkSource = "" +
-	"---@script sample.walk\n" +
-	"---@version 1\n" +
-	"---Uses every statement and expression of Lua 5.1, in ways that are allowed.\n" +
-	"---@key items list `{name}`\n" +
-	"---@arg least integer -5..5 = -1, less than this is left out\n" +
-	"---@arg mark string 1..9 bytes = \"a, b\"\n" +
-	"---@reply FOUND name_ids:list(id:string url:string)   what was found\n" +
-	"---@reply EMPTY\n" +
-	"---@error BADSIZE the list is too long\n" +
-	"---@error BADLEAST least is not a number\n" +
-	"\n" +
+	"-- sample.walk v1\n" +
 	"local items = KEYS[1]\n" +
 	"local least, mark = tonumber(ARGV[1] or '-1'), ARGV[2] or 'a, b'\n" +
 	"if not least then\n" +
 	"  return redis.error_reply(string.format('BADLEAST least must be a number, there are %d arguments', #ARGV))\n" +
 	"end\n" +
-	"\n" +
 	"local size = redis.call('LLEN', items)\n" +
 	"if size > 1e3 then\n" +
 	"  return redis.error_reply('BADSIZE the list has ' .. string.format('%d', size) .. ' items')\n" +
 	"end\n" +
-	"\n" +
 	"local helper = {}\n" +
 	"function helper.add(list, item, ...)\n" +
 	"  list[#list + 1] = {item, select('#', ...) > 0 and (...) or mark}\n" +
@@ -49,7 +37,6 @@ const walkSource = "" +
 	"  end\n" +
 	"  return count(n - 1, found)\n" +
 	"end\n" +
-	"\n" +
 	"local found, i = {}, 0\n" +
 	"while i < size do\n" +
 	"  local item = redis.call('LINDEX', items, i)\n" +

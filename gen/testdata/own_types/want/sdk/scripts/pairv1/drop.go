@@ -11,16 +11,10 @@ import (
 )
 
 // DropSHA1 is what EVALSHA takes for pair.drop, version 1.
-const DropSHA1 = "b7d382943a393f04f272c63353ca8acdd15aadcc"
+const DropSHA1 = "5876a3f6b070485acc83bffac1970b5d4382e130"
 
 const dropSource = "" +
-	"---@script pair.drop\n" +
-	"---@version 1\n" +
-	"---Deletes | drops the first.\n" +
-	"---@key first string `{name}`\n" +
-	"---@arg which enum first|all = first\n" +
-	"---@reply DROPPED\n" +
-	"\n" +
+	"-- pair.drop v1\n" +
 	"local first = KEYS[1]\n" +
 	"local which = ARGV[1] or 'first'\n" +
 	"redis.call('DEL', first)\n" +

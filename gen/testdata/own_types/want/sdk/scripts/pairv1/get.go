@@ -11,18 +11,10 @@ import (
 )
 
 // GetSHA1 is what EVALSHA takes for pair.get, version 1.
-const GetSHA1 = "0a75e4de90649152d7b6c322709386ab2aa7b6f4"
+const GetSHA1 = "bab126ab668b7e0d21bd25e3107ef429ff5b8ac2"
 
 const getSource = "" +
-	"---@script pair.get\n" +
-	"---@version 1\n" +
-	"---Gives the one or the other.\n" +
-	"---@key first string `{name}`\n" +
-	"---@key second string companion `:second`\n" +
-	"---@arg which enum first|second\n" +
-	"---@reply VALUE value:string\n" +
-	"---@reply NONE\n" +
-	"\n" +
+	"-- pair.get v1\n" +
 	"local first, second = KEYS[1], KEYS[2]\n" +
 	"local which = ARGV[1]\n" +
 	"local value\n" +

@@ -11,15 +11,10 @@ import (
 )
 
 // DropSHA1 is what EVALSHA takes for pair.drop, version 2.
-const DropSHA1 = "a081de3d911ad25d720a960b507984fcc1b1e214"
+const DropSHA1 = "ae8001730cfd42aacea9823c7299248512079475"
 
 const dropSource = "" +
-	"---@script pair.drop\n" +
-	"---@version 2\n" +
-	"---Deletes the first.\n" +
-	"---@key first string `{name}`\n" +
-	"---@reply DROPPED deleted:integer\n" +
-	"\n" +
+	"-- pair.drop v2\n" +
 	"local first = KEYS[1]\n" +
 	"return {'DROPPED', redis.call('DEL', first)}\n"
 

@@ -12,48 +12,26 @@ import (
 )
 
 // ListTakenSHA1 is what EVALSHA takes for rate_limit.list_taken, version 1.
-const ListTakenSHA1 = "3bc672ae82826ddf077c4f78a346af4d33e1b147"
+const ListTakenSHA1 = "747c8ab920548b52523e05268f210edbb6512316"
 
 const listTakenSource = "" +
-	"---@script rate_limit.list_taken\n" +
-	"---@version 1\n" +
-	"---What was taken in the window.\n" +
-	"---@key window  zset  `{name}`, id → when it was taken, in ms\n" +
-	"---@key stats   hash  companion `:stats`, outcome → how often\n" +
-	"---@arg limit   integer  0..100 = 10, how many to list\n" +
-	"---@reply LISTED refused:string taken:list(id:string age:integer(ms))\n" +
-	"---@error BADARG an argument is out of its range\n" +
-	"\n" +
+	"-- rate_limit.list_taken v1\n" +
 	"local window, stats = KEYS[1], KEYS[2]\n" +
-	"\n" +
-	"-- The first complaint is kept.\n" +
-	"local complaint\n" +
-	"\n" +
-	"local function required(name, value)\n" +
-	"  if not value then\n" +
-	"    complaint = complaint or name .. ': missing'\n" +
-	"  end\n" +
-	"  return value\n" +
+	"local limit = ARGV[1] or '10'\n" +
+	"local limit = #limit <= 3 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n" +
+	"if not limit or limit > 100 then\n" +
+	"  return redis.error_reply('BADARG limit: must be an integer from 0 to 100')\n" +
 	"end\n" +
-	"\n" +
-	"local function number(name, value, min, max)\n" +
-	"  local n = value and tonumber(value, 10)\n" +
-	"  if not n or n < min or n > max then\n" +
-	"    complaint = complaint or string.format('%s: must be an integer from %d to %d', name, min, max)\n" +
-	"  end\n" +
-	"  return n\n" +
+	"if #KEYS ~= 2 then\n" +
+	"  return redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n" +
 	"end\n" +
-	"\n" +
-	"local limit = number('limit', ARGV[1] or '10', 0, 100)\n" +
-	"if complaint then\n" +
-	"  return redis.error_reply('BADARG ' .. complaint)\n" +
+	"if #ARGV > 1 then\n" +
+	"  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
 	"end\n" +
-	"\n" +
 	"local function now_ms()\n" +
 	"  local t = redis.call('TIME')\n" +
 	"  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
 	"end\n" +
-	"\n" +
 	"local rows = {}\n" +
 	"local found = redis.call('ZRANGE', window, 0, limit - 1, 'WITHSCORES')\n" +
 	"for i = 1, #found, 2 do\n" +

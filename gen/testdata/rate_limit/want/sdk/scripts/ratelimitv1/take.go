@@ -12,60 +12,57 @@ import (
 )
 
 // TakeSHA1 is what EVALSHA takes for rate_limit.take, version 1.
-const TakeSHA1 = "f554d050b85f95f4302ee6305d4f11ee7589445e"
+const TakeSHA1 = "d90d8ec67be527cf029c314a0bb6a6f89094c57c"
 
 const takeSource = "" +
-	"---@script rate_limit.take\n" +
-	"---@version 1\n" +
-	"---Take permits from a window of time, all of them or none.\n" +
-	"---Safe to repeat with the same id.\n" +
-	"---@key window  zset  `{name}`, id → when it was taken, in ms\n" +
-	"---@key stats   hash  companion `:stats`, outcome → how often\n" +
-	"---@arg id      string   1..64 bytes, one per attempt\n" +
-	"---@arg limit   integer  1..1000, permits in a window\n" +
-	"---@arg span    integer  ms, 1000..3600000, length of the window\n" +
-	"---@arg mode    enum     strict|lenient = strict, whether a refused attempt counts too\n" +
-	"---@arg notice  string   0..64 bytes = \"\", the channel that is told of a refusal\n" +
-	"---@publish limits:*, the id that was refused\n" +
-	"---@reply TAKEN    left:integer            it may go ahead\n" +
-	"---@reply REFUSED  retry_ttl:integer(ms)  too many\n" +
-	"---@error BADARG   an argument is missing or out of its range\n" +
-	"\n" +
+	"-- rate_limit.take v1\n" +
 	"local window, stats = KEYS[1], KEYS[2]\n" +
-	"\n" +
-	"-- The first complaint is kept.\n" +
-	"local complaint\n" +
-	"\n" +
-	"local function required(name, value)\n" +
-	"  if not value then\n" +
-	"    complaint = complaint or name .. ': missing'\n" +
-	"  end\n" +
-	"  return value\n" +
+	"local id = ARGV[1]\n" +
+	"if not id then\n" +
+	"  return redis.error_reply('BADARG id: missing')\n" +
 	"end\n" +
-	"\n" +
-	"local function number(name, value, min, max)\n" +
-	"  local n = value and tonumber(value, 10)\n" +
-	"  if not n or n < min or n > max then\n" +
-	"    complaint = complaint or string.format('%s: must be an integer from %d to %d', name, min, max)\n" +
-	"  end\n" +
-	"  return n\n" +
+	"if #id < 1 or #id > 64 then\n" +
+	"  return redis.error_reply('BADARG id: must have 1 to 64 bytes, has ' .. #id)\n" +
 	"end\n" +
-	"\n" +
-	"local id = required('id', ARGV[1])\n" +
-	"local limit = number('limit', ARGV[2], 1, 1000)\n" +
-	"local span = number('span', ARGV[3], 1000, 3600000)\n" +
-	"local mode, notice = ARGV[4] or 'strict', ARGV[5] or ''\n" +
-	"if complaint then\n" +
-	"  return redis.error_reply('BADARG ' .. complaint)\n" +
+	"local limit = ARGV[2]\n" +
+	"if not limit then\n" +
+	"  return redis.error_reply('BADARG limit: missing')\n" +
 	"end\n" +
-	"\n" +
+	"local limit = #limit <= 4 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n" +
+	"if not limit or limit < 1 or limit > 1000 then\n" +
+	"  return redis.error_reply('BADARG limit: must be an integer from 1 to 1000')\n" +
+	"end\n" +
+	"local span = ARGV[3]\n" +
+	"if not span then\n" +
+	"  return redis.error_reply('BADARG span: missing')\n" +
+	"end\n" +
+	"local span = #span <= 7 and string.find(span, '^%d+$') and tonumber(span, 10)\n" +
+	"if not span or span < 1000 or span > 3600000 then\n" +
+	"  return redis.error_reply('BADARG span: must be an integer from 1000 to 3600000')\n" +
+	"end\n" +
+	"local mode = ARGV[4] or 'strict'\n" +
+	"if mode ~= 'strict' and mode ~= 'lenient' then\n" +
+	"  return redis.error_reply('BADARG mode: must be strict or lenient')\n" +
+	"end\n" +
+	"local notice = ARGV[5] or ''\n" +
+	"if #notice > 64 then\n" +
+	"  return redis.error_reply('BADARG notice: must have 0 to 64 bytes, has ' .. #notice)\n" +
+	"end\n" +
+	"if #KEYS ~= 2 then\n" +
+	"  return redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n" +
+	"end\n" +
+	"if #ARGV > 5 then\n" +
+	"  return redis.error_reply('BADARG arguments: must be 5 at most, are ' .. #ARGV)\n" +
+	"end\n" +
 	"local function now_ms()\n" +
 	"  local t = redis.call('TIME')\n" +
 	"  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
 	"end\n" +
-	"\n" +
+	"local function window_start(now, span)\n" +
+	"  return now - span\n" +
+	"end\n" +
 	"local now = now_ms()\n" +
-	"redis.call('ZREMRANGEBYSCORE', window, '-inf', now - span)\n" +
+	"redis.call('ZREMRANGEBYSCORE', window, '-inf', window_start(now, span))\n" +
 	"local taken = redis.pcall('ZCARD', window)\n" +
 	"if type(taken) == 'table' then\n" +
 	"  return taken\n" +

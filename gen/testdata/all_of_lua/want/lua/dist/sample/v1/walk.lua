@@ -1,25 +1,13 @@
----@script sample.walk
----@version 1
----Uses every statement and expression of Lua 5.1, in ways that are allowed.
----@key items list `{name}`
----@arg least integer -5..5 = -1, less than this is left out
----@arg mark string 1..9 bytes = "a, b"
----@reply FOUND name_ids:list(id:string url:string)   what was found
----@reply EMPTY
----@error BADSIZE the list is too long
----@error BADLEAST least is not a number
-
+-- sample.walk v1
 local items = KEYS[1]
 local least, mark = tonumber(ARGV[1] or '-1'), ARGV[2] or 'a, b'
 if not least then
   return redis.error_reply(string.format('BADLEAST least must be a number, there are %d arguments', #ARGV))
 end
-
 local size = redis.call('LLEN', items)
 if size > 1e3 then
   return redis.error_reply('BADSIZE the list has ' .. string.format('%d', size) .. ' items')
 end
-
 local helper = {}
 function helper.add(list, item, ...)
   list[#list + 1] = {item, select('#', ...) > 0 and (...) or mark}
@@ -33,7 +21,6 @@ local function count(n, found)
   end
   return count(n - 1, found)
 end
-
 local found, i = {}, 0
 while i < size do
   local item = redis.call('LINDEX', items, i)

@@ -1,10 +1,4 @@
----@script pair.drop
----@version 1
----Deletes | drops the first.
----@key first string `{name}`
----@arg which enum first|all = first
----@reply DROPPED
-
+-- pair.drop v1
 local first = KEYS[1]
 local which = ARGV[1] or 'first'
 redis.call('DEL', first)

@@ -1,12 +1,4 @@
----@script pair.get
----@version 1
----Gives the one or the other.
----@key first string `{name}`
----@key second string companion `:second`
----@arg which enum first|second
----@reply VALUE value:string
----@reply NONE
-
+-- pair.get v1
 local first, second = KEYS[1], KEYS[2]
 local which = ARGV[1]
 local value

@@ -1,8 +1,3 @@
----@script pair.drop
----@version 2
----Deletes the first.
----@key first string `{name}`
----@reply DROPPED deleted:integer
-
+-- pair.drop v2
 local first = KEYS[1]
 return {'DROPPED', redis.call('DEL', first)}

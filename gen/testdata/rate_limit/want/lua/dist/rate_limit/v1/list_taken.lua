@@ -1,42 +1,20 @@
----@script rate_limit.list_taken
----@version 1
----What was taken in the window.
----@key window  zset  `{name}`, id → when it was taken, in ms
----@key stats   hash  companion `:stats`, outcome → how often
----@arg limit   integer  0..100 = 10, how many to list
----@reply LISTED refused:string taken:list(id:string age:integer(ms))
----@error BADARG an argument is out of its range
-
+-- rate_limit.list_taken v1
 local window, stats = KEYS[1], KEYS[2]
-
--- The first complaint is kept.
-local complaint
-
-local function required(name, value)
-  if not value then
-    complaint = complaint or name .. ': missing'
-  end
-  return value
+local limit = ARGV[1] or '10'
+local limit = #limit <= 3 and string.find(limit, '^%d+$') and tonumber(limit, 10)
+if not limit or limit > 100 then
+  return redis.error_reply('BADARG limit: must be an integer from 0 to 100')
 end
-
-local function number(name, value, min, max)
-  local n = value and tonumber(value, 10)
-  if not n or n < min or n > max then
-    complaint = complaint or string.format('%s: must be an integer from %d to %d', name, min, max)
-  end
-  return n
+if #KEYS ~= 2 then
+  return redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)
 end
-
-local limit = number('limit', ARGV[1] or '10', 0, 100)
-if complaint then
-  return redis.error_reply('BADARG ' .. complaint)
+if #ARGV > 1 then
+  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)
 end
-
 local function now_ms()
   local t = redis.call('TIME')
   return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 end
-
 local rows = {}
 local found = redis.call('ZRANGE', window, 0, limit - 1, 'WITHSCORES')
 for i = 1, #found, 2 do

@@ -1,54 +1,51 @@
----@script rate_limit.take
----@version 1
----Take permits from a window of time, all of them or none.
----Safe to repeat with the same id.
----@key window  zset  `{name}`, id → when it was taken, in ms
----@key stats   hash  companion `:stats`, outcome → how often
----@arg id      string   1..64 bytes, one per attempt
----@arg limit   integer  1..1000, permits in a window
----@arg span    integer  ms, 1000..3600000, length of the window
----@arg mode    enum     strict|lenient = strict, whether a refused attempt counts too
----@arg notice  string   0..64 bytes = "", the channel that is told of a refusal
----@publish limits:*, the id that was refused
----@reply TAKEN    left:integer            it may go ahead
----@reply REFUSED  retry_ttl:integer(ms)  too many
----@error BADARG   an argument is missing or out of its range
-
+-- rate_limit.take v1
 local window, stats = KEYS[1], KEYS[2]
-
--- The first complaint is kept.
-local complaint
-
-local function required(name, value)
-  if not value then
-    complaint = complaint or name .. ': missing'
-  end
-  return value
+local id = ARGV[1]
+if not id then
+  return redis.error_reply('BADARG id: missing')
 end
-
-local function number(name, value, min, max)
-  local n = value and tonumber(value, 10)
-  if not n or n < min or n > max then
-    complaint = complaint or string.format('%s: must be an integer from %d to %d', name, min, max)
-  end
-  return n
+if #id < 1 or #id > 64 then
+  return redis.error_reply('BADARG id: must have 1 to 64 bytes, has ' .. #id)
 end
-
-local id = required('id', ARGV[1])
-local limit = number('limit', ARGV[2], 1, 1000)
-local span = number('span', ARGV[3], 1000, 3600000)
-local mode, notice = ARGV[4] or 'strict', ARGV[5] or ''
-if complaint then
-  return redis.error_reply('BADARG ' .. complaint)
+local limit = ARGV[2]
+if not limit then
+  return redis.error_reply('BADARG limit: missing')
 end
-
+local limit = #limit <= 4 and string.find(limit, '^%d+$') and tonumber(limit, 10)
+if not limit or limit < 1 or limit > 1000 then
+  return redis.error_reply('BADARG limit: must be an integer from 1 to 1000')
+end
+local span = ARGV[3]
+if not span then
+  return redis.error_reply('BADARG span: missing')
+end
+local span = #span <= 7 and string.find(span, '^%d+$') and tonumber(span, 10)
+if not span or span < 1000 or span > 3600000 then
+  return redis.error_reply('BADARG span: must be an integer from 1000 to 3600000')
+end
+local mode = ARGV[4] or 'strict'
+if mode ~= 'strict' and mode ~= 'lenient' then
+  return redis.error_reply('BADARG mode: must be strict or lenient')
+end
+local notice = ARGV[5] or ''
+if #notice > 64 then
+  return redis.error_reply('BADARG notice: must have 0 to 64 bytes, has ' .. #notice)
+end
+if #KEYS ~= 2 then
+  return redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)
+end
+if #ARGV > 5 then
+  return redis.error_reply('BADARG arguments: must be 5 at most, are ' .. #ARGV)
+end
 local function now_ms()
   local t = redis.call('TIME')
   return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 end
-
+local function window_start(now, span)
+  return now - span
+end
 local now = now_ms()
-redis.call('ZREMRANGEBYSCORE', window, '-inf', now - span)
+redis.call('ZREMRANGEBYSCORE', window, '-inf', window_start(now, span))
 local taken = redis.pcall('ZCARD', window)
 if type(taken) == 'table' then
   return taken

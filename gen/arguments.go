@@ -1,0 +1,210 @@
+package gen
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const argumentsTag = "---@arguments"
+
+// The checks of arguments are flat code: a script runs them in every call, and making a function costs more than all of
+// them. Nothing but an error makes a string.
+
+// block gathers generated lines, and which line of the script each is made from.
+type block struct {
+	lines   []string
+	origins []Position
+}
+
+func (b *block) line(origin Position, format string, args ...any) {
+	b.lines = append(b.lines, fmt.Sprintf(format, args...))
+	b.origins = append(b.origins, origin)
+}
+
+// refuse writes a check: if condition, the script ends with BADARG and why. extra is a Lua expression behind it, or "".
+func (b *block) refuse(origin Position, condition, name, why, extra string) {
+	text := luaQuote("BADARG " + name + ": " + why)
+	if extra != "" {
+		text += " .. " + extra
+	}
+	b.line(origin, "if %s then", condition)
+	b.line(origin, "  return redis.error_reply(%s)", text)
+	b.line(origin, "end")
+}
+
+// luaQuote gives the literal of a text that has no control characters.
+func luaQuote(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+}
+
+// writeArguments puts the checks in the place of the tag @arguments: a local for each key and argument, by the names of the
+// header. The lines that check an argument have its line of the header as their origin.
+func (s *Script) writeArguments() {
+	if s.arguments == 0 {
+		return
+	}
+	b, here := &block{}, s.Source.Position(s.arguments)
+	var names, reads []string
+	for i, k := range s.Keys {
+		names, reads = append(names, k.Name), append(reads, fmt.Sprintf("KEYS[%d]", i+1))
+	}
+	b.line(here, "local %s = %s", strings.Join(names, ", "), strings.Join(reads, ", "))
+	for i, a := range s.Args {
+		s.checkArg(b, i, a)
+		for _, r := range s.Requires {
+			if _, later := s.required(r); later == i && !s.inRange(r) {
+				s.checkRequire(b, r)
+			}
+		}
+	}
+	b.refuse(here, fmt.Sprintf("#KEYS ~= %d", len(s.Keys)), "keys", fmt.Sprintf("must be %d, are ", len(s.Keys)), "#KEYS")
+	b.refuse(here, fmt.Sprintf("#ARGV > %d", len(s.Args)), "arguments",
+		fmt.Sprintf("must be %d at most, are ", len(s.Args)), "#ARGV")
+
+	lines := strings.Split(s.Source.Text, "\n")
+	lines = slices.Replace(lines, s.arguments-1, s.arguments, b.lines...)
+	s.Source = &Expanded{
+		Text:  strings.Join(lines, "\n"),
+		Lines: slices.Replace(slices.Clone(s.Source.Lines), s.arguments-1, s.arguments, b.origins...),
+	}
+	s.argumentsEnds = s.arguments + len(b.lines)
+}
+
+func (s *Script) checkArg(b *block, i int, a Arg) {
+	at := Position{s.File, a.line}
+	read := fmt.Sprintf("ARGV[%d]", i+1)
+	switch {
+	case a.Optional:
+		b.line(at, "local %s = %s or %s", a.Name, read, luaQuote(fmt.Sprint(a.Default)))
+	default:
+		b.line(at, "local %s = %s", a.Name, read)
+		b.refuse(at, "not "+a.Name, a.Name, "missing", "")
+	}
+	switch a.Type {
+	case TypeString:
+		var outside []string
+		if *a.Min > 0 {
+			outside = append(outside, fmt.Sprintf("#%s < %d", a.Name, *a.Min))
+		}
+		outside = append(outside, fmt.Sprintf("#%s > %d", a.Name, *a.Max))
+		b.refuse(at, strings.Join(outside, " or "), a.Name, fmt.Sprintf("must have %d to %d bytes, has ", *a.Min, *a.Max),
+			"#"+a.Name)
+	case TypeInteger:
+		b.line(at, "%s", a.toNumber())
+		s.checkRange(b, at, a)
+	case TypeEnum:
+		var others []string
+		for _, v := range a.Values {
+			others = append(others, fmt.Sprintf("%s ~= %s", a.Name, luaQuote(v)))
+		}
+		b.refuse(at, strings.Join(others, " and "), a.Name, "must be "+orWords(a.Values), "")
+	}
+}
+
+// toNumber makes a number of plain decimal digits, and false or nil of all else: tonumber alone takes '0x10', '1e3' and
+// ' 7 ' as well. The base is for engines that read 010 as 8 without it. More digits than the range has are refused. It is
+// a second local of that name, because gopher-lua leaves a local as it is in `n = n and false`.
+func (a Arg) toNumber() string {
+	pattern, digits := "^%d+$", len(strconv.FormatInt(*a.Max, 10))
+	if *a.Min < 0 {
+		pattern, digits = "^%-?%d+$", max(digits, len(strconv.FormatInt(*a.Min, 10)))
+	}
+	return fmt.Sprintf("local %[1]s = #%[1]s <= %[2]d and string.find(%[1]s, '%[3]s') and tonumber(%[1]s, 10)", a.Name, digits, pattern)
+}
+
+func (s *Script) checkRange(b *block, at Position, a Arg) {
+	outside := fmt.Sprintf("not %[1]s or %[1]s > %[2]d", a.Name, *a.Max)
+	if *a.Min != 0 { // plain digits are never below it
+		outside = fmt.Sprintf("not %[1]s or %[1]s < %[3]d or %[1]s > %[2]d", a.Name, *a.Max, *a.Min)
+	}
+	why := fmt.Sprintf("must be an integer from %d to %d", *a.Min, *a.Max)
+	var conditions []string
+	for _, r := range s.Requires {
+		if r.Arg == a.Name && s.inRange(r) {
+			conditions = append(conditions, s.condition(r))
+		}
+	}
+	if len(conditions) == 0 {
+		b.refuse(at, outside, a.Name, why, "")
+		return
+	}
+	condition := strings.Join(conditions, " or ")
+	b.line(at, "if %s or %s == 0 and %s then", outside, a.Name, parenthesized(condition))
+	b.line(at, "  if %s then", condition)
+	b.line(at, "    return redis.error_reply(%s)",
+		luaQuote(fmt.Sprintf("BADARG %s: must be an integer from 1 to %d", a.Name, *a.Max)))
+	b.line(at, "  end")
+	b.line(at, "  return redis.error_reply(%s)", luaQuote("BADARG "+a.Name+": "+why))
+	b.line(at, "end")
+}
+
+// required gives the places of the two arguments of a condition, in order.
+func (s *Script) required(r Require) (first, later int) {
+	a := slices.IndexFunc(s.Args, func(a Arg) bool { return a.Name == r.Arg })
+	b := slices.IndexFunc(s.Args, func(a Arg) bool { return a.Name == r.When })
+	return min(a, b), max(a, b)
+}
+
+// inRange reports whether a condition changes the range of an integer, and is known when that is checked.
+func (s *Script) inRange(r Require) bool {
+	_, later := s.required(r)
+	return s.Args[later].Name == r.Arg && s.Args[later].Type == TypeInteger
+}
+
+// checkRequire writes a condition's check behind the later one of its arguments.
+func (s *Script) checkRequire(b *block, r Require) {
+	at, arg := Position{s.File, r.line}, s.arg(r.Arg)
+	if arg.Type == TypeInteger {
+		b.refuse(at, fmt.Sprintf("%s == 0 and %s", r.Arg, parenthesized(s.condition(r))), r.Arg,
+			fmt.Sprintf("must be an integer from 1 to %d", *arg.Max), "")
+		return
+	}
+	b.refuse(at, fmt.Sprintf("%s == '' and %s", r.Arg, parenthesized(s.condition(r))), r.Arg, "must be named when "+r.text(), "")
+}
+
+// condition is it as Lua.
+func (s *Script) condition(r Require) string {
+	switch {
+	case len(r.Values) == 0 && s.arg(r.When).Type == TypeInteger:
+		return r.When + " ~= 0"
+	case len(r.Values) == 0:
+		return r.When + " ~= ''"
+	}
+	op, join := " == ", " or "
+	if r.Not {
+		op, join = " ~= ", " and "
+	}
+	var parts []string
+	for _, v := range r.Values {
+		parts = append(parts, r.When+op+luaQuote(v))
+	}
+	return strings.Join(parts, join)
+}
+
+func parenthesized(condition string) string {
+	if strings.Contains(condition, " or ") {
+		return "(" + condition + ")"
+	}
+	return condition
+}
+
+// text is the condition in words.
+func (r Require) text() string {
+	switch {
+	case len(r.Values) == 0:
+		return r.When + " is named"
+	case r.Not:
+		return r.When + " is not " + orWords(r.Values)
+	}
+	return r.When + " is " + orWords(r.Values)
+}
+
+func orWords(words []string) string {
+	if len(words) == 1 {
+		return words[0]
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}

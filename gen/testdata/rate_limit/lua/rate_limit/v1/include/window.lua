@@ -1,0 +1,7 @@
+---@include clock
+
+--[[ When the window began.
+]]
+local function window_start(now, span)
+  return now - span
+end
