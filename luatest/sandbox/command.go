@@ -18,6 +18,7 @@ var commands = map[string]command{
 	"DEL":              {arity: -2, firstKey: 1, allKeys: true, write: true},
 	"TYPE":             {arity: 2, firstKey: 1},
 	"GET":              {arity: 2, firstKey: 1},
+	"GETEX":            {arity: -2, firstKey: 1, write: true},
 	"SET":              {arity: -3, firstKey: 1, write: true, denyOOM: true},
 	"INCR":             {arity: 2, firstKey: 1, write: true, denyOOM: true},
 	"INCRBY":           {arity: 3, firstKey: 1, write: true, denyOOM: true},

@@ -2,9 +2,9 @@
 ---@version 1
 ---Raise the lease of a lock that is ours. Never shortens it, so it is safe to repeat and to come late.
 ---@key lock     string  `{name}`, the holder's token
----@key fence    counter companion `:redilock:fence`
+---@key fence    counter companion `:redilock:fence`, the last fence given out
 ---@key queue    zset    companion `:redilock:queue`, token → arrival number
----@key waiters  hash    companion `:redilock:waiters`, token → presence deadline, grant, wake, channel
+---@key waiters  hash    companion `:redilock:waiters`, token → presence end, lease, fences, wake, channel
 ---@arg token  string   1..512 bytes, the one that acquired
 ---@arg lease  integer  ms, 1..2147483647, what must be left of the lease at least
 ---@reply EXTENDED fence:integer lease_left:integer(ms)  still ours
@@ -12,22 +12,11 @@
 ---@error BADARG   an argument is missing or out of its range
 ---@error BADFENCE the fence counter has passed 2^53 - 1
 
-local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+---@arguments
 
----@include arguments
-
-local token = text('token', ARGV[1], 1, 512)
-local lease = integer('lease', ARGV[2], 1, 2147483647)
-count(4, 2)
-if complaint then
-  return redis.error_reply('BADARG ' .. complaint)
-end
-
----@include clock
----@include fence
----@include lease
-
-local holder = redis.pcall('GET', lock)
+-- GETEX without an option is a GET that counts as a write: a read-only server refuses it, instead of answering from what
+-- it has heard so far.
+local holder = redis.pcall('GETEX', lock)
 if type(holder) == 'table' then
   return holder
 end
@@ -35,10 +24,13 @@ if holder ~= token then
   return {'NOTHELD', redis.call('PTTL', lock)}
 end
 
-local f, err = current_fence()
-if err then
-  return err
+---@include clock
+---@include counter
+---@include fence
+---@include lease
+
+local f, kept = renew(lease)
+if not f then
+  return kept
 end
--- So that a lock that is held for long keeps the fence it was granted with.
-redis.call('PEXPIRE', fence, FENCE_RETENTION)
-return {'EXTENDED', f, raise(lease)}
+return {'EXTENDED', f, kept}

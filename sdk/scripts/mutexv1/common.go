@@ -9,9 +9,9 @@ import (
 // Keys are the keys of lua/mutex/v1. All of them must be in one slot of a cluster.
 type Keys struct {
 	Lock    string // string, the name itself: the holder's token
-	Fence   string // counter, companion :redilock:fence
+	Fence   string // counter, companion :redilock:fence: the last fence given out
 	Queue   string // zset, companion :redilock:queue: token → arrival number
-	Waiters string // hash, companion :redilock:waiters: token → presence deadline, grant, wake, channel
+	Waiters string // hash, companion :redilock:waiters: token → presence end, lease, fences, wake, channel
 }
 
 // Wake is an argument of mutex.acquire and mutex.release: how a hand-off tells the waiter. The zero

@@ -12,136 +12,134 @@ import (
 )
 
 // ExtendSHA1 is what EVALSHA takes for mutex.extend, version 1.
-const ExtendSHA1 = "3a135629f9ae7f82ca611d4de12770736d413b76"
+const ExtendSHA1 = "7ea80f5d6e0a0ab5fd1e5a98b89d01b7c3226352"
 
 const extendSource = "" +
 	"-- mutex.extend v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
-	"local complaint\n" +
-	"local function refuse(name, why)\n" +
-	"  complaint = complaint or (name .. ': ' .. why)\n" +
+	"local token = ARGV[1]\n" +
+	"if not token then\n" +
+	"  return redis.error_reply('BADARG token: missing')\n" +
 	"end\n" +
-	"local function text(name, value, min, max, default)\n" +
-	"  value = value or default\n" +
-	"  if not value then\n" +
-	"    refuse(name, 'missing')\n" +
-	"  elseif #value < min or #value > max then\n" +
-	"    refuse(name, string.format('must have %d to %d bytes, has %d', min, max, #value))\n" +
-	"  end\n" +
-	"  return value\n" +
+	"if #token < 1 or #token > 512 then\n" +
+	"  return redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)\n" +
 	"end\n" +
-	"local function integer(name, value, min, max, default)\n" +
-	"  value = value or default\n" +
-	"  if not value then\n" +
-	"    return refuse(name, 'missing')\n" +
-	"  end\n" +
-	"  local number = string.find(value, '^%d+$') and #value <= 10 and tonumber(value, 10)\n" +
-	"  if not number or number < min or number > max then\n" +
-	"    return refuse(name, string.format('must be an integer from %d to %d', min, max))\n" +
-	"  end\n" +
-	"  return number\n" +
+	"local lease = ARGV[2]\n" +
+	"if not lease then\n" +
+	"  return redis.error_reply('BADARG lease: missing')\n" +
 	"end\n" +
-	"local function wake_mode(value, channel)\n" +
-	"  value = value or 'poll'\n" +
-	"  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then\n" +
-	"    refuse('wake', 'must be poll, push or broadcast')\n" +
-	"  elseif value ~= 'poll' and channel == '' then\n" +
-	"    refuse('channel', 'must be named when wake is not poll')\n" +
-	"  end\n" +
-	"  return value\n" +
+	"local lease = #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)\n" +
+	"if not lease or lease < 1 or lease > 2147483647 then\n" +
+	"  return redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')\n" +
 	"end\n" +
-	"local function count(keys, args)\n" +
-	"  if #KEYS ~= keys then\n" +
-	"    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))\n" +
-	"  elseif #ARGV > args then\n" +
-	"    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))\n" +
-	"  end\n" +
+	"if #KEYS ~= 4 then\n" +
+	"  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
 	"end\n" +
-	"local token = text('token', ARGV[1], 1, 512)\n" +
-	"local lease = integer('lease', ARGV[2], 1, 2147483647)\n" +
-	"count(4, 2)\n" +
-	"if complaint then\n" +
-	"  return redis.error_reply('BADARG ' .. complaint)\n" +
+	"if #ARGV > 2 then\n" +
+	"  return redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n" +
 	"end\n" +
-	"local time\n" +
-	"local function server_time()\n" +
-	"  time = time or redis.pcall('TIME')\n" +
-	"  return time\n" +
-	"end\n" +
-	"local function now_ms()\n" +
-	"  local t = server_time()\n" +
-	"  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
-	"end\n" +
-	"local FENCE_RETENTION = 3600000\n" +
-	"local FENCE_LIMIT = 9007199254740991\n" +
-	"local function counts(value)\n" +
-	"  return value and string.find(value, '^[1-9]%d*$')\n" +
-	"end\n" +
-	"local function next_fence()\n" +
-	"  local t = server_time()\n" +
-	"  if t.err then\n" +
-	"    return nil, t\n" +
-	"  end\n" +
-	"  local f = t[1] * 1000000 + t[2]\n" +
-	"  local last = redis.pcall('SET', fence, f, 'PX', FENCE_RETENTION, 'GET')\n" +
-	"  if type(last) == 'table' then\n" +
-	"    return nil, last\n" +
-	"  end\n" +
-	"  local before = tonumber(last or 0)\n" +
-	"  if not before or before < f or not counts(last) then\n" +
-	"    return f\n" +
-	"  end\n" +
-	"  if before >= FENCE_LIMIT then\n" +
-	"    redis.call('SET', fence, last)\n" +
-	"    return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +
-	"  end\n" +
-	"  redis.call('SET', fence, before + 1, 'PX', FENCE_RETENTION)\n" +
-	"  return before + 1\n" +
-	"end\n" +
-	"local function grant(to, lease)\n" +
-	"  local f, err = next_fence()\n" +
-	"  if err then\n" +
-	"    return nil, err\n" +
-	"  end\n" +
-	"  redis.call('SET', lock, to, 'PX', lease)\n" +
-	"  return f\n" +
-	"end\n" +
-	"local function current_fence()\n" +
-	"  local f = redis.pcall('GET', fence)\n" +
-	"  if type(f) == 'table' then\n" +
-	"    return nil, f\n" +
-	"  end\n" +
-	"  local number = counts(f) and tonumber(f, 10)\n" +
-	"  if not number or number > FENCE_LIMIT then\n" +
-	"    return next_fence()\n" +
-	"  end\n" +
-	"  return number\n" +
-	"end\n" +
-	"local function lease_left()\n" +
-	"  local left = redis.call('PTTL', lock)\n" +
-	"  return left == -2 and 0 or left\n" +
-	"end\n" +
-	"local function raise(lease)\n" +
-	"  local left = lease_left()\n" +
-	"  if left >= lease then\n" +
-	"    return left\n" +
-	"  end\n" +
-	"  redis.call('PEXPIRE', lock, lease)\n" +
-	"  return lease\n" +
-	"end\n" +
-	"local holder = redis.pcall('GET', lock)\n" +
+	"local holder = redis.pcall('GETEX', lock)\n" +
 	"if type(holder) == 'table' then\n" +
 	"  return holder\n" +
 	"end\n" +
 	"if holder ~= token then\n" +
 	"  return {'NOTHELD', redis.call('PTTL', lock)}\n" +
 	"end\n" +
-	"local f, err = current_fence()\n" +
-	"if err then\n" +
-	"  return err\n" +
+	"local time\n" +
+	"local function server_time()\n" +
+	"  time = time or redis.pcall('TIME')\n" +
+	"  return time\n" +
 	"end\n" +
-	"redis.call('PEXPIRE', fence, FENCE_RETENTION)\n" +
-	"return {'EXTENDED', f, raise(lease)}\n"
+	"local COUNTER = '^[1-9]%d*$'\n" +
+	"local FENCE_LIMIT = 9007199254740991\n" +
+	"local FENCE_RETENTION = 3600000\n" +
+	"local SLOT = 60000000\n" +
+	"local function retain_fence(lease)\n" +
+	"  local ms = math.max(FENCE_RETENTION, lease)\n" +
+	"  local raised = redis.pcall('PEXPIRE', fence, ms, 'GT')\n" +
+	"  if raised == 0 then\n" +
+	"    raised = redis.pcall('PEXPIRE', fence, ms, 'NX')\n" +
+	"  end\n" +
+	"  return type(raised) == 'table' and raised or nil\n" +
+	"end\n" +
+	"local function next_fence(lease, wish, absent)\n" +
+	"  local t = server_time()\n" +
+	"  if t.err then\n" +
+	"    return nil, t\n" +
+	"  end\n" +
+	"  local f = t[1] * 1000000 + t[2]\n" +
+	"  local digits = t[1] .. string.sub('00000' .. t[2], -6)\n" +
+	"  if absent then\n" +
+	"    local set = redis.pcall('SET', fence, digits, 'PX', math.max(FENCE_RETENTION, lease))\n" +
+	"    if set.err then\n" +
+	"      return nil, set\n" +
+	"    end\n" +
+	"    return f, 1\n" +
+	"  end\n" +
+	"  local last = redis.pcall('SET', fence, digits, 'KEEPTTL', 'GET')\n" +
+	"  if type(last) == 'table' then\n" +
+	"    return nil, last\n" +
+	"  end\n" +
+	"  local before = last and tonumber(last, 10)\n" +
+	"  if before and before < f and (wish == 1 or string.find(last, COUNTER)) then\n" +
+	"    local ago = f - before\n" +
+	"    if f % SLOT < ago or lease > FENCE_RETENTION - SLOT / 1000 then\n" +
+	"      retain_fence(lease)\n" +
+	"    end\n" +
+	"    return f, wish == 1 and 1 or math.min(wish, ago), ago\n" +
+	"  end\n" +
+	"  if last and string.find(last, COUNTER) then\n" +
+	"    if #last > 16 or before >= FENCE_LIMIT then\n" +
+	"      redis.call('SET', fence, last, 'KEEPTTL')\n" +
+	"      return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +
+	"    end\n" +
+	"    f = before + 1\n" +
+	"    redis.call('SET', fence, f, 'KEEPTTL')\n" +
+	"  end\n" +
+	"  retain_fence(lease)\n" +
+	"  return f, 1\n" +
+	"end\n" +
+	"local function grant(to, lease, wish)\n" +
+	"  local f, fences, ago = next_fence(lease, wish)\n" +
+	"  if f then\n" +
+	"    redis.call('SET', lock, to, 'PX', lease)\n" +
+	"  end\n" +
+	"  return f, fences, ago\n" +
+	"end\n" +
+	"local function lease_left()\n" +
+	"  local left = redis.call('PTTL', lock)\n" +
+	"  return left == -2 and 0 or left\n" +
+	"end\n" +
+	"local function renew(lease)\n" +
+	"  local left = lease_left()\n" +
+	"  local kept = math.max(left, lease)\n" +
+	"  local f = redis.pcall('GET', fence)\n" +
+	"  if type(f) == 'table' then\n" +
+	"    return nil, f\n" +
+	"  end\n" +
+	"  local number = f and string.find(f, COUNTER) and #f <= 16 and tonumber(f, 10)\n" +
+	"  if number and number <= FENCE_LIMIT then\n" +
+	"    local err = retain_fence(kept)\n" +
+	"    if err then\n" +
+	"      return nil, err\n" +
+	"    end\n" +
+	"  else\n" +
+	"    local made, err = next_fence(kept, 1)\n" +
+	"    if not made then\n" +
+	"      return nil, err\n" +
+	"    end\n" +
+	"    number = made\n" +
+	"  end\n" +
+	"  if left < lease then\n" +
+	"    redis.call('PEXPIRE', lock, lease)\n" +
+	"  end\n" +
+	"  return number, kept\n" +
+	"end\n" +
+	"local f, kept = renew(lease)\n" +
+	"if not f then\n" +
+	"  return kept\n" +
+	"end\n" +
+	"return {'EXTENDED', f, kept}\n"
 
 var extendScript = &scripts.Script{Name: "mutex.extend", Version: 1, SHA1: ExtendSHA1, Source: extendSource}
 

@@ -12,64 +12,49 @@ import (
 )
 
 // InspectSHA1 is what EVALSHA takes for mutex.inspect, version 1.
-const InspectSHA1 = "a28851386d9dc21198f6903b341902ea7f3d7cc4"
+const InspectSHA1 = "6123983d11af42289c7015fc471d930b28fe47a1"
 
 const inspectSource = "" +
 	"-- mutex.inspect v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
-	"local complaint\n" +
-	"local function refuse(name, why)\n" +
-	"  complaint = complaint or (name .. ': ' .. why)\n" +
+	"local limit = ARGV[1] or '10'\n" +
+	"local limit = #limit <= 4 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n" +
+	"if not limit or limit > 1000 then\n" +
+	"  return redis.error_reply('BADARG limit: must be an integer from 0 to 1000')\n" +
 	"end\n" +
-	"local function text(name, value, min, max, default)\n" +
-	"  value = value or default\n" +
-	"  if not value then\n" +
-	"    refuse(name, 'missing')\n" +
-	"  elseif #value < min or #value > max then\n" +
-	"    refuse(name, string.format('must have %d to %d bytes, has %d', min, max, #value))\n" +
-	"  end\n" +
-	"  return value\n" +
+	"if #KEYS ~= 4 then\n" +
+	"  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
 	"end\n" +
-	"local function integer(name, value, min, max, default)\n" +
-	"  value = value or default\n" +
-	"  if not value then\n" +
-	"    return refuse(name, 'missing')\n" +
-	"  end\n" +
-	"  local number = string.find(value, '^%d+$') and #value <= 10 and tonumber(value, 10)\n" +
-	"  if not number or number < min or number > max then\n" +
-	"    return refuse(name, string.format('must be an integer from %d to %d', min, max))\n" +
-	"  end\n" +
-	"  return number\n" +
-	"end\n" +
-	"local function wake_mode(value, channel)\n" +
-	"  value = value or 'poll'\n" +
-	"  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then\n" +
-	"    refuse('wake', 'must be poll, push or broadcast')\n" +
-	"  elseif value ~= 'poll' and channel == '' then\n" +
-	"    refuse('channel', 'must be named when wake is not poll')\n" +
-	"  end\n" +
-	"  return value\n" +
-	"end\n" +
-	"local function count(keys, args)\n" +
-	"  if #KEYS ~= keys then\n" +
-	"    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))\n" +
-	"  elseif #ARGV > args then\n" +
-	"    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))\n" +
-	"  end\n" +
-	"end\n" +
-	"local limit = integer('limit', ARGV[1], 0, 1000, '10')\n" +
-	"count(4, 1)\n" +
-	"if complaint then\n" +
-	"  return redis.error_reply('BADARG ' .. complaint)\n" +
+	"if #ARGV > 1 then\n" +
+	"  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local time\n" +
 	"local function server_time()\n" +
 	"  time = time or redis.pcall('TIME')\n" +
 	"  return time\n" +
 	"end\n" +
+	"local COUNTER = '^[1-9]%d*$'\n" +
+	"local FENCE_LIMIT = 9007199254740991\n" +
+	"local RECORD = '^(%d+) ([1-9]%d*) ([1-9]%d*) (%S+) (.*)$'\n" +
+	"local MOST_FENCES = 64\n" +
+	"local LONGEST_LEASE = 2147483647\n" +
+	"local function now_us()\n" +
+	"  return time[1] * 1000000 + time[2]\n" +
+	"end\n" +
 	"local function now_ms()\n" +
-	"  local t = server_time()\n" +
-	"  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
+	"  return math.floor(now_us() / 1000)\n" +
+	"end\n" +
+	"local function number_of(digits, most)\n" +
+	"  return #digits <= 15 and math.min(tonumber(digits, 10), most) or most\n" +
+	"end\n" +
+	"local function record_of(w)\n" +
+	"  return string.format('%.0f %d %d %s ', now_ms() + w.presence, math.min(w.lease, w.presence), w.fences, w.wake) .. w.channel\n" +
+	"end\n" +
+	"local function read_record(text)\n" +
+	"  local presence_end, lease, fences, wake, channel = string.match(text or '', RECORD)\n" +
+	"  if lease and number_of(presence_end, FENCE_LIMIT) >= now_ms() then\n" +
+	"    return number_of(lease, LONGEST_LEASE), number_of(fences, MOST_FENCES), wake, channel\n" +
+	"  end\n" +
 	"end\n" +
 	"local holder = redis.pcall('GET', lock)\n" +
 	"if type(holder) == 'table' then\n" +
@@ -93,11 +78,14 @@ const inspectSource = "" +
 	"  if type(record) == 'table' then\n" +
 	"    return record\n" +
 	"  end\n" +
-	"  local presence_end = string.match(record or '', '^(%d+) ')\n" +
-	"  list[i] = {who, presence_end and math.max(tonumber(presence_end) - now_ms(), 0) or 0}\n" +
+	"  local presence_end = number_of(string.match(record or '', '^(%d+) ') or '0', FENCE_LIMIT)\n" +
+	"  list[i] = {who, math.min(math.max(presence_end - now_ms(), 0), LONGEST_LEASE)}\n" +
 	"end\n" +
-	"local counter = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10) or 0\n" +
-	"return {'STATUS', holder or '', redis.call('PTTL', lock), counter, queued, list}\n"
+	"local counter = f and string.find(f, COUNTER) and #f <= 16 and tonumber(f, 10) or 0\n" +
+	"if counter > FENCE_LIMIT then\n" +
+	"  counter = 0\n" +
+	"end\n" +
+	"return {'STATUS', holder or '', redis.call('PTTL', lock), counter, now_us(), queued, list}\n"
 
 var inspectScript = &scripts.Script{Name: "mutex.inspect", Version: 1, SHA1: InspectSHA1, Source: inspectSource}
 
@@ -115,11 +103,13 @@ type InspectArgs struct {
 type InspectReply interface{ inspectReply() }
 
 // InspectStatus is the reply STATUS: holder_pttl -2: held by nobody, -1: by a key without expiry;
-// fence 0: no counter.
+// fence 0: no counter; time: the server's, in µs, so time - fence is about how long ago the last
+// grant was.
 type InspectStatus struct {
 	Holder     string
 	HolderPTTL time.Duration // in whole milliseconds
 	Fence      int64
+	Time       int64
 	Queued     int64
 	Waiters    []InspectStatusWaitersRow
 }
@@ -149,9 +139,9 @@ func Inspect(ctx context.Context, rdb redis.UniversalClient, keys Keys, args Ins
 func decodeInspect(r *scripts.Reply) InspectReply {
 	switch r.Tag() {
 	case "STATUS":
-		if r.Len(6) {
-			reply := InspectStatus{Holder: r.String(1), HolderPTTL: r.Millis(2), Fence: r.Int(3), Queued: r.Int(4)}
-			r.Rows(5, 2, func(r *scripts.Reply) {
+		if r.Len(7) {
+			reply := InspectStatus{Holder: r.String(1), HolderPTTL: r.Millis(2), Fence: r.Int(3), Time: r.Int(4), Queued: r.Int(5)}
+			r.Rows(6, 2, func(r *scripts.Reply) {
 				reply.Waiters = append(reply.Waiters, InspectStatusWaitersRow{Token: r.String(0), PresenceLeft: r.Millis(1)})
 			})
 			return reply

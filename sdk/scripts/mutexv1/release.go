@@ -12,191 +12,250 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for mutex.release, version 1.
-const ReleaseSHA1 = "931372a3813c3e2ebaaef39d195e23ecf692e536"
+const ReleaseSHA1 = "eec6af8ab2b59df97113bbe2bca1a1f3183003f4"
 
 const releaseSource = "" +
 	"-- mutex.release v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
-	"local complaint\n" +
-	"local function refuse(name, why)\n" +
-	"  complaint = complaint or (name .. ': ' .. why)\n" +
+	"local token = ARGV[1]\n" +
+	"if not token then\n" +
+	"  return redis.error_reply('BADARG token: missing')\n" +
 	"end\n" +
-	"local function text(name, value, min, max, default)\n" +
-	"  value = value or default\n" +
-	"  if not value then\n" +
-	"    refuse(name, 'missing')\n" +
-	"  elseif #value < min or #value > max then\n" +
-	"    refuse(name, string.format('must have %d to %d bytes, has %d', min, max, #value))\n" +
-	"  end\n" +
-	"  return value\n" +
+	"if #token < 1 or #token > 512 then\n" +
+	"  return redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)\n" +
 	"end\n" +
-	"local function integer(name, value, min, max, default)\n" +
-	"  value = value or default\n" +
-	"  if not value then\n" +
-	"    return refuse(name, 'missing')\n" +
-	"  end\n" +
-	"  local number = string.find(value, '^%d+$') and #value <= 10 and tonumber(value, 10)\n" +
-	"  if not number or number < min or number > max then\n" +
-	"    return refuse(name, string.format('must be an integer from %d to %d', min, max))\n" +
-	"  end\n" +
-	"  return number\n" +
+	"local channel = ARGV[2] or ''\n" +
+	"if #channel > 512 then\n" +
+	"  return redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)\n" +
 	"end\n" +
-	"local function wake_mode(value, channel)\n" +
-	"  value = value or 'poll'\n" +
-	"  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then\n" +
-	"    refuse('wake', 'must be poll, push or broadcast')\n" +
-	"  elseif value ~= 'poll' and channel == '' then\n" +
-	"    refuse('channel', 'must be named when wake is not poll')\n" +
-	"  end\n" +
-	"  return value\n" +
+	"local successor = ARGV[3] or ''\n" +
+	"if #successor > 512 then\n" +
+	"  return redis.error_reply('BADARG successor: must have 0 to 512 bytes, has ' .. #successor)\n" +
 	"end\n" +
-	"local function count(keys, args)\n" +
-	"  if #KEYS ~= keys then\n" +
-	"    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))\n" +
-	"  elseif #ARGV > args then\n" +
-	"    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))\n" +
+	"local lease = ARGV[4] or '0'\n" +
+	"local lease = #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)\n" +
+	"if not lease or lease > 2147483647 or lease == 0 and successor ~= '' then\n" +
+	"  if successor ~= '' then\n" +
+	"    return redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')\n" +
 	"  end\n" +
+	"  return redis.error_reply('BADARG lease: must be an integer from 0 to 2147483647')\n" +
 	"end\n" +
-	"local token = text('token', ARGV[1], 1, 512)\n" +
-	"local channel = text('channel', ARGV[2], 0, 512, '')\n" +
-	"local successor = text('successor', ARGV[3], 0, 512, '')\n" +
-	"local least = successor == '' and 0 or 1\n" +
-	"local lease = integer('lease', ARGV[4], least, 2147483647, '0')\n" +
-	"local presence = integer('presence', ARGV[5], least, 60000, '0')\n" +
-	"local wake = wake_mode(ARGV[6], channel)\n" +
+	"local presence = ARGV[5] or '0'\n" +
+	"local presence = #presence <= 5 and string.find(presence, '^%d+$') and tonumber(presence, 10)\n" +
+	"if not presence or presence > 60000 or presence == 0 and successor ~= '' then\n" +
+	"  if successor ~= '' then\n" +
+	"    return redis.error_reply('BADARG presence: must be an integer from 1 to 60000')\n" +
+	"  end\n" +
+	"  return redis.error_reply('BADARG presence: must be an integer from 0 to 60000')\n" +
+	"end\n" +
+	"local wake = ARGV[6] or 'poll'\n" +
+	"if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then\n" +
+	"  return redis.error_reply('BADARG wake: must be poll, push or broadcast')\n" +
+	"end\n" +
+	"if channel == '' and wake ~= 'poll' then\n" +
+	"  return redis.error_reply('BADARG channel: must be named when wake is not poll')\n" +
+	"end\n" +
+	"local fences = ARGV[7] or '1'\n" +
+	"local fences = #fences <= 2 and string.find(fences, '^%d+$') and tonumber(fences, 10)\n" +
+	"if not fences or fences < 1 or fences > 64 then\n" +
+	"  return redis.error_reply('BADARG fences: must be an integer from 1 to 64')\n" +
+	"end\n" +
+	"if #KEYS ~= 4 then\n" +
+	"  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
+	"end\n" +
+	"if #ARGV > 7 then\n" +
+	"  return redis.error_reply('BADARG arguments: must be 7 at most, are ' .. #ARGV)\n" +
+	"end\n" +
 	"if successor == token then\n" +
-	"  refuse('successor', 'must not be the token itself')\n" +
+	"  return redis.error_reply('BADARG successor: must not be the token itself')\n" +
 	"end\n" +
-	"count(4, 6)\n" +
-	"if complaint then\n" +
-	"  return redis.error_reply('BADARG ' .. complaint)\n" +
+	"local holder = redis.pcall('GETEX', lock)\n" +
+	"if type(holder) == 'table' then\n" +
+	"  return holder\n" +
+	"end\n" +
+	"local head\n" +
+	"if holder == token then\n" +
+	"  head = redis.pcall('ZRANGE', queue, '0', '1', 'WITHSCORES')\n" +
+	"  if #head == 0 and not head.err and successor == '' then\n" +
+	"    redis.call('DEL', lock)\n" +
+	"    return {'RELEASED', 0}\n" +
+	"  end\n" +
 	"end\n" +
 	"local time\n" +
 	"local function server_time()\n" +
 	"  time = time or redis.pcall('TIME')\n" +
 	"  return time\n" +
 	"end\n" +
-	"local function now_ms()\n" +
-	"  local t = server_time()\n" +
-	"  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
-	"end\n" +
-	"local FENCE_RETENTION = 3600000\n" +
+	"local COUNTER = '^[1-9]%d*$'\n" +
 	"local FENCE_LIMIT = 9007199254740991\n" +
-	"local function counts(value)\n" +
-	"  return value and string.find(value, '^[1-9]%d*$')\n" +
+	"local FENCE_RETENTION = 3600000\n" +
+	"local SLOT = 60000000\n" +
+	"local function retain_fence(lease)\n" +
+	"  local ms = math.max(FENCE_RETENTION, lease)\n" +
+	"  local raised = redis.pcall('PEXPIRE', fence, ms, 'GT')\n" +
+	"  if raised == 0 then\n" +
+	"    raised = redis.pcall('PEXPIRE', fence, ms, 'NX')\n" +
+	"  end\n" +
+	"  return type(raised) == 'table' and raised or nil\n" +
 	"end\n" +
-	"local function next_fence()\n" +
+	"local function next_fence(lease, wish, absent)\n" +
 	"  local t = server_time()\n" +
 	"  if t.err then\n" +
 	"    return nil, t\n" +
 	"  end\n" +
 	"  local f = t[1] * 1000000 + t[2]\n" +
-	"  local last = redis.pcall('SET', fence, f, 'PX', FENCE_RETENTION, 'GET')\n" +
+	"  local digits = t[1] .. string.sub('00000' .. t[2], -6)\n" +
+	"  if absent then\n" +
+	"    local set = redis.pcall('SET', fence, digits, 'PX', math.max(FENCE_RETENTION, lease))\n" +
+	"    if set.err then\n" +
+	"      return nil, set\n" +
+	"    end\n" +
+	"    return f, 1\n" +
+	"  end\n" +
+	"  local last = redis.pcall('SET', fence, digits, 'KEEPTTL', 'GET')\n" +
 	"  if type(last) == 'table' then\n" +
 	"    return nil, last\n" +
 	"  end\n" +
-	"  local before = tonumber(last or 0)\n" +
-	"  if not before or before < f or not counts(last) then\n" +
-	"    return f\n" +
-	"  end\n" +
-	"  if before >= FENCE_LIMIT then\n" +
-	"    redis.call('SET', fence, last)\n" +
-	"    return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +
-	"  end\n" +
-	"  redis.call('SET', fence, before + 1, 'PX', FENCE_RETENTION)\n" +
-	"  return before + 1\n" +
-	"end\n" +
-	"local function grant(to, lease)\n" +
-	"  local f, err = next_fence()\n" +
-	"  if err then\n" +
-	"    return nil, err\n" +
-	"  end\n" +
-	"  redis.call('SET', lock, to, 'PX', lease)\n" +
-	"  return f\n" +
-	"end\n" +
-	"local holder = redis.pcall('GET', lock)\n" +
-	"if type(holder) == 'table' then\n" +
-	"  return holder\n" +
-	"end\n" +
-	"if holder == token then\n" +
-	"  if redis.call('EXISTS', queue) == 0 then\n" +
-	"    if successor == '' then\n" +
-	"      redis.call('DEL', lock)\n" +
-	"      return {'RELEASED', 0}\n" +
+	"  local before = last and tonumber(last, 10)\n" +
+	"  if before and before < f and (wish == 1 or string.find(last, COUNTER)) then\n" +
+	"    local ago = f - before\n" +
+	"    if f % SLOT < ago or lease > FENCE_RETENTION - SLOT / 1000 then\n" +
+	"      retain_fence(lease)\n" +
 	"    end\n" +
-	"    local f = grant(successor, lease)\n" +
-	"    if f then\n" +
-	"      return {'HANDED', successor, f, lease}\n" +
+	"    return f, wish == 1 and 1 or math.min(wish, ago), ago\n" +
+	"  end\n" +
+	"  if last and string.find(last, COUNTER) then\n" +
+	"    if #last > 16 or before >= FENCE_LIMIT then\n" +
+	"      redis.call('SET', fence, last, 'KEEPTTL')\n" +
+	"      return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +
 	"    end\n" +
+	"    f = before + 1\n" +
+	"    redis.call('SET', fence, f, 'KEEPTTL')\n" +
 	"  end\n" +
-	"  redis.call('DEL', lock)\n" +
+	"  retain_fence(lease)\n" +
+	"  return f, 1\n" +
 	"end\n" +
-	"local function current_fence()\n" +
-	"  local f = redis.pcall('GET', fence)\n" +
-	"  if type(f) == 'table' then\n" +
-	"    return nil, f\n" +
+	"local function grant(to, lease, wish)\n" +
+	"  local f, fences, ago = next_fence(lease, wish)\n" +
+	"  if f then\n" +
+	"    redis.call('SET', lock, to, 'PX', lease)\n" +
 	"  end\n" +
-	"  local number = counts(f) and tonumber(f, 10)\n" +
-	"  if not number or number > FENCE_LIMIT then\n" +
-	"    return next_fence()\n" +
+	"  return f, fences, ago\n" +
+	"end\n" +
+	"if head and #head == 0 and not head.err then\n" +
+	"  local f, owned = grant(successor, lease, fences)\n" +
+	"  if f then\n" +
+	"    return {'HANDED', successor, f, lease, owned}\n" +
 	"  end\n" +
-	"  return number\n" +
 	"end\n" +
 	"local function lease_left()\n" +
 	"  local left = redis.call('PTTL', lock)\n" +
 	"  return left == -2 and 0 or left\n" +
 	"end\n" +
-	"local function raise(lease)\n" +
+	"local function renew(lease)\n" +
 	"  local left = lease_left()\n" +
-	"  if left >= lease then\n" +
-	"    return left\n" +
+	"  local kept = math.max(left, lease)\n" +
+	"  local f = redis.pcall('GET', fence)\n" +
+	"  if type(f) == 'table' then\n" +
+	"    return nil, f\n" +
 	"  end\n" +
-	"  redis.call('PEXPIRE', lock, lease)\n" +
-	"  return lease\n" +
+	"  local number = f and string.find(f, COUNTER) and #f <= 16 and tonumber(f, 10)\n" +
+	"  if number and number <= FENCE_LIMIT then\n" +
+	"    local err = retain_fence(kept)\n" +
+	"    if err then\n" +
+	"      return nil, err\n" +
+	"    end\n" +
+	"  else\n" +
+	"    local made, err = next_fence(kept, 1)\n" +
+	"    if not made then\n" +
+	"      return nil, err\n" +
+	"    end\n" +
+	"    number = made\n" +
+	"  end\n" +
+	"  if left < lease then\n" +
+	"    redis.call('PEXPIRE', lock, lease)\n" +
+	"  end\n" +
+	"  return number, kept\n" +
+	"end\n" +
+	"local RECORD = '^(%d+) ([1-9]%d*) ([1-9]%d*) (%S+) (.*)$'\n" +
+	"local MOST_FENCES = 64\n" +
+	"local LONGEST_LEASE = 2147483647\n" +
+	"local function now_us()\n" +
+	"  return time[1] * 1000000 + time[2]\n" +
+	"end\n" +
+	"local function now_ms()\n" +
+	"  return math.floor(now_us() / 1000)\n" +
+	"end\n" +
+	"local function number_of(digits, most)\n" +
+	"  return #digits <= 15 and math.min(tonumber(digits, 10), most) or most\n" +
+	"end\n" +
+	"local function record_of(w)\n" +
+	"  return string.format('%.0f %d %d %s ', now_ms() + w.presence, math.min(w.lease, w.presence), w.fences, w.wake) .. w.channel\n" +
+	"end\n" +
+	"local function read_record(text)\n" +
+	"  local presence_end, lease, fences, wake, channel = string.match(text or '', RECORD)\n" +
+	"  if lease and number_of(presence_end, FENCE_LIMIT) >= now_ms() then\n" +
+	"    return number_of(lease, LONGEST_LEASE), number_of(fences, MOST_FENCES), wake, channel\n" +
+	"  end\n" +
 	"end\n" +
 	"local QUEUE_RETENTION = 120000\n" +
-	"local function stand(who, place, lease, presence, wake, channel)\n" +
+	"local QUEUE_SLOT = 30000000\n" +
+	"local function next_arrival()\n" +
+	"  local tail = redis.call('ZREVRANGE', queue, 0, 0, 'WITHSCORES')\n" +
+	"  return tail[2] and tonumber(tail[2]) + 1 or 1\n" +
+	"end\n" +
+	"local function position_of(who)\n" +
+	"  return redis.call('ZRANK', queue, who) + 1\n" +
+	"end\n" +
+	"local function retain_queue()\n" +
+	"  redis.call('PEXPIRE', queue, QUEUE_RETENTION)\n" +
+	"  redis.call('PEXPIRE', waiters, QUEUE_RETENTION)\n" +
+	"end\n" +
+	"local function stand(w, place)\n" +
 	"  local t = server_time()\n" +
 	"  if t.err then\n" +
 	"    return nil, t\n" +
 	"  end\n" +
-	"  local score = redis.pcall('ZSCORE', queue, who)\n" +
+	"  local score = redis.pcall('ZSCORE', queue, w.token)\n" +
 	"  if type(score) == 'table' then\n" +
 	"    return nil, score\n" +
 	"  end\n" +
-	"  local record = string.format('%.0f %d %s ', now_ms() + presence, math.min(lease, presence), wake) .. channel\n" +
-	"  local written = redis.pcall('HSET', waiters, who, record)\n" +
+	"  local written = redis.pcall('HSET', waiters, w.token, record_of(w))\n" +
 	"  if type(written) == 'table' then\n" +
 	"    return nil, written\n" +
 	"  end\n" +
 	"  if not score then\n" +
-	"    if not place then\n" +
-	"      local last = redis.call('ZREVRANGE', queue, 0, 0, 'WITHSCORES')\n" +
-	"      place = last[2] and tonumber(last[2]) + 1 or 1\n" +
-	"    end\n" +
-	"    redis.call('ZADD', queue, place, who)\n" +
+	"    redis.call('ZADD', queue, place or next_arrival(), w.token)\n" +
 	"  end\n" +
-	"  redis.call('PEXPIRE', queue, QUEUE_RETENTION)\n" +
-	"  redis.call('PEXPIRE', waiters, QUEUE_RETENTION)\n" +
-	"  return redis.call('ZRANK', queue, who) + 1\n" +
+	"  retain_queue()\n" +
+	"  return position_of(w.token)\n" +
 	"end\n" +
 	"local function leave(who)\n" +
 	"  redis.call('ZREM', queue, who)\n" +
 	"  redis.pcall('HDEL', waiters, who)\n" +
 	"end\n" +
-	"local RECORD = '^(%d+) ([1-9]%d?%d?%d?%d?) (%l+) (.*)$'\n" +
 	"local SWEEP = 64\n" +
-	"local function tell(to, f, lease, wake, channel)\n" +
-	"  local receivers = redis.pcall('PUBLISH', channel, to .. string.format(' %.0f %d', f, lease))\n" +
-	"  return wake == 'broadcast' or receivers ~= 0\n" +
+	"local function tell(g, wake, channel)\n" +
+	"  local message = g.token .. string.format(' %.0f %d %d', g.fence, g.lease, g.fences)\n" +
+	"  return redis.pcall('PUBLISH', channel, message) ~= 0 or wake ~= 'push'\n" +
 	"end\n" +
-	"local function hand_off(caller, caller_lease, own_channel)\n" +
+	"local function follow(successor, head)\n" +
+	"  local second = head[3] and tonumber(head[4])\n" +
+	"  local arrival = head[3] and next_arrival() or tonumber(head[2]) + 1\n" +
+	"  redis.call('HSET', waiters, successor.token, record_of(successor))\n" +
+	"  if redis.call('ZADD', queue, 'NX', arrival, successor.token) == 1 then\n" +
+	"    local position = second and arrival - second + 1 or 1\n" +
+	"    successor.position = position < FENCE_LIMIT and position or nil\n" +
+	"  end\n" +
+	"  successor.stands = true\n" +
+	"end\n" +
+	"local function hand_off(caller, own_channel, head)\n" +
 	"  local t = server_time()\n" +
 	"  if t.err then\n" +
 	"    return 'error', t\n" +
 	"  end\n" +
 	"  for _ = 1, SWEEP do\n" +
-	"    local head = redis.pcall('ZRANGE', queue, 0, 0)\n" +
+	"    head = head or redis.pcall('ZRANGE', queue, '0', '1', 'WITHSCORES')\n" +
 	"    if head.err then\n" +
 	"      return 'error', head\n" +
 	"    end\n" +
@@ -208,50 +267,70 @@ const releaseSource = "" +
 	"    if type(record) == 'table' then\n" +
 	"      return 'error', record\n" +
 	"    end\n" +
-	"    local presence_end, lease, wake, channel = string.match(record or '', RECORD)\n" +
-	"    if who == caller then\n" +
-	"      lease = caller_lease\n" +
-	"    elseif not lease or tonumber(presence_end) < now_ms() then\n" +
-	"      lease = nil\n" +
+	"    local lease, wish, wake, channel = read_record(record)\n" +
+	"    local ours = caller and who == caller.token\n" +
+	"    if ours then\n" +
+	"      lease, wish = caller.lease, caller.fences\n" +
 	"    end\n" +
 	"    if lease then\n" +
-	"      lease = tonumber(lease)\n" +
-	"      local f, err = grant(who, lease)\n" +
-	"      if err then\n" +
-	"        return 'error', err\n" +
+	"      local f, fences, ago = grant(who, lease, wish)\n" +
+	"      if not f then\n" +
+	"        return 'error', fences\n" +
+	"      end\n" +
+	"      local g = {token = who, fence = f, lease = lease, fences = fences}\n" +
+	"      if caller and not ours and not caller.stands then\n" +
+	"        follow(caller, head)\n" +
 	"      end\n" +
 	"      leave(who)\n" +
-	"      if who == caller or wake == 'poll' then\n" +
-	"        return 'granted', who, f, lease, false\n" +
+	"      if not ago or now_us() % QUEUE_SLOT < ago then\n" +
+	"        retain_queue()\n" +
 	"      end\n" +
-	"      if channel == own_channel then\n" +
-	"        return 'granted', who, f, lease, true\n" +
+	"      if ours or wake == 'poll' then\n" +
+	"        return 'granted', g\n" +
 	"      end\n" +
-	"      if tell(who, f, lease, wake, channel) then\n" +
-	"        return 'granted', who, f, lease, false\n" +
+	"      if channel == own_channel and (wake == 'push' or wake == 'broadcast') then\n" +
+	"        g.untold = true\n" +
+	"        return 'granted', g\n" +
+	"      end\n" +
+	"      if tell(g, wake, channel) then\n" +
+	"        return 'granted', g\n" +
 	"      end\n" +
 	"      redis.call('DEL', lock)\n" +
 	"    else\n" +
 	"      leave(who)\n" +
 	"    end\n" +
+	"    head = nil\n" +
+	"    if caller then\n" +
+	"      caller.position = nil\n" +
+	"    end\n" +
 	"  end\n" +
 	"  return 'more'\n" +
 	"end\n" +
+	"local heir = successor ~= '' and {\n" +
+	"  token = successor, lease = lease, presence = presence, wake = wake, channel = channel, fences = fences,\n" +
+	"}\n" +
 	"if holder == token then\n" +
-	"  local heir = successor ~= '' and successor\n" +
-	"  local outcome, who, f, granted, untold = hand_off(heir, lease, channel)\n" +
-	"  if outcome == 'empty' and successor ~= '' then\n" +
-	"    local mine = grant(successor, lease)\n" +
-	"    if mine then\n" +
-	"      return {'HANDED', successor, mine, lease}\n" +
+	"  local outcome, g = hand_off(heir, channel, head)\n" +
+	"  if outcome == 'empty' and heir then\n" +
+	"    local f, owned = grant(successor, lease, fences)\n" +
+	"    if f then\n" +
+	"      return {'HANDED', successor, f, lease, owned}\n" +
 	"    end\n" +
 	"  end\n" +
-	"  if who == heir then\n" +
-	"    return {'HANDED', successor, f, granted}\n" +
+	"  if outcome == 'granted' and heir and g.token == successor then\n" +
+	"    return {'HANDED', successor, g.fence, lease, g.fences}\n" +
 	"  end\n" +
-	"  local position = successor ~= '' and stand(successor, nil, lease, presence, wake, channel) or 0\n" +
-	"  if untold then\n" +
-	"    return {'HANDED', who, f, granted}\n" +
+	"  if outcome ~= 'granted' then\n" +
+	"    redis.call('DEL', lock)\n" +
+	"  end\n" +
+	"  local position = 0\n" +
+	"  if heir and heir.stands then\n" +
+	"    position = heir.position or position_of(successor)\n" +
+	"  elseif heir then\n" +
+	"    position = stand(heir) or 0\n" +
+	"  end\n" +
+	"  if outcome == 'granted' and g.untold then\n" +
+	"    return {'HANDED', g.token, g.fence, g.lease, g.fences}\n" +
 	"  end\n" +
 	"  return {'RELEASED', position}\n" +
 	"end\n" +
@@ -261,23 +340,32 @@ const releaseSource = "" +
 	"end\n" +
 	"if place then\n" +
 	"  leave(token)\n" +
-	"  if successor == '' then\n" +
+	"  if not heir then\n" +
 	"    if not holder then\n" +
 	"      hand_off()\n" +
 	"    end\n" +
 	"    return {'LEFT', 0}\n" +
 	"  end\n" +
 	"  if holder ~= successor then\n" +
-	"    return {'LEFT', stand(successor, place, lease, presence, wake, channel) or 0}\n" +
+	"    local position = stand(heir, place) or 0\n" +
+	"    if not holder then\n" +
+	"      heir.stands = true\n" +
+	"      local outcome, g = hand_off(heir)\n" +
+	"      if outcome == 'granted' and g.token == successor then\n" +
+	"        return {'HANDED', successor, g.fence, lease, g.fences}\n" +
+	"      end\n" +
+	"      position = position > 0 and position_of(successor) or 0\n" +
+	"    end\n" +
+	"    return {'LEFT', position}\n" +
 	"  end\n" +
 	"end\n" +
-	"if successor ~= '' then\n" +
+	"if heir then\n" +
 	"  if holder == successor then\n" +
-	"    local f, err = current_fence()\n" +
-	"    if err then\n" +
-	"      return err\n" +
+	"    local f, kept = renew(lease)\n" +
+	"    if not f then\n" +
+	"      return kept\n" +
 	"    end\n" +
-	"    return {'HANDED', successor, f, raise(lease)}\n" +
+	"    return {'HANDED', successor, f, kept, 1}\n" +
 	"  end\n" +
 	"  local position = redis.call('ZRANK', queue, successor)\n" +
 	"  if position then\n" +
@@ -313,25 +401,30 @@ type ReleaseArgs struct {
 
 	// Wake: the successor's. It is one of poll, push, broadcast; if unset, poll.
 	Wake Wake
+
+	// Fences: the successor's: how many numbers its grant should own. It is from 1 to 64. Its default,
+	// 1, is for callers in other languages: here the zero value is sent as it is.
+	Fences int64
 }
 
 // ReleaseReply is what mutex.release answers: [ReleaseReleased], [ReleaseHanded], [ReleaseLeft] or
 // [ReleaseNotheld].
 type ReleaseReply interface{ releaseReply() }
 
-// ReleaseReleased is the reply RELEASED: it was ours; the successor stands at this position (0: it
-// is not queued).
+// ReleaseReleased is the reply RELEASED: it was ours; the successor stands at this position, or
+// ahead of it (0: it is not queued).
 type ReleaseReleased struct {
 	Position int64
 }
 
 func (ReleaseReleased) releaseReply() {}
 
-// ReleaseHanded is the reply HANDED: it was ours and is this token's now; the caller tells it.
+// ReleaseHanded is the reply HANDED: this token has the lock now; the caller tells it.
 type ReleaseHanded struct {
-	Token string
-	Fence int64
-	Lease time.Duration // in whole milliseconds
+	Token  string
+	Fence  int64
+	Lease  time.Duration // in whole milliseconds
+	Fences int64
 }
 
 func (ReleaseHanded) releaseReply() {}
@@ -352,7 +445,7 @@ func (ReleaseNotheld) releaseReply() {}
 func NewRelease(keys Keys, args ReleaseArgs) *scripts.Call[ReleaseReply] {
 	return scripts.NewCall(releaseScript,
 		[]string{keys.Lock, keys.Fence, keys.Queue, keys.Waiters},
-		[]any{args.Token, args.Channel, args.Successor, args.Lease.Milliseconds(), args.Presence.Milliseconds(), args.Wake.orDefault()},
+		[]any{args.Token, args.Channel, args.Successor, args.Lease.Milliseconds(), args.Presence.Milliseconds(), args.Wake.orDefault(), args.Fences},
 		decodeRelease)
 }
 
@@ -372,8 +465,8 @@ func decodeRelease(r *scripts.Reply) ReleaseReply {
 			return ReleaseReleased{Position: r.Int(1)}
 		}
 	case "HANDED":
-		if r.Len(4) {
-			return ReleaseHanded{Token: r.String(1), Fence: r.Int(2), Lease: r.Millis(3)}
+		if r.Len(5) {
+			return ReleaseHanded{Token: r.String(1), Fence: r.Int(2), Lease: r.Millis(3), Fences: r.Int(4)}
 		}
 	case "LEFT":
 		if r.Len(2) {

@@ -1,127 +1,125 @@
 -- mutex.extend v1
 local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local complaint
-local function refuse(name, why)
-  complaint = complaint or (name .. ': ' .. why)
+local token = ARGV[1]
+if not token then
+  return redis.error_reply('BADARG token: missing')
 end
-local function text(name, value, min, max, default)
-  value = value or default
-  if not value then
-    refuse(name, 'missing')
-  elseif #value < min or #value > max then
-    refuse(name, string.format('must have %d to %d bytes, has %d', min, max, #value))
-  end
-  return value
+if #token < 1 or #token > 512 then
+  return redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)
 end
-local function integer(name, value, min, max, default)
-  value = value or default
-  if not value then
-    return refuse(name, 'missing')
-  end
-  local number = string.find(value, '^%d+$') and #value <= 10 and tonumber(value, 10)
-  if not number or number < min or number > max then
-    return refuse(name, string.format('must be an integer from %d to %d', min, max))
-  end
-  return number
+local lease = ARGV[2]
+if not lease then
+  return redis.error_reply('BADARG lease: missing')
 end
-local function wake_mode(value, channel)
-  value = value or 'poll'
-  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then
-    refuse('wake', 'must be poll, push or broadcast')
-  elseif value ~= 'poll' and channel == '' then
-    refuse('channel', 'must be named when wake is not poll')
-  end
-  return value
+local lease = #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)
+if not lease or lease < 1 or lease > 2147483647 then
+  return redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')
 end
-local function count(keys, args)
-  if #KEYS ~= keys then
-    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))
-  elseif #ARGV > args then
-    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))
-  end
+if #KEYS ~= 4 then
+  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
 end
-local token = text('token', ARGV[1], 1, 512)
-local lease = integer('lease', ARGV[2], 1, 2147483647)
-count(4, 2)
-if complaint then
-  return redis.error_reply('BADARG ' .. complaint)
+if #ARGV > 2 then
+  return redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)
 end
-local time
-local function server_time()
-  time = time or redis.pcall('TIME')
-  return time
-end
-local function now_ms()
-  local t = server_time()
-  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
-end
-local FENCE_RETENTION = 3600000
-local FENCE_LIMIT = 9007199254740991
-local function counts(value)
-  return value and string.find(value, '^[1-9]%d*$')
-end
-local function next_fence()
-  local t = server_time()
-  if t.err then
-    return nil, t
-  end
-  local f = t[1] * 1000000 + t[2]
-  local last = redis.pcall('SET', fence, f, 'PX', FENCE_RETENTION, 'GET')
-  if type(last) == 'table' then
-    return nil, last
-  end
-  local before = tonumber(last or 0)
-  if not before or before < f or not counts(last) then
-    return f
-  end
-  if before >= FENCE_LIMIT then
-    redis.call('SET', fence, last)
-    return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')
-  end
-  redis.call('SET', fence, before + 1, 'PX', FENCE_RETENTION)
-  return before + 1
-end
-local function grant(to, lease)
-  local f, err = next_fence()
-  if err then
-    return nil, err
-  end
-  redis.call('SET', lock, to, 'PX', lease)
-  return f
-end
-local function current_fence()
-  local f = redis.pcall('GET', fence)
-  if type(f) == 'table' then
-    return nil, f
-  end
-  local number = counts(f) and tonumber(f, 10)
-  if not number or number > FENCE_LIMIT then
-    return next_fence()
-  end
-  return number
-end
-local function lease_left()
-  local left = redis.call('PTTL', lock)
-  return left == -2 and 0 or left
-end
-local function raise(lease)
-  local left = lease_left()
-  if left >= lease then
-    return left
-  end
-  redis.call('PEXPIRE', lock, lease)
-  return lease
-end
-local holder = redis.pcall('GET', lock)
+local holder = redis.pcall('GETEX', lock)
 if type(holder) == 'table' then
   return holder
 end
 if holder ~= token then
   return {'NOTHELD', redis.call('PTTL', lock)}
 end
-local f, err = current_fence()
-if err then
-  return err
+local time
+local function server_time()
+  time = time or redis.pcall('TIME')
+  return time
 end
-redis.call('PEXPIRE', fence, FENCE_RETENTION)
-return {'EXTENDED', f, raise(lease)}
+local COUNTER = '^[1-9]%d*$'
+local FENCE_LIMIT = 9007199254740991
+local FENCE_RETENTION = 3600000
+local SLOT = 60000000
+local function retain_fence(lease)
+  local ms = math.max(FENCE_RETENTION, lease)
+  local raised = redis.pcall('PEXPIRE', fence, ms, 'GT')
+  if raised == 0 then
+    raised = redis.pcall('PEXPIRE', fence, ms, 'NX')
+  end
+  return type(raised) == 'table' and raised or nil
+end
+local function next_fence(lease, wish, absent)
+  local t = server_time()
+  if t.err then
+    return nil, t
+  end
+  local f = t[1] * 1000000 + t[2]
+  local digits = t[1] .. string.sub('00000' .. t[2], -6)
+  if absent then
+    local set = redis.pcall('SET', fence, digits, 'PX', math.max(FENCE_RETENTION, lease))
+    if set.err then
+      return nil, set
+    end
+    return f, 1
+  end
+  local last = redis.pcall('SET', fence, digits, 'KEEPTTL', 'GET')
+  if type(last) == 'table' then
+    return nil, last
+  end
+  local before = last and tonumber(last, 10)
+  if before and before < f and (wish == 1 or string.find(last, COUNTER)) then
+    local ago = f - before
+    if f % SLOT < ago or lease > FENCE_RETENTION - SLOT / 1000 then
+      retain_fence(lease)
+    end
+    return f, wish == 1 and 1 or math.min(wish, ago), ago
+  end
+  if last and string.find(last, COUNTER) then
+    if #last > 16 or before >= FENCE_LIMIT then
+      redis.call('SET', fence, last, 'KEEPTTL')
+      return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')
+    end
+    f = before + 1
+    redis.call('SET', fence, f, 'KEEPTTL')
+  end
+  retain_fence(lease)
+  return f, 1
+end
+local function grant(to, lease, wish)
+  local f, fences, ago = next_fence(lease, wish)
+  if f then
+    redis.call('SET', lock, to, 'PX', lease)
+  end
+  return f, fences, ago
+end
+local function lease_left()
+  local left = redis.call('PTTL', lock)
+  return left == -2 and 0 or left
+end
+local function renew(lease)
+  local left = lease_left()
+  local kept = math.max(left, lease)
+  local f = redis.pcall('GET', fence)
+  if type(f) == 'table' then
+    return nil, f
+  end
+  local number = f and string.find(f, COUNTER) and #f <= 16 and tonumber(f, 10)
+  if number and number <= FENCE_LIMIT then
+    local err = retain_fence(kept)
+    if err then
+      return nil, err
+    end
+  else
+    local made, err = next_fence(kept, 1)
+    if not made then
+      return nil, err
+    end
+    number = made
+  end
+  if left < lease then
+    redis.call('PEXPIRE', lock, lease)
+  end
+  return number, kept
+end
+local f, kept = renew(lease)
+if not f then
+  return kept
+end
+return {'EXTENDED', f, kept}

@@ -1,58 +1,43 @@
 -- mutex.inspect v1
 local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local complaint
-local function refuse(name, why)
-  complaint = complaint or (name .. ': ' .. why)
+local limit = ARGV[1] or '10'
+local limit = #limit <= 4 and string.find(limit, '^%d+$') and tonumber(limit, 10)
+if not limit or limit > 1000 then
+  return redis.error_reply('BADARG limit: must be an integer from 0 to 1000')
 end
-local function text(name, value, min, max, default)
-  value = value or default
-  if not value then
-    refuse(name, 'missing')
-  elseif #value < min or #value > max then
-    refuse(name, string.format('must have %d to %d bytes, has %d', min, max, #value))
-  end
-  return value
+if #KEYS ~= 4 then
+  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
 end
-local function integer(name, value, min, max, default)
-  value = value or default
-  if not value then
-    return refuse(name, 'missing')
-  end
-  local number = string.find(value, '^%d+$') and #value <= 10 and tonumber(value, 10)
-  if not number or number < min or number > max then
-    return refuse(name, string.format('must be an integer from %d to %d', min, max))
-  end
-  return number
-end
-local function wake_mode(value, channel)
-  value = value or 'poll'
-  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then
-    refuse('wake', 'must be poll, push or broadcast')
-  elseif value ~= 'poll' and channel == '' then
-    refuse('channel', 'must be named when wake is not poll')
-  end
-  return value
-end
-local function count(keys, args)
-  if #KEYS ~= keys then
-    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))
-  elseif #ARGV > args then
-    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))
-  end
-end
-local limit = integer('limit', ARGV[1], 0, 1000, '10')
-count(4, 1)
-if complaint then
-  return redis.error_reply('BADARG ' .. complaint)
+if #ARGV > 1 then
+  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)
 end
 local time
 local function server_time()
   time = time or redis.pcall('TIME')
   return time
 end
+local COUNTER = '^[1-9]%d*$'
+local FENCE_LIMIT = 9007199254740991
+local RECORD = '^(%d+) ([1-9]%d*) ([1-9]%d*) (%S+) (.*)$'
+local MOST_FENCES = 64
+local LONGEST_LEASE = 2147483647
+local function now_us()
+  return time[1] * 1000000 + time[2]
+end
 local function now_ms()
-  local t = server_time()
-  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+  return math.floor(now_us() / 1000)
+end
+local function number_of(digits, most)
+  return #digits <= 15 and math.min(tonumber(digits, 10), most) or most
+end
+local function record_of(w)
+  return string.format('%.0f %d %d %s ', now_ms() + w.presence, math.min(w.lease, w.presence), w.fences, w.wake) .. w.channel
+end
+local function read_record(text)
+  local presence_end, lease, fences, wake, channel = string.match(text or '', RECORD)
+  if lease and number_of(presence_end, FENCE_LIMIT) >= now_ms() then
+    return number_of(lease, LONGEST_LEASE), number_of(fences, MOST_FENCES), wake, channel
+  end
 end
 local holder = redis.pcall('GET', lock)
 if type(holder) == 'table' then
@@ -76,8 +61,11 @@ for i, who in ipairs(limit > 0 and redis.call('ZRANGE', queue, 0, limit - 1) or 
   if type(record) == 'table' then
     return record
   end
-  local presence_end = string.match(record or '', '^(%d+) ')
-  list[i] = {who, presence_end and math.max(tonumber(presence_end) - now_ms(), 0) or 0}
+  local presence_end = number_of(string.match(record or '', '^(%d+) ') or '0', FENCE_LIMIT)
+  list[i] = {who, math.min(math.max(presence_end - now_ms(), 0), LONGEST_LEASE)}
 end
-local counter = f and string.find(f, '^[1-9]%d*$') and tonumber(f, 10) or 0
-return {'STATUS', holder or '', redis.call('PTTL', lock), counter, queued, list}
+local counter = f and string.find(f, COUNTER) and #f <= 16 and tonumber(f, 10) or 0
+if counter > FENCE_LIMIT then
+  counter = 0
+end
+return {'STATUS', holder or '', redis.call('PTTL', lock), counter, now_us(), queued, list}

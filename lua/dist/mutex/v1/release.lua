@@ -1,185 +1,244 @@
 -- mutex.release v1
 local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local complaint
-local function refuse(name, why)
-  complaint = complaint or (name .. ': ' .. why)
+local token = ARGV[1]
+if not token then
+  return redis.error_reply('BADARG token: missing')
 end
-local function text(name, value, min, max, default)
-  value = value or default
-  if not value then
-    refuse(name, 'missing')
-  elseif #value < min or #value > max then
-    refuse(name, string.format('must have %d to %d bytes, has %d', min, max, #value))
-  end
-  return value
+if #token < 1 or #token > 512 then
+  return redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)
 end
-local function integer(name, value, min, max, default)
-  value = value or default
-  if not value then
-    return refuse(name, 'missing')
-  end
-  local number = string.find(value, '^%d+$') and #value <= 10 and tonumber(value, 10)
-  if not number or number < min or number > max then
-    return refuse(name, string.format('must be an integer from %d to %d', min, max))
-  end
-  return number
+local channel = ARGV[2] or ''
+if #channel > 512 then
+  return redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)
 end
-local function wake_mode(value, channel)
-  value = value or 'poll'
-  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then
-    refuse('wake', 'must be poll, push or broadcast')
-  elseif value ~= 'poll' and channel == '' then
-    refuse('channel', 'must be named when wake is not poll')
-  end
-  return value
+local successor = ARGV[3] or ''
+if #successor > 512 then
+  return redis.error_reply('BADARG successor: must have 0 to 512 bytes, has ' .. #successor)
 end
-local function count(keys, args)
-  if #KEYS ~= keys then
-    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))
-  elseif #ARGV > args then
-    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))
+local lease = ARGV[4] or '0'
+local lease = #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)
+if not lease or lease > 2147483647 or lease == 0 and successor ~= '' then
+  if successor ~= '' then
+    return redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')
   end
+  return redis.error_reply('BADARG lease: must be an integer from 0 to 2147483647')
 end
-local token = text('token', ARGV[1], 1, 512)
-local channel = text('channel', ARGV[2], 0, 512, '')
-local successor = text('successor', ARGV[3], 0, 512, '')
-local least = successor == '' and 0 or 1
-local lease = integer('lease', ARGV[4], least, 2147483647, '0')
-local presence = integer('presence', ARGV[5], least, 60000, '0')
-local wake = wake_mode(ARGV[6], channel)
+local presence = ARGV[5] or '0'
+local presence = #presence <= 5 and string.find(presence, '^%d+$') and tonumber(presence, 10)
+if not presence or presence > 60000 or presence == 0 and successor ~= '' then
+  if successor ~= '' then
+    return redis.error_reply('BADARG presence: must be an integer from 1 to 60000')
+  end
+  return redis.error_reply('BADARG presence: must be an integer from 0 to 60000')
+end
+local wake = ARGV[6] or 'poll'
+if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then
+  return redis.error_reply('BADARG wake: must be poll, push or broadcast')
+end
+if channel == '' and wake ~= 'poll' then
+  return redis.error_reply('BADARG channel: must be named when wake is not poll')
+end
+local fences = ARGV[7] or '1'
+local fences = #fences <= 2 and string.find(fences, '^%d+$') and tonumber(fences, 10)
+if not fences or fences < 1 or fences > 64 then
+  return redis.error_reply('BADARG fences: must be an integer from 1 to 64')
+end
+if #KEYS ~= 4 then
+  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
+end
+if #ARGV > 7 then
+  return redis.error_reply('BADARG arguments: must be 7 at most, are ' .. #ARGV)
+end
 if successor == token then
-  refuse('successor', 'must not be the token itself')
+  return redis.error_reply('BADARG successor: must not be the token itself')
 end
-count(4, 6)
-if complaint then
-  return redis.error_reply('BADARG ' .. complaint)
+local holder = redis.pcall('GETEX', lock)
+if type(holder) == 'table' then
+  return holder
+end
+local head
+if holder == token then
+  head = redis.pcall('ZRANGE', queue, '0', '1', 'WITHSCORES')
+  if #head == 0 and not head.err and successor == '' then
+    redis.call('DEL', lock)
+    return {'RELEASED', 0}
+  end
 end
 local time
 local function server_time()
   time = time or redis.pcall('TIME')
   return time
 end
-local function now_ms()
-  local t = server_time()
-  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
-end
-local FENCE_RETENTION = 3600000
+local COUNTER = '^[1-9]%d*$'
 local FENCE_LIMIT = 9007199254740991
-local function counts(value)
-  return value and string.find(value, '^[1-9]%d*$')
+local FENCE_RETENTION = 3600000
+local SLOT = 60000000
+local function retain_fence(lease)
+  local ms = math.max(FENCE_RETENTION, lease)
+  local raised = redis.pcall('PEXPIRE', fence, ms, 'GT')
+  if raised == 0 then
+    raised = redis.pcall('PEXPIRE', fence, ms, 'NX')
+  end
+  return type(raised) == 'table' and raised or nil
 end
-local function next_fence()
+local function next_fence(lease, wish, absent)
   local t = server_time()
   if t.err then
     return nil, t
   end
   local f = t[1] * 1000000 + t[2]
-  local last = redis.pcall('SET', fence, f, 'PX', FENCE_RETENTION, 'GET')
+  local digits = t[1] .. string.sub('00000' .. t[2], -6)
+  if absent then
+    local set = redis.pcall('SET', fence, digits, 'PX', math.max(FENCE_RETENTION, lease))
+    if set.err then
+      return nil, set
+    end
+    return f, 1
+  end
+  local last = redis.pcall('SET', fence, digits, 'KEEPTTL', 'GET')
   if type(last) == 'table' then
     return nil, last
   end
-  local before = tonumber(last or 0)
-  if not before or before < f or not counts(last) then
-    return f
-  end
-  if before >= FENCE_LIMIT then
-    redis.call('SET', fence, last)
-    return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')
-  end
-  redis.call('SET', fence, before + 1, 'PX', FENCE_RETENTION)
-  return before + 1
-end
-local function grant(to, lease)
-  local f, err = next_fence()
-  if err then
-    return nil, err
-  end
-  redis.call('SET', lock, to, 'PX', lease)
-  return f
-end
-local holder = redis.pcall('GET', lock)
-if type(holder) == 'table' then
-  return holder
-end
-if holder == token then
-  if redis.call('EXISTS', queue) == 0 then
-    if successor == '' then
-      redis.call('DEL', lock)
-      return {'RELEASED', 0}
+  local before = last and tonumber(last, 10)
+  if before and before < f and (wish == 1 or string.find(last, COUNTER)) then
+    local ago = f - before
+    if f % SLOT < ago or lease > FENCE_RETENTION - SLOT / 1000 then
+      retain_fence(lease)
     end
-    local f = grant(successor, lease)
-    if f then
-      return {'HANDED', successor, f, lease}
+    return f, wish == 1 and 1 or math.min(wish, ago), ago
+  end
+  if last and string.find(last, COUNTER) then
+    if #last > 16 or before >= FENCE_LIMIT then
+      redis.call('SET', fence, last, 'KEEPTTL')
+      return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')
     end
+    f = before + 1
+    redis.call('SET', fence, f, 'KEEPTTL')
   end
-  redis.call('DEL', lock)
+  retain_fence(lease)
+  return f, 1
 end
-local function current_fence()
-  local f = redis.pcall('GET', fence)
-  if type(f) == 'table' then
-    return nil, f
+local function grant(to, lease, wish)
+  local f, fences, ago = next_fence(lease, wish)
+  if f then
+    redis.call('SET', lock, to, 'PX', lease)
   end
-  local number = counts(f) and tonumber(f, 10)
-  if not number or number > FENCE_LIMIT then
-    return next_fence()
+  return f, fences, ago
+end
+if head and #head == 0 and not head.err then
+  local f, owned = grant(successor, lease, fences)
+  if f then
+    return {'HANDED', successor, f, lease, owned}
   end
-  return number
 end
 local function lease_left()
   local left = redis.call('PTTL', lock)
   return left == -2 and 0 or left
 end
-local function raise(lease)
+local function renew(lease)
   local left = lease_left()
-  if left >= lease then
-    return left
+  local kept = math.max(left, lease)
+  local f = redis.pcall('GET', fence)
+  if type(f) == 'table' then
+    return nil, f
   end
-  redis.call('PEXPIRE', lock, lease)
-  return lease
+  local number = f and string.find(f, COUNTER) and #f <= 16 and tonumber(f, 10)
+  if number and number <= FENCE_LIMIT then
+    local err = retain_fence(kept)
+    if err then
+      return nil, err
+    end
+  else
+    local made, err = next_fence(kept, 1)
+    if not made then
+      return nil, err
+    end
+    number = made
+  end
+  if left < lease then
+    redis.call('PEXPIRE', lock, lease)
+  end
+  return number, kept
+end
+local RECORD = '^(%d+) ([1-9]%d*) ([1-9]%d*) (%S+) (.*)$'
+local MOST_FENCES = 64
+local LONGEST_LEASE = 2147483647
+local function now_us()
+  return time[1] * 1000000 + time[2]
+end
+local function now_ms()
+  return math.floor(now_us() / 1000)
+end
+local function number_of(digits, most)
+  return #digits <= 15 and math.min(tonumber(digits, 10), most) or most
+end
+local function record_of(w)
+  return string.format('%.0f %d %d %s ', now_ms() + w.presence, math.min(w.lease, w.presence), w.fences, w.wake) .. w.channel
+end
+local function read_record(text)
+  local presence_end, lease, fences, wake, channel = string.match(text or '', RECORD)
+  if lease and number_of(presence_end, FENCE_LIMIT) >= now_ms() then
+    return number_of(lease, LONGEST_LEASE), number_of(fences, MOST_FENCES), wake, channel
+  end
 end
 local QUEUE_RETENTION = 120000
-local function stand(who, place, lease, presence, wake, channel)
+local QUEUE_SLOT = 30000000
+local function next_arrival()
+  local tail = redis.call('ZREVRANGE', queue, 0, 0, 'WITHSCORES')
+  return tail[2] and tonumber(tail[2]) + 1 or 1
+end
+local function position_of(who)
+  return redis.call('ZRANK', queue, who) + 1
+end
+local function retain_queue()
+  redis.call('PEXPIRE', queue, QUEUE_RETENTION)
+  redis.call('PEXPIRE', waiters, QUEUE_RETENTION)
+end
+local function stand(w, place)
   local t = server_time()
   if t.err then
     return nil, t
   end
-  local score = redis.pcall('ZSCORE', queue, who)
+  local score = redis.pcall('ZSCORE', queue, w.token)
   if type(score) == 'table' then
     return nil, score
   end
-  local record = string.format('%.0f %d %s ', now_ms() + presence, math.min(lease, presence), wake) .. channel
-  local written = redis.pcall('HSET', waiters, who, record)
+  local written = redis.pcall('HSET', waiters, w.token, record_of(w))
   if type(written) == 'table' then
     return nil, written
   end
   if not score then
-    if not place then
-      local last = redis.call('ZREVRANGE', queue, 0, 0, 'WITHSCORES')
-      place = last[2] and tonumber(last[2]) + 1 or 1
-    end
-    redis.call('ZADD', queue, place, who)
+    redis.call('ZADD', queue, place or next_arrival(), w.token)
   end
-  redis.call('PEXPIRE', queue, QUEUE_RETENTION)
-  redis.call('PEXPIRE', waiters, QUEUE_RETENTION)
-  return redis.call('ZRANK', queue, who) + 1
+  retain_queue()
+  return position_of(w.token)
 end
 local function leave(who)
   redis.call('ZREM', queue, who)
   redis.pcall('HDEL', waiters, who)
 end
-local RECORD = '^(%d+) ([1-9]%d?%d?%d?%d?) (%l+) (.*)$'
 local SWEEP = 64
-local function tell(to, f, lease, wake, channel)
-  local receivers = redis.pcall('PUBLISH', channel, to .. string.format(' %.0f %d', f, lease))
-  return wake == 'broadcast' or receivers ~= 0
+local function tell(g, wake, channel)
+  local message = g.token .. string.format(' %.0f %d %d', g.fence, g.lease, g.fences)
+  return redis.pcall('PUBLISH', channel, message) ~= 0 or wake ~= 'push'
 end
-local function hand_off(caller, caller_lease, own_channel)
+local function follow(successor, head)
+  local second = head[3] and tonumber(head[4])
+  local arrival = head[3] and next_arrival() or tonumber(head[2]) + 1
+  redis.call('HSET', waiters, successor.token, record_of(successor))
+  if redis.call('ZADD', queue, 'NX', arrival, successor.token) == 1 then
+    local position = second and arrival - second + 1 or 1
+    successor.position = position < FENCE_LIMIT and position or nil
+  end
+  successor.stands = true
+end
+local function hand_off(caller, own_channel, head)
   local t = server_time()
   if t.err then
     return 'error', t
   end
   for _ = 1, SWEEP do
-    local head = redis.pcall('ZRANGE', queue, 0, 0)
+    head = head or redis.pcall('ZRANGE', queue, '0', '1', 'WITHSCORES')
     if head.err then
       return 'error', head
     end
@@ -191,50 +250,70 @@ local function hand_off(caller, caller_lease, own_channel)
     if type(record) == 'table' then
       return 'error', record
     end
-    local presence_end, lease, wake, channel = string.match(record or '', RECORD)
-    if who == caller then
-      lease = caller_lease
-    elseif not lease or tonumber(presence_end) < now_ms() then
-      lease = nil
+    local lease, wish, wake, channel = read_record(record)
+    local ours = caller and who == caller.token
+    if ours then
+      lease, wish = caller.lease, caller.fences
     end
     if lease then
-      lease = tonumber(lease)
-      local f, err = grant(who, lease)
-      if err then
-        return 'error', err
+      local f, fences, ago = grant(who, lease, wish)
+      if not f then
+        return 'error', fences
+      end
+      local g = {token = who, fence = f, lease = lease, fences = fences}
+      if caller and not ours and not caller.stands then
+        follow(caller, head)
       end
       leave(who)
-      if who == caller or wake == 'poll' then
-        return 'granted', who, f, lease, false
+      if not ago or now_us() % QUEUE_SLOT < ago then
+        retain_queue()
       end
-      if channel == own_channel then
-        return 'granted', who, f, lease, true
+      if ours or wake == 'poll' then
+        return 'granted', g
       end
-      if tell(who, f, lease, wake, channel) then
-        return 'granted', who, f, lease, false
+      if channel == own_channel and (wake == 'push' or wake == 'broadcast') then
+        g.untold = true
+        return 'granted', g
+      end
+      if tell(g, wake, channel) then
+        return 'granted', g
       end
       redis.call('DEL', lock)
     else
       leave(who)
     end
+    head = nil
+    if caller then
+      caller.position = nil
+    end
   end
   return 'more'
 end
+local heir = successor ~= '' and {
+  token = successor, lease = lease, presence = presence, wake = wake, channel = channel, fences = fences,
+}
 if holder == token then
-  local heir = successor ~= '' and successor
-  local outcome, who, f, granted, untold = hand_off(heir, lease, channel)
-  if outcome == 'empty' and successor ~= '' then
-    local mine = grant(successor, lease)
-    if mine then
-      return {'HANDED', successor, mine, lease}
+  local outcome, g = hand_off(heir, channel, head)
+  if outcome == 'empty' and heir then
+    local f, owned = grant(successor, lease, fences)
+    if f then
+      return {'HANDED', successor, f, lease, owned}
     end
   end
-  if who == heir then
-    return {'HANDED', successor, f, granted}
+  if outcome == 'granted' and heir and g.token == successor then
+    return {'HANDED', successor, g.fence, lease, g.fences}
   end
-  local position = successor ~= '' and stand(successor, nil, lease, presence, wake, channel) or 0
-  if untold then
-    return {'HANDED', who, f, granted}
+  if outcome ~= 'granted' then
+    redis.call('DEL', lock)
+  end
+  local position = 0
+  if heir and heir.stands then
+    position = heir.position or position_of(successor)
+  elseif heir then
+    position = stand(heir) or 0
+  end
+  if outcome == 'granted' and g.untold then
+    return {'HANDED', g.token, g.fence, g.lease, g.fences}
   end
   return {'RELEASED', position}
 end
@@ -244,23 +323,32 @@ if type(place) == 'table' then
 end
 if place then
   leave(token)
-  if successor == '' then
+  if not heir then
     if not holder then
       hand_off()
     end
     return {'LEFT', 0}
   end
   if holder ~= successor then
-    return {'LEFT', stand(successor, place, lease, presence, wake, channel) or 0}
+    local position = stand(heir, place) or 0
+    if not holder then
+      heir.stands = true
+      local outcome, g = hand_off(heir)
+      if outcome == 'granted' and g.token == successor then
+        return {'HANDED', successor, g.fence, lease, g.fences}
+      end
+      position = position > 0 and position_of(successor) or 0
+    end
+    return {'LEFT', position}
   end
 end
-if successor ~= '' then
+if heir then
   if holder == successor then
-    local f, err = current_fence()
-    if err then
-      return err
+    local f, kept = renew(lease)
+    if not f then
+      return kept
     end
-    return {'HANDED', successor, f, raise(lease)}
+    return {'HANDED', successor, f, kept, 1}
   end
   local position = redis.call('ZRANK', queue, successor)
   if position then

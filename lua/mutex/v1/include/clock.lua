@@ -7,8 +7,3 @@ local function server_time()
   time = time or redis.pcall('TIME')
   return time
 end
-
-local function now_ms()
-  local t = server_time()
-  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
-end

@@ -1,32 +1,44 @@
--- Hand-off: the free lock goes to the first live waiter, in the script that found it free.
+-- Hand-off: a lock that nobody has, or that its holder gives back, goes to the first live waiter in the same script.
 
--- What stand() wrote. Whatever else somebody put there is the record of nobody alive: a lease of 0 could not be SET.
-local RECORD = '^(%d+) ([1-9]%d?%d?%d?%d?) (%l+) (.*)$'
 local SWEEP = 64 -- dead waiters dropped in one call at the most: a script must not hold up the server
 
--- Tells a waiter that it has the lock. False: its process is gone.
-local function tell(to, f, lease, wake, channel)
+-- Tells a waiter that it has the lock. False: its process is gone. Only push can say so: an error (an ACL without this
+-- channel) says nothing of the waiter, which still polls; nor does a count of zero in a cluster, where it covers one node
+-- alone, or with a wake mode of a later version.
+local function tell(g, wake, channel)
   -- The token stays out of the format: %s ends at a NUL byte.
-  local receivers = redis.pcall('PUBLISH', channel, to .. string.format(' %.0f %d', f, lease))
-  -- An error (an ACL without this channel) says nothing of the waiter, which still polls; nor does a count of zero in
-  -- a cluster, where it covers one node alone.
-  return wake == 'broadcast' or receivers ~= 0
+  local message = g.token .. string.format(' %.0f %d %d', g.fence, g.lease, g.fences)
+  return redis.pcall('PUBLISH', channel, message) ~= 0 or wake ~= 'push'
 end
 
--- Grants the free lock to the first live waiter and returns an outcome:
---   'granted', its token, fence, lease, and whether it still has to be told by the caller
+-- Puts the successor at the tail before the head leaves: so neither key vanishes in between, and both keep their expiry.
+-- Its position is counted from the second of the queue by the arrival numbers: those who left in between count as well.
+local function follow(successor, head)
+  local second = head[3] and tonumber(head[4])
+  local arrival = head[3] and next_arrival() or tonumber(head[2]) + 1
+  redis.call('HSET', waiters, successor.token, record_of(successor))
+  if redis.call('ZADD', queue, 'NX', arrival, successor.token) == 1 then
+    local position = second and arrival - second + 1 or 1
+    successor.position = position < FENCE_LIMIT and position or nil -- no infinity that somebody put there
+  end
+  successor.stands = true
+end
+
+-- Grants the lock to the first live waiter and returns an outcome:
+--   'granted', and of the grant: token, fence, lease, fences, and untold if the caller has to tell it
 --   'empty'   nobody waits
 --   'more'    as many dead waiters were dropped as one call may, and others are left
 --   'error', the error to answer with: nothing was granted
--- `caller` (of a release: its successor) is alive whatever its presence says, and gets `caller_lease` in full: this call's
--- reply tells it. A waiter that listens on `own_channel` is told by the caller, without a message.
-local function hand_off(caller, caller_lease, own_channel)
+-- `caller` (of a release: its successor, which goes to the tail unless it stands) is alive whatever its record says, and
+-- gets its lease in full: this call's reply tells it. A waiter that listens on `own_channel` is told by the caller,
+-- without a message. `head` is the first two of the queue with their arrival numbers, if they were read already.
+local function hand_off(caller, own_channel, head)
   local t = server_time()
   if t.err then
     return 'error', t
   end
   for _ = 1, SWEEP do
-    local head = redis.pcall('ZRANGE', queue, 0, 0)
+    head = head or redis.pcall('ZRANGE', queue, '0', '1', 'WITHSCORES')
     if head.err then
       return 'error', head
     end
@@ -38,31 +50,41 @@ local function hand_off(caller, caller_lease, own_channel)
     if type(record) == 'table' then
       return 'error', record
     end
-    local presence_end, lease, wake, channel = string.match(record or '', RECORD)
-    if who == caller then
-      lease = caller_lease
-    elseif not lease or tonumber(presence_end) < now_ms() then
-      lease = nil
+    local lease, wish, wake, channel = read_record(record)
+    local ours = caller and who == caller.token
+    if ours then
+      lease, wish = caller.lease, caller.fences
     end
     if lease then
-      lease = tonumber(lease)
-      local f, err = grant(who, lease)
-      if err then
-        return 'error', err
+      local f, fences, ago = grant(who, lease, wish)
+      if not f then
+        return 'error', fences
+      end
+      local g = {token = who, fence = f, lease = lease, fences = fences}
+      if caller and not ours and not caller.stands then
+        follow(caller, head)
       end
       leave(who)
-      if who == caller or wake == 'poll' then
-        return 'granted', who, f, lease, false
+      if not ago or now_us() % QUEUE_SLOT < ago then
+        retain_queue()
       end
-      if channel == own_channel then
-        return 'granted', who, f, lease, true
+      if ours or wake == 'poll' then
+        return 'granted', g
       end
-      if tell(who, f, lease, wake, channel) then
-        return 'granted', who, f, lease, false
+      if channel == own_channel and (wake == 'push' or wake == 'broadcast') then
+        g.untold = true
+        return 'granted', g
+      end
+      if tell(g, wake, channel) then
+        return 'granted', g
       end
       redis.call('DEL', lock)
     else
       leave(who)
+    end
+    head = nil
+    if caller then
+      caller.position = nil
     end
   end
   return 'more'

@@ -1,36 +1,44 @@
--- The queue: who waits (a zset of token → arrival number) and what the server knows of each (a hash of token →
--- presence deadline, grant, wake, channel). Any queued primitive can share it.
+-- The queue: who waits (a zset of token → arrival number) and what the server knows of each (a hash of token → record).
 
 local QUEUE_RETENTION = 120000 -- ms; twice the longest presence
+local QUEUE_SLOT = 30000000 -- us: the first hand-off in each half minute renews the retention, so that others need not
+
+-- The arrival number of a newcomer: the last one plus one, never a clock.
+local function next_arrival()
+  local tail = redis.call('ZREVRANGE', queue, 0, 0, 'WITHSCORES')
+  return tail[2] and tonumber(tail[2]) + 1 or 1
+end
+
+local function position_of(who)
+  return redis.call('ZRANK', queue, who) + 1
+end
+
+local function retain_queue()
+  redis.call('PEXPIRE', queue, QUEUE_RETENTION)
+  redis.call('PEXPIRE', waiters, QUEUE_RETENTION)
+end
 
 -- Puts a waiter into the queue, or renews it where it stands. `place` is the arrival number of a newcomer; without
 -- one it goes to the tail. Returns its position (1 = next), or nil and the error to answer with. The hash is written
 -- first: should it be of a wrong type, nothing has changed.
-local function stand(who, place, lease, presence, wake, channel)
+local function stand(w, place)
   local t = server_time()
   if t.err then
     return nil, t
   end
-  local score = redis.pcall('ZSCORE', queue, who)
+  local score = redis.pcall('ZSCORE', queue, w.token)
   if type(score) == 'table' then
     return nil, score
   end
-  -- The channel stays out of the format: %s ends at a NUL byte.
-  local record = string.format('%.0f %d %s ', now_ms() + presence, math.min(lease, presence), wake) .. channel
-  local written = redis.pcall('HSET', waiters, who, record)
+  local written = redis.pcall('HSET', waiters, w.token, record_of(w))
   if type(written) == 'table' then
     return nil, written
   end
   if not score then
-    if not place then
-      local last = redis.call('ZREVRANGE', queue, 0, 0, 'WITHSCORES')
-      place = last[2] and tonumber(last[2]) + 1 or 1
-    end
-    redis.call('ZADD', queue, place, who)
+    redis.call('ZADD', queue, place or next_arrival(), w.token)
   end
-  redis.call('PEXPIRE', queue, QUEUE_RETENTION)
-  redis.call('PEXPIRE', waiters, QUEUE_RETENTION)
-  return redis.call('ZRANK', queue, who) + 1
+  retain_queue()
+  return position_of(w.token)
 end
 
 -- Leaving succeeds even if the waiters key has a wrong type.

@@ -1,0 +1,34 @@
+-- What the server knows of a waiter: `presence_end lease fences wake channel`. What a later version adds to it stands behind
+-- the wake mode and in the same word, as in `push;more`, so that this version still reads its own fields.
+
+local RECORD = '^(%d+) ([1-9]%d*) ([1-9]%d*) (%S+) (.*)$'
+local MOST_FENCES = 64
+local LONGEST_LEASE = 2147483647 -- ms
+
+-- server_time() was asked before, and had no error.
+local function now_us()
+  return time[1] * 1000000 + time[2]
+end
+
+local function now_ms()
+  return math.floor(now_us() / 1000)
+end
+
+-- What decimal digits say, `most` at the most.
+local function number_of(digits, most)
+  return #digits <= 15 and math.min(tonumber(digits, 10), most) or most
+end
+
+-- How a record is written. The channel stays out of the format: %s ends at a NUL byte.
+local function record_of(w)
+  return string.format('%.0f %d %d %s ', now_ms() + w.presence, math.min(w.lease, w.presence), w.fences, w.wake) .. w.channel
+end
+
+-- Of a live waiter: how long its grant is to last, how many fences it wants, its wake mode and its channel. Nil if it is not
+-- alive: its presence has passed, or that is no record.
+local function read_record(text)
+  local presence_end, lease, fences, wake, channel = string.match(text or '', RECORD)
+  if lease and number_of(presence_end, FENCE_LIMIT) >= now_ms() then
+    return number_of(lease, LONGEST_LEASE), number_of(fences, MOST_FENCES), wake, channel
+  end
+end
