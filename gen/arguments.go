@@ -208,3 +208,17 @@ func orWords(words []string) string {
 	last := len(words) - 1
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
+
+// meaning is what the header says of an argument, and when it is required.
+func (s *Script) meaning(a Arg) string {
+	var parts []string
+	if a.Doc != "" {
+		parts = append(parts, a.Doc)
+	}
+	for _, r := range s.Requires {
+		if r.Arg == a.Name {
+			parts = append(parts, "required when "+r.text())
+		}
+	}
+	return strings.Join(parts, "; ")
+}
