@@ -12,16 +12,7 @@
 ---@error BADARG   an argument is missing or out of its range
 ---@error BADFENCE the fence counter has passed 2^53 - 1
 
-local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-
----@include arguments
-
-local token = text('token', ARGV[1], 1, 512)
-local lease = integer('lease', ARGV[2], 1, 2147483647)
-count(4, 2)
-if complaint then
-  return redis.error_reply('BADARG ' .. complaint)
-end
+---@arguments
 
 ---@include clock
 ---@include fence

@@ -9,15 +9,7 @@
 ---@reply STATUS holder:string holder_pttl:integer(ms) fence:integer queued:integer waiters:list(token:string presence_left:integer(ms))  holder_pttl -2: held by nobody, -1: by a key without expiry; fence 0: no counter
 ---@error BADARG an argument is out of its range
 
-local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-
----@include arguments
-
-local limit = integer('limit', ARGV[1], 0, 1000, '10')
-count(4, 1)
-if complaint then
-  return redis.error_reply('BADARG ' .. complaint)
-end
+---@arguments
 
 ---@include clock
 

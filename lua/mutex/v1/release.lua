@@ -9,9 +9,12 @@
 ---@arg token      string   1..512 bytes, the one that acquired
 ---@arg channel    string   0..512 bytes = "", the caller's own: who listens on it is told by the caller
 ---@arg successor  string   0..512 bytes = "", the token that is to have the caller's next turn
----@arg lease      integer  ms, 0..2147483647 = 0, the successor's; 0 only without one
----@arg presence   integer  ms, 0..60000 = 0, the successor's; 0 only without one
+---@arg lease      integer  ms, 0..2147483647 = 0, the successor's
+---@arg presence   integer  ms, 0..60000 = 0, the successor's
 ---@arg wake       enum     poll|push|broadcast = poll, the successor's
+---@require lease when successor
+---@require presence when successor
+---@require channel when wake not poll
 ---@publish redilock:*, "token fence lease" to the waiter that got the lock
 ---@reply RELEASED position:integer                              it was ours; the successor stands at this position (0: it is not queued)
 ---@reply HANDED   token:string fence:integer lease:integer(ms)  it was ours and is this token's now; the caller tells it
@@ -20,23 +23,10 @@
 ---@error BADARG   an argument is missing or out of its range
 ---@error BADFENCE the fence counter has passed 2^53 - 1
 
-local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+---@arguments
 
----@include arguments
-
-local token = text('token', ARGV[1], 1, 512)
-local channel = text('channel', ARGV[2], 0, 512, '')
-local successor = text('successor', ARGV[3], 0, 512, '')
-local least = successor == '' and 0 or 1
-local lease = integer('lease', ARGV[4], least, 2147483647, '0')
-local presence = integer('presence', ARGV[5], least, 60000, '0')
-local wake = wake_mode(ARGV[6], channel)
 if successor == token then
-  refuse('successor', 'must not be the token itself')
-end
-count(4, 6)
-if complaint then
-  return redis.error_reply('BADARG ' .. complaint)
+  return redis.error_reply('BADARG successor: must not be the token itself')
 end
 
 ---@include clock

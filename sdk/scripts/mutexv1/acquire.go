@@ -12,59 +12,47 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for mutex.acquire, version 1.
-const AcquireSHA1 = "d66da0d8d36f8255b5adf0bba8fae60a51117ceb"
+const AcquireSHA1 = "bf4b8b9141b94d3778ae3ea2acb649de287f03e9"
 
 const acquireSource = "" +
 	"-- mutex.acquire v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
-	"local complaint\n" +
-	"local function refuse(name, why)\n" +
-	"  complaint = complaint or (name .. ': ' .. why)\n" +
+	"local token = ARGV[1]\n" +
+	"if not token then\n" +
+	"  return redis.error_reply('BADARG token: missing')\n" +
 	"end\n" +
-	"local function text(name, value, min, max, default)\n" +
-	"  value = value or default\n" +
-	"  if not value then\n" +
-	"    refuse(name, 'missing')\n" +
-	"  elseif #value < min or #value > max then\n" +
-	"    refuse(name, string.format('must have %d to %d bytes, has %d', min, max, #value))\n" +
-	"  end\n" +
-	"  return value\n" +
+	"if #token < 1 or #token > 512 then\n" +
+	"  return redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)\n" +
 	"end\n" +
-	"local function integer(name, value, min, max, default)\n" +
-	"  value = value or default\n" +
-	"  if not value then\n" +
-	"    return refuse(name, 'missing')\n" +
-	"  end\n" +
-	"  local number = string.find(value, '^%d+$') and #value <= 10 and tonumber(value, 10)\n" +
-	"  if not number or number < min or number > max then\n" +
-	"    return refuse(name, string.format('must be an integer from %d to %d', min, max))\n" +
-	"  end\n" +
-	"  return number\n" +
+	"local lease = ARGV[2]\n" +
+	"if not lease then\n" +
+	"  return redis.error_reply('BADARG lease: missing')\n" +
 	"end\n" +
-	"local function wake_mode(value, channel)\n" +
-	"  value = value or 'poll'\n" +
-	"  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then\n" +
-	"    refuse('wake', 'must be poll, push or broadcast')\n" +
-	"  elseif value ~= 'poll' and channel == '' then\n" +
-	"    refuse('channel', 'must be named when wake is not poll')\n" +
-	"  end\n" +
-	"  return value\n" +
+	"local lease = #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)\n" +
+	"if not lease or lease < 1 or lease > 2147483647 then\n" +
+	"  return redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')\n" +
 	"end\n" +
-	"local function count(keys, args)\n" +
-	"  if #KEYS ~= keys then\n" +
-	"    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))\n" +
-	"  elseif #ARGV > args then\n" +
-	"    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))\n" +
-	"  end\n" +
+	"local presence = ARGV[3] or '0'\n" +
+	"local presence = #presence <= 5 and string.find(presence, '^%d+$') and tonumber(presence, 10)\n" +
+	"if not presence or presence > 60000 then\n" +
+	"  return redis.error_reply('BADARG presence: must be an integer from 0 to 60000')\n" +
 	"end\n" +
-	"local token = text('token', ARGV[1], 1, 512)\n" +
-	"local lease = integer('lease', ARGV[2], 1, 2147483647)\n" +
-	"local presence = integer('presence', ARGV[3], 0, 60000, '0')\n" +
-	"local channel = text('channel', ARGV[5], 0, 512, '')\n" +
-	"local wake = wake_mode(ARGV[4], channel)\n" +
-	"count(4, 5)\n" +
-	"if complaint then\n" +
-	"  return redis.error_reply('BADARG ' .. complaint)\n" +
+	"local wake = ARGV[4] or 'poll'\n" +
+	"if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then\n" +
+	"  return redis.error_reply('BADARG wake: must be poll, push or broadcast')\n" +
+	"end\n" +
+	"local channel = ARGV[5] or ''\n" +
+	"if #channel > 512 then\n" +
+	"  return redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)\n" +
+	"end\n" +
+	"if channel == '' and wake ~= 'poll' then\n" +
+	"  return redis.error_reply('BADARG channel: must be named when wake is not poll')\n" +
+	"end\n" +
+	"if #KEYS ~= 4 then\n" +
+	"  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
+	"end\n" +
+	"if #ARGV > 5 then\n" +
+	"  return redis.error_reply('BADARG arguments: must be 5 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local time\n" +
 	"local function server_time()\n" +
@@ -281,7 +269,7 @@ type AcquireArgs struct {
 	// Wake: how a hand-off tells the waiter. It is one of poll, push, broadcast; if unset, poll.
 	Wake Wake
 
-	// Channel: where it is told; needed unless wake is poll. It is 0 to 512 bytes; optional.
+	// Channel: where it is told; required when wake is not poll. It is 0 to 512 bytes; optional.
 	Channel string
 }
 

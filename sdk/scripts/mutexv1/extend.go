@@ -12,56 +12,31 @@ import (
 )
 
 // ExtendSHA1 is what EVALSHA takes for mutex.extend, version 1.
-const ExtendSHA1 = "3a135629f9ae7f82ca611d4de12770736d413b76"
+const ExtendSHA1 = "fdfcab75f9f56451b3b41ab28c17d131b9c003aa"
 
 const extendSource = "" +
 	"-- mutex.extend v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
-	"local complaint\n" +
-	"local function refuse(name, why)\n" +
-	"  complaint = complaint or (name .. ': ' .. why)\n" +
+	"local token = ARGV[1]\n" +
+	"if not token then\n" +
+	"  return redis.error_reply('BADARG token: missing')\n" +
 	"end\n" +
-	"local function text(name, value, min, max, default)\n" +
-	"  value = value or default\n" +
-	"  if not value then\n" +
-	"    refuse(name, 'missing')\n" +
-	"  elseif #value < min or #value > max then\n" +
-	"    refuse(name, string.format('must have %d to %d bytes, has %d', min, max, #value))\n" +
-	"  end\n" +
-	"  return value\n" +
+	"if #token < 1 or #token > 512 then\n" +
+	"  return redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)\n" +
 	"end\n" +
-	"local function integer(name, value, min, max, default)\n" +
-	"  value = value or default\n" +
-	"  if not value then\n" +
-	"    return refuse(name, 'missing')\n" +
-	"  end\n" +
-	"  local number = string.find(value, '^%d+$') and #value <= 10 and tonumber(value, 10)\n" +
-	"  if not number or number < min or number > max then\n" +
-	"    return refuse(name, string.format('must be an integer from %d to %d', min, max))\n" +
-	"  end\n" +
-	"  return number\n" +
+	"local lease = ARGV[2]\n" +
+	"if not lease then\n" +
+	"  return redis.error_reply('BADARG lease: missing')\n" +
 	"end\n" +
-	"local function wake_mode(value, channel)\n" +
-	"  value = value or 'poll'\n" +
-	"  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then\n" +
-	"    refuse('wake', 'must be poll, push or broadcast')\n" +
-	"  elseif value ~= 'poll' and channel == '' then\n" +
-	"    refuse('channel', 'must be named when wake is not poll')\n" +
-	"  end\n" +
-	"  return value\n" +
+	"local lease = #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)\n" +
+	"if not lease or lease < 1 or lease > 2147483647 then\n" +
+	"  return redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')\n" +
 	"end\n" +
-	"local function count(keys, args)\n" +
-	"  if #KEYS ~= keys then\n" +
-	"    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))\n" +
-	"  elseif #ARGV > args then\n" +
-	"    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))\n" +
-	"  end\n" +
+	"if #KEYS ~= 4 then\n" +
+	"  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
 	"end\n" +
-	"local token = text('token', ARGV[1], 1, 512)\n" +
-	"local lease = integer('lease', ARGV[2], 1, 2147483647)\n" +
-	"count(4, 2)\n" +
-	"if complaint then\n" +
-	"  return redis.error_reply('BADARG ' .. complaint)\n" +
+	"if #ARGV > 2 then\n" +
+	"  return redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local time\n" +
 	"local function server_time()\n" +

@@ -12,55 +12,21 @@ import (
 )
 
 // InspectSHA1 is what EVALSHA takes for mutex.inspect, version 1.
-const InspectSHA1 = "a28851386d9dc21198f6903b341902ea7f3d7cc4"
+const InspectSHA1 = "a06439d501a50ec1e7d3eb55ff2bc7f4588fbc88"
 
 const inspectSource = "" +
 	"-- mutex.inspect v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
-	"local complaint\n" +
-	"local function refuse(name, why)\n" +
-	"  complaint = complaint or (name .. ': ' .. why)\n" +
+	"local limit = ARGV[1] or '10'\n" +
+	"local limit = #limit <= 4 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n" +
+	"if not limit or limit > 1000 then\n" +
+	"  return redis.error_reply('BADARG limit: must be an integer from 0 to 1000')\n" +
 	"end\n" +
-	"local function text(name, value, min, max, default)\n" +
-	"  value = value or default\n" +
-	"  if not value then\n" +
-	"    refuse(name, 'missing')\n" +
-	"  elseif #value < min or #value > max then\n" +
-	"    refuse(name, string.format('must have %d to %d bytes, has %d', min, max, #value))\n" +
-	"  end\n" +
-	"  return value\n" +
+	"if #KEYS ~= 4 then\n" +
+	"  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
 	"end\n" +
-	"local function integer(name, value, min, max, default)\n" +
-	"  value = value or default\n" +
-	"  if not value then\n" +
-	"    return refuse(name, 'missing')\n" +
-	"  end\n" +
-	"  local number = string.find(value, '^%d+$') and #value <= 10 and tonumber(value, 10)\n" +
-	"  if not number or number < min or number > max then\n" +
-	"    return refuse(name, string.format('must be an integer from %d to %d', min, max))\n" +
-	"  end\n" +
-	"  return number\n" +
-	"end\n" +
-	"local function wake_mode(value, channel)\n" +
-	"  value = value or 'poll'\n" +
-	"  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then\n" +
-	"    refuse('wake', 'must be poll, push or broadcast')\n" +
-	"  elseif value ~= 'poll' and channel == '' then\n" +
-	"    refuse('channel', 'must be named when wake is not poll')\n" +
-	"  end\n" +
-	"  return value\n" +
-	"end\n" +
-	"local function count(keys, args)\n" +
-	"  if #KEYS ~= keys then\n" +
-	"    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))\n" +
-	"  elseif #ARGV > args then\n" +
-	"    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))\n" +
-	"  end\n" +
-	"end\n" +
-	"local limit = integer('limit', ARGV[1], 0, 1000, '10')\n" +
-	"count(4, 1)\n" +
-	"if complaint then\n" +
-	"  return redis.error_reply('BADARG ' .. complaint)\n" +
+	"if #ARGV > 1 then\n" +
+	"  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local time\n" +
 	"local function server_time()\n" +

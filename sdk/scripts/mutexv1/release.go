@@ -12,64 +12,57 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for mutex.release, version 1.
-const ReleaseSHA1 = "931372a3813c3e2ebaaef39d195e23ecf692e536"
+const ReleaseSHA1 = "2311f6687d6a054577486b00c63ea42aba82970e"
 
 const releaseSource = "" +
 	"-- mutex.release v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
-	"local complaint\n" +
-	"local function refuse(name, why)\n" +
-	"  complaint = complaint or (name .. ': ' .. why)\n" +
+	"local token = ARGV[1]\n" +
+	"if not token then\n" +
+	"  return redis.error_reply('BADARG token: missing')\n" +
 	"end\n" +
-	"local function text(name, value, min, max, default)\n" +
-	"  value = value or default\n" +
-	"  if not value then\n" +
-	"    refuse(name, 'missing')\n" +
-	"  elseif #value < min or #value > max then\n" +
-	"    refuse(name, string.format('must have %d to %d bytes, has %d', min, max, #value))\n" +
-	"  end\n" +
-	"  return value\n" +
+	"if #token < 1 or #token > 512 then\n" +
+	"  return redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)\n" +
 	"end\n" +
-	"local function integer(name, value, min, max, default)\n" +
-	"  value = value or default\n" +
-	"  if not value then\n" +
-	"    return refuse(name, 'missing')\n" +
-	"  end\n" +
-	"  local number = string.find(value, '^%d+$') and #value <= 10 and tonumber(value, 10)\n" +
-	"  if not number or number < min or number > max then\n" +
-	"    return refuse(name, string.format('must be an integer from %d to %d', min, max))\n" +
-	"  end\n" +
-	"  return number\n" +
+	"local channel = ARGV[2] or ''\n" +
+	"if #channel > 512 then\n" +
+	"  return redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)\n" +
 	"end\n" +
-	"local function wake_mode(value, channel)\n" +
-	"  value = value or 'poll'\n" +
-	"  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then\n" +
-	"    refuse('wake', 'must be poll, push or broadcast')\n" +
-	"  elseif value ~= 'poll' and channel == '' then\n" +
-	"    refuse('channel', 'must be named when wake is not poll')\n" +
-	"  end\n" +
-	"  return value\n" +
+	"local successor = ARGV[3] or ''\n" +
+	"if #successor > 512 then\n" +
+	"  return redis.error_reply('BADARG successor: must have 0 to 512 bytes, has ' .. #successor)\n" +
 	"end\n" +
-	"local function count(keys, args)\n" +
-	"  if #KEYS ~= keys then\n" +
-	"    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))\n" +
-	"  elseif #ARGV > args then\n" +
-	"    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))\n" +
+	"local lease = ARGV[4] or '0'\n" +
+	"local lease = #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)\n" +
+	"if not lease or lease > 2147483647 or lease == 0 and successor ~= '' then\n" +
+	"  if successor ~= '' then\n" +
+	"    return redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')\n" +
 	"  end\n" +
+	"  return redis.error_reply('BADARG lease: must be an integer from 0 to 2147483647')\n" +
 	"end\n" +
-	"local token = text('token', ARGV[1], 1, 512)\n" +
-	"local channel = text('channel', ARGV[2], 0, 512, '')\n" +
-	"local successor = text('successor', ARGV[3], 0, 512, '')\n" +
-	"local least = successor == '' and 0 or 1\n" +
-	"local lease = integer('lease', ARGV[4], least, 2147483647, '0')\n" +
-	"local presence = integer('presence', ARGV[5], least, 60000, '0')\n" +
-	"local wake = wake_mode(ARGV[6], channel)\n" +
+	"local presence = ARGV[5] or '0'\n" +
+	"local presence = #presence <= 5 and string.find(presence, '^%d+$') and tonumber(presence, 10)\n" +
+	"if not presence or presence > 60000 or presence == 0 and successor ~= '' then\n" +
+	"  if successor ~= '' then\n" +
+	"    return redis.error_reply('BADARG presence: must be an integer from 1 to 60000')\n" +
+	"  end\n" +
+	"  return redis.error_reply('BADARG presence: must be an integer from 0 to 60000')\n" +
+	"end\n" +
+	"local wake = ARGV[6] or 'poll'\n" +
+	"if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then\n" +
+	"  return redis.error_reply('BADARG wake: must be poll, push or broadcast')\n" +
+	"end\n" +
+	"if channel == '' and wake ~= 'poll' then\n" +
+	"  return redis.error_reply('BADARG channel: must be named when wake is not poll')\n" +
+	"end\n" +
+	"if #KEYS ~= 4 then\n" +
+	"  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
+	"end\n" +
+	"if #ARGV > 6 then\n" +
+	"  return redis.error_reply('BADARG arguments: must be 6 at most, are ' .. #ARGV)\n" +
+	"end\n" +
 	"if successor == token then\n" +
-	"  refuse('successor', 'must not be the token itself')\n" +
-	"end\n" +
-	"count(4, 6)\n" +
-	"if complaint then\n" +
-	"  return redis.error_reply('BADARG ' .. complaint)\n" +
+	"  return redis.error_reply('BADARG successor: must not be the token itself')\n" +
 	"end\n" +
 	"local time\n" +
 	"local function server_time()\n" +
@@ -296,19 +289,19 @@ type ReleaseArgs struct {
 	// Token: the one that acquired. It is 1 to 512 bytes.
 	Token string
 
-	// Channel: the caller's own: who listens on it is told by the caller. It is 0 to 512 bytes;
-	// optional.
+	// Channel: the caller's own: who listens on it is told by the caller; required when wake is not
+	// poll. It is 0 to 512 bytes; optional.
 	Channel string
 
 	// Successor: the token that is to have the caller's next turn. It is 0 to 512 bytes; optional.
 	Successor string
 
-	// Lease: the successor's; 0 only without one. It is from 0 to 2147483647 ms, sent in whole
-	// milliseconds; optional.
+	// Lease: the successor's; required when successor is named. It is from 0 to 2147483647 ms, sent in
+	// whole milliseconds; optional.
 	Lease time.Duration
 
-	// Presence: the successor's; 0 only without one. It is from 0 to 60000 ms, sent in whole
-	// milliseconds; optional.
+	// Presence: the successor's; required when successor is named. It is from 0 to 60000 ms, sent in
+	// whole milliseconds; optional.
 	Presence time.Duration
 
 	// Wake: the successor's. It is one of poll, push, broadcast; if unset, poll.

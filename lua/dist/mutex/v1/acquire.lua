@@ -1,53 +1,41 @@
 -- mutex.acquire v1
 local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local complaint
-local function refuse(name, why)
-  complaint = complaint or (name .. ': ' .. why)
+local token = ARGV[1]
+if not token then
+  return redis.error_reply('BADARG token: missing')
 end
-local function text(name, value, min, max, default)
-  value = value or default
-  if not value then
-    refuse(name, 'missing')
-  elseif #value < min or #value > max then
-    refuse(name, string.format('must have %d to %d bytes, has %d', min, max, #value))
-  end
-  return value
+if #token < 1 or #token > 512 then
+  return redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)
 end
-local function integer(name, value, min, max, default)
-  value = value or default
-  if not value then
-    return refuse(name, 'missing')
-  end
-  local number = string.find(value, '^%d+$') and #value <= 10 and tonumber(value, 10)
-  if not number or number < min or number > max then
-    return refuse(name, string.format('must be an integer from %d to %d', min, max))
-  end
-  return number
+local lease = ARGV[2]
+if not lease then
+  return redis.error_reply('BADARG lease: missing')
 end
-local function wake_mode(value, channel)
-  value = value or 'poll'
-  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then
-    refuse('wake', 'must be poll, push or broadcast')
-  elseif value ~= 'poll' and channel == '' then
-    refuse('channel', 'must be named when wake is not poll')
-  end
-  return value
+local lease = #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)
+if not lease or lease < 1 or lease > 2147483647 then
+  return redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')
 end
-local function count(keys, args)
-  if #KEYS ~= keys then
-    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))
-  elseif #ARGV > args then
-    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))
-  end
+local presence = ARGV[3] or '0'
+local presence = #presence <= 5 and string.find(presence, '^%d+$') and tonumber(presence, 10)
+if not presence or presence > 60000 then
+  return redis.error_reply('BADARG presence: must be an integer from 0 to 60000')
 end
-local token = text('token', ARGV[1], 1, 512)
-local lease = integer('lease', ARGV[2], 1, 2147483647)
-local presence = integer('presence', ARGV[3], 0, 60000, '0')
-local channel = text('channel', ARGV[5], 0, 512, '')
-local wake = wake_mode(ARGV[4], channel)
-count(4, 5)
-if complaint then
-  return redis.error_reply('BADARG ' .. complaint)
+local wake = ARGV[4] or 'poll'
+if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then
+  return redis.error_reply('BADARG wake: must be poll, push or broadcast')
+end
+local channel = ARGV[5] or ''
+if #channel > 512 then
+  return redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)
+end
+if channel == '' and wake ~= 'poll' then
+  return redis.error_reply('BADARG channel: must be named when wake is not poll')
+end
+if #KEYS ~= 4 then
+  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
+end
+if #ARGV > 5 then
+  return redis.error_reply('BADARG arguments: must be 5 at most, are ' .. #ARGV)
 end
 local time
 local function server_time()

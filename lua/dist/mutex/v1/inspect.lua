@@ -1,49 +1,15 @@
 -- mutex.inspect v1
 local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local complaint
-local function refuse(name, why)
-  complaint = complaint or (name .. ': ' .. why)
+local limit = ARGV[1] or '10'
+local limit = #limit <= 4 and string.find(limit, '^%d+$') and tonumber(limit, 10)
+if not limit or limit > 1000 then
+  return redis.error_reply('BADARG limit: must be an integer from 0 to 1000')
 end
-local function text(name, value, min, max, default)
-  value = value or default
-  if not value then
-    refuse(name, 'missing')
-  elseif #value < min or #value > max then
-    refuse(name, string.format('must have %d to %d bytes, has %d', min, max, #value))
-  end
-  return value
+if #KEYS ~= 4 then
+  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
 end
-local function integer(name, value, min, max, default)
-  value = value or default
-  if not value then
-    return refuse(name, 'missing')
-  end
-  local number = string.find(value, '^%d+$') and #value <= 10 and tonumber(value, 10)
-  if not number or number < min or number > max then
-    return refuse(name, string.format('must be an integer from %d to %d', min, max))
-  end
-  return number
-end
-local function wake_mode(value, channel)
-  value = value or 'poll'
-  if value ~= 'poll' and value ~= 'push' and value ~= 'broadcast' then
-    refuse('wake', 'must be poll, push or broadcast')
-  elseif value ~= 'poll' and channel == '' then
-    refuse('channel', 'must be named when wake is not poll')
-  end
-  return value
-end
-local function count(keys, args)
-  if #KEYS ~= keys then
-    refuse('keys', string.format('must be %d, are %d', keys, #KEYS))
-  elseif #ARGV > args then
-    refuse('arguments', string.format('must be %d at most, are %d', args, #ARGV))
-  end
-end
-local limit = integer('limit', ARGV[1], 0, 1000, '10')
-count(4, 1)
-if complaint then
-  return redis.error_reply('BADARG ' .. complaint)
+if #ARGV > 1 then
+  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)
 end
 local time
 local function server_time()
