@@ -107,11 +107,13 @@ func (s *Script) checkArg(b *block, i int, a Arg) {
 // ' 7 ' as well. The base is for engines that read 010 as 8 without it. More digits than the range has are refused. It is
 // a second local of that name, because gopher-lua leaves a local as it is in `n = n and false`.
 func (a Arg) toNumber() string {
-	pattern, digits := "^%d+$", len(strconv.FormatInt(*a.Max, 10))
+	pattern, digits, zero := "^%d+$", len(strconv.FormatInt(*a.Max, 10)), ""
 	if *a.Min < 0 {
 		pattern, digits = "^%-?%d+$", max(digits, len(strconv.FormatInt(*a.Min, 10)))
+		zero = " + 0" // of -0
 	}
-	return fmt.Sprintf("local %[1]s = #%[1]s <= %[2]d and string.find(%[1]s, '%[3]s') and tonumber(%[1]s, 10)", a.Name, digits, pattern)
+	return fmt.Sprintf("local %[1]s = #%[1]s <= %[2]d and string.find(%[1]s, '%[3]s') and tonumber(%[1]s, 10)%[4]s",
+		a.Name, digits, pattern, zero)
 }
 
 func (s *Script) checkRange(b *block, at Position, a Arg) {
@@ -161,7 +163,7 @@ func (s *Script) checkRequire(b *block, r Require) {
 			fmt.Sprintf("must be an integer from 1 to %d", *arg.Max), "")
 		return
 	}
-	b.refuse(at, fmt.Sprintf("%s == '' and %s", r.Arg, parenthesized(s.condition(r))), r.Arg, "must be named when "+r.text(), "")
+	b.refuse(at, fmt.Sprintf("%s == '' and %s", r.Arg, parenthesized(s.condition(r))), r.Arg, "must be named when "+s.inWords(r), "")
 }
 
 // condition is it as Lua.
@@ -190,9 +192,11 @@ func parenthesized(condition string) string {
 	return condition
 }
 
-// text is the condition in words.
-func (r Require) text() string {
+// inWords is the condition as messages have it.
+func (s *Script) inWords(r Require) string {
 	switch {
+	case len(r.Values) == 0 && s.arg(r.When).Type == TypeInteger:
+		return r.When + " is not 0"
 	case len(r.Values) == 0:
 		return r.When + " is named"
 	case r.Not:
@@ -207,4 +211,18 @@ func orWords(words []string) string {
 	}
 	last := len(words) - 1
 	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// meaning is what the header says of an argument, and when it is required.
+func (s *Script) meaning(a Arg) string {
+	var parts []string
+	if a.Doc != "" {
+		parts = append(parts, a.Doc)
+	}
+	for _, r := range s.Requires {
+		if r.Arg == a.Name {
+			parts = append(parts, "required when "+s.inWords(r))
+		}
+	}
+	return strings.Join(parts, "; ")
 }

@@ -1,6 +1,10 @@
 package gen
 
-import "github.com/yuin/gopher-lua/ast"
+import (
+	"slices"
+
+	"github.com/yuin/gopher-lua/ast"
+)
 
 // checker holds a script's code against its header.
 type checker struct {
@@ -11,6 +15,7 @@ type checker struct {
 
 func check(s *Script, c *chunk, problems *Problems) {
 	k := &checker{c, s, problems}
+	k.checkArguments()
 	k.checkKeysAndArgs()
 	k.checkGlobals()
 	k.checkRedis()
@@ -61,5 +66,28 @@ func (k *checker) checkGlobals() {
 func (k *checker) checkJumps() {
 	for _, s := range k.jumps {
 		k.refuse(s, "use a loop or a function", "goto is not Lua 5.1")
+	}
+}
+
+// checkArguments wants the generated checks to run in every call, before anything is written.
+func (k *checker) checkArguments() {
+	at := k.s.arguments
+	if at == 0 {
+		return
+	}
+	if !slices.ContainsFunc(k.body, func(s ast.Stmt) bool { return s.Line() == at }) {
+		k.problems.add(k.s.Source.Position(at), "move it out of the block or function", argumentsTag+" is not always run")
+	}
+	for _, call := range k.calls {
+		if name, ok := k.redisCall(call); ok && call.Line() < at {
+			k.refuse(call, "call it below "+argumentsTag, "%s before the arguments are checked", orWord(name, "a command"))
+		}
+	}
+	for _, local := range k.locals {
+		for _, name := range local.Names {
+			if (name == "string" || name == "tonumber") && local.Line() < at {
+				k.refuse(local, "rename it", "a local %s, which the generated checks need", name)
+			}
+		}
 	}
 }

@@ -13,6 +13,8 @@
 //	---@arg NAME string LO..HI bytes[ = DEFAULT][, text]
 //	---@arg NAME integer [ms, ]LO..HI[ = DEFAULT][, text]
 //	---@arg NAME enum A|B|C[ = DEFAULT][, text]
+//	---@require NAME when OTHER                  not empty, or not 0, where OTHER is neither
+//	---@require NAME when OTHER [not ]A|B        not empty, or not 0, where the enum OTHER is, or is not, one of these
 //	---@publish PATTERN[, text]                  the channels that it publishes on, for the ACL rule
 //	---@reply TAG [FIELD:TYPE ...]  [text]       an array: the tag, and the fields
 //	---@error CODE text
@@ -22,6 +24,20 @@
 // and then every one after it too; "" is the empty string. Keys and arguments are in the order of KEYS and ARGV. A line
 // `---@include NAME`, anywhere in a script or fragment, is replaced in place by include/NAME.lua; a fragment may be
 // included once in a script.
+//
+// A line `---@arguments` below the header becomes flat code that makes a local of every key and argument, by its name in
+// the header, and checks each argument in that order, the conditions of @require behind the later one of the two, and at
+// last the numbers of keys and arguments. The first that is wrong is answered with an error that the script declares as
+// BADARG: `BADARG name: why`. A number is plain decimal digits, with a minus where its range has one, and not more of them
+// than the range has. What a header cannot say a script checks below that line, in the same words:
+//
+//	if successor == token then
+//	  return redis.error_reply('BADARG successor: must not be the token itself')
+//	end
+//
+// What is written into Options.Dist is a line with the script's name and version, and its code: comments go, and spaces
+// follow from the tokens alone. So no edit of a comment or of a header's texts changes a SHA1. [Expanded] tells the source
+// of each line. The header is in the manifest, in JSON.
 //
 // [Generate] writes the output, [Verify] compares it with what is there, [Load] gives the model to other tools, and
 // [Pin] freezes what is released.

@@ -103,7 +103,7 @@ func scriptDoc(s *Script, sharedKeys bool) string {
 	if len(s.Args) > 0 {
 		args := table{head: []string{"ARGV", "name", "type", "values", "default", "meaning"}}
 		for i, a := range s.Args {
-			args.row(fmt.Sprint(i+1), a.Name, a.Type, rangeDoc(a), defaultDoc(a), a.Doc)
+			args.row(fmt.Sprint(i+1), a.Name, a.Type, rangeDoc(a), defaultDoc(a), s.meaning(a))
 		}
 		fmt.Fprintf(&b, "%s\n", args)
 	}

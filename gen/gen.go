@@ -62,7 +62,10 @@ func load(o Options, x *expander, file string) *Script {
 		return nil
 	}
 	readable := parseHeader(s, x.problems)
-	if len(*x.problems) == before {
+	if s.arguments != 0 {
+		if len(*x.problems) > before {
+			return s // without the checks, the code is not what it will be
+		}
 		s.writeArguments()
 	}
 	if c := parseLua(s.Source, x.problems); c != nil && readable {

@@ -80,7 +80,7 @@ func (w *goWriter) args(group []*Script, s *Script) {
 		if i > 0 {
 			w.line("")
 		}
-		w.comment("%s", argDoc(a))
+		w.comment("%s", s.argDoc(a))
 		w.line("%s %s", goName(a.Name), goArgType(group, s, a))
 	}
 	w.line("}\n")
@@ -101,21 +101,21 @@ func goArgType(group []*Script, s *Script, a Arg) string {
 }
 
 // argDoc says what a caller may pass.
-func argDoc(a Arg) string {
-	var about string
+func (s *Script) argDoc(a Arg) string {
+	var what string
 	switch {
 	case a.Type == TypeEnum:
-		about = "one of " + strings.Join(a.Values, ", ")
+		what = "one of " + strings.Join(a.Values, ", ")
 	case a.Unit == UnitMillis:
-		about = fmt.Sprintf("from %d to %d ms, sent in whole milliseconds", *a.Min, *a.Max)
+		what = fmt.Sprintf("from %d to %d ms, sent in whole milliseconds", *a.Min, *a.Max)
 	case a.Type == TypeInteger:
-		about = fmt.Sprintf("from %d to %d", *a.Min, *a.Max)
+		what = fmt.Sprintf("from %d to %d", *a.Min, *a.Max)
 	default:
-		about = fmt.Sprintf("%d to %d bytes", *a.Min, *a.Max)
+		what = fmt.Sprintf("%d to %d bytes", *a.Min, *a.Max)
 	}
-	doc := goName(a.Name) + " is " + about
-	if a.Doc != "" {
-		doc = goName(a.Name) + ": " + a.Doc + ". It is " + about
+	doc := goName(a.Name) + " is " + what
+	if about := s.meaning(a); about != "" {
+		doc = goName(a.Name) + ": " + about + ". It is " + what
 	}
 	switch {
 	case !a.Optional:

@@ -100,6 +100,7 @@ func (p *headerParser) require(rest string, line int) bool {
 
 // arguments reads the tag that is replaced by the checks.
 func (p *headerParser) arguments(pos Position, text string, line int) {
+	p.broken = p.broken || text != argumentsTag || pos.File != p.s.File
 	switch {
 	case text != argumentsTag:
 		p.problems.add(pos, "write it at the start of a line of its own, as "+argumentsTag, "malformed @arguments")

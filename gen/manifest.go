@@ -36,6 +36,7 @@ type ManifestScript struct {
 	Doc       string      `json:"doc"`
 	Keys      []Key       `json:"keys"`
 	Args      []Arg       `json:"args"`
+	Requires  []Require   `json:"requires,omitempty"`
 	Publishes []Publish   `json:"publishes,omitempty"`
 	Replies   []Reply     `json:"replies"`
 	Errors    []ErrorCode `json:"errors"`
@@ -59,8 +60,8 @@ func (m *Model) Manifest() Manifest {
 	for _, s := range m.Scripts {
 		out.Scripts = append(out.Scripts, ManifestScript{
 			Name: s.Name(), Version: s.Version, File: s.Dist, SHA1: s.SHA1(), Doc: strings.Join(s.Doc, " "),
-			Keys: list(s.Keys), Args: list(s.Args), Publishes: s.Publishes, Replies: s.Replies, Errors: list(s.Errors),
-			Commands: list(s.Commands), ACL: aclRule([]*Script{s}),
+			Keys: list(s.Keys), Args: list(s.Args), Requires: s.Requires, Publishes: s.Publishes, Replies: s.Replies,
+			Errors: list(s.Errors), Commands: list(s.Commands), ACL: aclRule([]*Script{s}),
 		})
 	}
 	return out

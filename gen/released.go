@@ -19,16 +19,19 @@ type releasedFile struct {
 
 // pin freezes one version of a script: its bytes, and what goes over the wire.
 type pin struct {
-	Name    string  `json:"name"`
-	Version int     `json:"version"`
-	SHA1    string  `json:"sha1"`
-	Keys    []Key   `json:"keys"`
-	Args    []Arg   `json:"args"`
-	Replies []Reply `json:"replies"`
+	Name     string    `json:"name"`
+	Version  int       `json:"version"`
+	SHA1     string    `json:"sha1"`
+	Keys     []Key     `json:"keys"`
+	Args     []Arg     `json:"args"`
+	Requires []Require `json:"requires,omitempty"`
+	Replies  []Reply   `json:"replies"`
 }
 
 func pinOf(s ManifestScript) pin {
-	p := pin{s.Name, s.Version, s.SHA1, slices.Clone(s.Keys), slices.Clone(s.Args), slices.Clone(s.Replies)}
+	p := pin{
+		s.Name, s.Version, s.SHA1, slices.Clone(s.Keys), slices.Clone(s.Args), s.Requires, slices.Clone(s.Replies),
+	}
 	for i := range p.Keys {
 		p.Keys[i].Doc = ""
 	}
@@ -45,7 +48,7 @@ func (p pin) pins(s ManifestScript) bool { return p.Name == s.Name && p.Version 
 
 // shape is the wire shape of a pin, to compare.
 func (p pin) shape() (string, error) {
-	b, err := marshal([]any{p.Keys, p.Args, p.Replies})
+	b, err := marshal([]any{p.Keys, p.Args, p.Requires, p.Replies})
 	return string(b), err
 }
 

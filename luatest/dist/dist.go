@@ -24,7 +24,9 @@ type Script struct {
 	SHA1    string `json:"sha1"` // of the source, in hexadecimal
 	Keys    []Key  `json:"keys"`
 	Args    []Arg  `json:"args"`
-	Replies []struct {
+	// Requires are arguments that must neither be empty nor 0 while another is there, or has, or has not, one of some values.
+	Requires []Require `json:"requires"`
+	Replies  []struct {
 		Tag string `json:"tag"`
 	} `json:"replies"`
 	Errors []struct {
@@ -49,6 +51,16 @@ type Arg struct {
 	Max      *int64   `json:"max"`
 	Values   []string `json:"values"` // of an enum
 	Optional bool     `json:"optional"`
+	Default  any      `json:"default"`
+}
+
+// Require is a condition under which an argument must neither be empty nor 0: that another one, When, is there; or, where
+// there are values, that it has one of them, or none of them if Not.
+type Require struct {
+	Arg    string   `json:"arg"`
+	When   string   `json:"when"`
+	Not    bool     `json:"not"`
+	Values []string `json:"values"`
 }
 
 // Load reads the folder that the environment names, or the module's own lua/dist.

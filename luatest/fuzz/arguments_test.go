@@ -1,6 +1,7 @@
 package fuzz_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -90,21 +91,31 @@ func why(s dist.Script, keys int, args []string) string {
 			return arg.Name + " is out of its range"
 		}
 	}
-	// What the header says in words only.
-	if wake := value["wake"]; wake != "" && wake != "poll" && value["channel"] == "" {
-		return "wake needs a channel"
+	given := func(name string) bool {
+		if argument(s, name).Type == "integer" {
+			return strings.Trim(value[name], "0") != ""
+		}
+		return value[name] != ""
 	}
-	if successor := value["successor"]; successor != "" {
-		if successor == value["token"] {
-			return "the successor is the token"
+	for _, r := range s.Requires {
+		demanded := given(r.When)
+		if len(r.Values) > 0 {
+			byDefault, _ := argument(s, r.When).Default.(string)
+			demanded = slices.Contains(r.Values, cmp.Or(value[r.When], byDefault)) != r.Not
 		}
-		for _, name := range []string{"lease", "presence"} {
-			if n, err := strconv.Atoi(value[name]); err != nil || n == 0 {
-				return "a successor needs a " + name
-			}
+		if demanded && !given(r.Arg) {
+			return r.Arg + " is required"
 		}
+	}
+	// What the header says in words only.
+	if value["successor"] != "" && value["successor"] == value["token"] {
+		return "the successor is the token"
 	}
 	return ""
+}
+
+func argument(s dist.Script, name string) dist.Arg {
+	return s.Args[slices.IndexFunc(s.Args, func(a dist.Arg) bool { return a.Name == name })]
 }
 
 func within(arg dist.Arg, value string) bool {
@@ -113,7 +124,7 @@ func within(arg dist.Arg, value string) bool {
 	case "enum":
 		return slices.Contains(arg.Values, value)
 	case "integer":
-		if value == "" || len(value) > 10 || strings.Trim(value, "0123456789") != "" {
+		if value == "" || len(value) > len(strconv.FormatInt(*arg.Max, 10)) || strings.Trim(value, "0123456789") != "" {
 			return false
 		}
 		n, _ = strconv.ParseInt(value, 10, 64)

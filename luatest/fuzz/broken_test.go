@@ -22,15 +22,15 @@ func TestChecksFail(t *testing.T) {
 	}{
 		{
 			"numbers as Lua reads them",
-			"string.find(value, '^%d+$') and #value <= 10 and tonumber(value, 10)", "tonumber(value)",
+			"#lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)", "tonumber(lease)",
 			arguments(acquire, 0, 4, "t\x1f1e3"), "out of its range",
 		},
 		{
-			"a range ends one early", "number > max", "number >= max",
+			"a range ends one early", "lease > 2147483647", "lease >= 2147483647",
 			arguments(acquire, 0, 4, "t\x1f2147483647"), "nothing is wrong",
 		},
 		{
-			"the number of arguments is not counted", "#ARGV > args", "#ARGV > 99",
+			"the number of arguments is not counted", "#ARGV > 5", "#ARGV > 99",
 			arguments(acquire, 0, 4, "t\x1f1\x1f0\x1fpoll\x1f\x1fmore"), "number of arguments",
 		},
 		{

@@ -46,7 +46,7 @@ func (c *Config) Scripts(scripts []dist.Script) ([]dist.Script, error) {
 		if !strings.Contains(s.Source, sweepText) {
 			continue
 		}
-		s.Source, found = strings.Replace(s.Source, sweepText, fmt.Sprintf("local SWEEP = %d ", c.Sweep), 1), true
+		s.Source, found = strings.Replace(s.Source, sweepText, fmt.Sprintf("local SWEEP = %d\n", c.Sweep), 1), true
 		sum := sha1.Sum([]byte(s.Source))
 		s.SHA1 = hex.EncodeToString(sum[:])
 	}
@@ -57,7 +57,7 @@ func (c *Config) Scripts(scripts []dist.Script) ([]dist.Script, error) {
 }
 
 // sweepText is where the scripts say how many dead waiters a call may drop.
-const sweepText = "local SWEEP = 64 "
+const sweepText = "local SWEEP = 64\n"
 
 // runner does one action at a time, from any state.
 type runner struct {

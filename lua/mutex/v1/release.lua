@@ -9,8 +9,8 @@
 ---@arg token      string   1..512 bytes, the one that acquired
 ---@arg channel    string   0..512 bytes = "", the caller's own: who listens on it is told by the caller
 ---@arg successor  string   0..512 bytes = "", the token that is to have the caller's next turn
----@arg lease      integer  ms, 0..2147483647 = 0, the successor's; 0 only without one
----@arg presence   integer  ms, 0..60000 = 0, the successor's; 0 only without one
+---@arg lease      integer  ms, 0..2147483647 = 0, the successor's
+---@arg presence   integer  ms, 0..60000 = 0, the successor's
 ---@arg wake       enum     poll|push|broadcast = poll, the successor's
 ---@arg fences     integer  1..64 = 1, the successor's: how many numbers its grant should own
 ---@require lease when successor

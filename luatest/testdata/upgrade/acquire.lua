@@ -9,7 +9,8 @@
 ---@arg token     string   1..512 bytes, one per acquisition
 ---@arg presence  integer  ms, 0..60000 = 0, how long the server believes the waiter alive; 0: do not queue
 ---@arg wake      enum     poll|push|broadcast = poll, how a hand-off tells the waiter
----@arg channel   string   0..512 bytes = "", where it is told; needed unless wake is poll
+---@arg channel   string   0..512 bytes = "", where it is told
+---@require channel when wake not poll
 ---@publish redilock:*, "token fence lease" to the waiter that got the lock
 ---@reply GRANTED fence:integer lease:integer(ms) behind:integer   ours now, or ours already; so many wait behind us
 ---@reply QUEUED  holder_pttl:integer(ms) position:integer   in the queue; position 1 is next, holder_pttl 0: ask again at once
@@ -17,19 +18,7 @@
 ---@error BADARG   an argument is missing or out of its range
 ---@error BADFENCE the fence counter has passed 2^53 - 1
 
-local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-
----@include arguments
-
-local lease = integer('lease', ARGV[1], 1, 2147483647)
-local token = text('token', ARGV[2], 1, 512)
-local presence = integer('presence', ARGV[3], 0, 60000, '0')
-local channel = text('channel', ARGV[5], 0, 512, '')
-local wake = wake_mode(ARGV[4], channel)
-count(4, 5)
-if complaint then
-  return redis.error_reply('BADARG ' .. complaint)
-end
+---@arguments
 
 ---@include clock
 ---@include fence

@@ -384,19 +384,19 @@ type ReleaseArgs struct {
 	// Token: the one that acquired. It is 1 to 512 bytes.
 	Token string
 
-	// Channel: the caller's own: who listens on it is told by the caller. It is 0 to 512 bytes;
-	// optional.
+	// Channel: the caller's own: who listens on it is told by the caller; required when wake is not
+	// poll. It is 0 to 512 bytes; optional.
 	Channel string
 
 	// Successor: the token that is to have the caller's next turn. It is 0 to 512 bytes; optional.
 	Successor string
 
-	// Lease: the successor's; 0 only without one. It is from 0 to 2147483647 ms, sent in whole
-	// milliseconds; optional.
+	// Lease: the successor's; required when successor is named. It is from 0 to 2147483647 ms, sent in
+	// whole milliseconds; optional.
 	Lease time.Duration
 
-	// Presence: the successor's; 0 only without one. It is from 0 to 60000 ms, sent in whole
-	// milliseconds; optional.
+	// Presence: the successor's; required when successor is named. It is from 0 to 60000 ms, sent in
+	// whole milliseconds; optional.
 	Presence time.Duration
 
 	// Wake: the successor's. It is one of poll, push, broadcast; if unset, poll.

@@ -1,0 +1,13 @@
+---@script counter.bump
+---@version 1
+---Adds to a counter.
+---@key total counter `{name}`
+---@arg by integer 1..9
+---@reply BUMPED total:integer
+---@error BADARG an argument is wrong
+
+local string = 'x'
+local key = KEYS[1]
+redis.call('INCR', key)
+---@arguments
+return {'BUMPED', redis.call('INCRBY', total, by)}

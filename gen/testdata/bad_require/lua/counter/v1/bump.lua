@@ -1,0 +1,25 @@
+---@script counter.bump
+---@version 1
+---Adds to a counter.
+---@key total counter `{name}`
+---@arg by integer 1..9
+---@arg note string 0..9 bytes = ""
+---@arg mode enum a|b = a
+---@arg size integer 0..9 = 0
+---@arg name string 1..9 bytes = x
+---@require by when note
+---@require note when mode
+---@require note when mode c|a
+---@require note when size a
+---@require note when nothing
+---@require nothing when note
+---@require note when note
+---@require mode when note
+---@require note when name
+---@require note if mode
+---@require note when mode not
+---@reply BUMPED total:integer
+---@error BADARG an argument is wrong
+
+---@arguments
+return {'BUMPED', redis.call('INCRBY', total, by)}
