@@ -76,11 +76,13 @@ func (s *Script) checkArg(b *block, i int, a Arg) {
 	at := Position{s.File, a.line}
 	read := fmt.Sprintf("ARGV[%d]", i+1)
 	switch {
-	case a.Optional:
-		b.line(at, "local %s = %s or %s", a.Name, read, luaQuote(fmt.Sprint(a.Default)))
-	default:
+	case !a.Optional:
 		b.line(at, "local %s = %s", a.Name, read)
 		b.refuse(at, "not "+a.Name, a.Name, "missing", "")
+	case a.Type == TypeInteger:
+		b.line(at, "local %s = %s", a.Name, read)
+	default:
+		b.line(at, "local %s = %s or %s", a.Name, read, luaQuote(fmt.Sprint(a.Default)))
 	}
 	switch a.Type {
 	case TypeString:
@@ -103,43 +105,50 @@ func (s *Script) checkArg(b *block, i int, a Arg) {
 	}
 }
 
-// toNumber makes a number of plain decimal digits, and false or nil of all else: tonumber alone takes '0x10', '1e3' and
-// ' 7 ' as well. The base is for engines that read 010 as 8 without it. More digits than the range has are refused. It is
-// a second local of that name, because gopher-lua leaves a local as it is in `n = n and false`.
-func (a Arg) toNumber() string {
-	pattern, digits, zero := "^%d+$", len(strconv.FormatInt(*a.Max, 10)), ""
-	if *a.Min < 0 {
-		pattern, digits = "^%-?%d+$", max(digits, len(strconv.FormatInt(*a.Min, 10)))
-		zero = " + 0" // of -0
-	}
-	return fmt.Sprintf("local %[1]s = #%[1]s <= %[2]d and string.find(%[1]s, '%[3]s') and tonumber(%[1]s, 10)%[4]s",
-		a.Name, digits, pattern, zero)
-}
-
 func (s *Script) checkRange(b *block, at Position, a Arg) {
 	outside := fmt.Sprintf("not %[1]s or %[1]s > %[2]d", a.Name, *a.Max)
 	if *a.Min != 0 { // plain digits are never below it
 		outside = fmt.Sprintf("not %[1]s or %[1]s < %[3]d or %[1]s > %[2]d", a.Name, *a.Max, *a.Min)
 	}
 	why := fmt.Sprintf("must be an integer from %d to %d", *a.Min, *a.Max)
+	conditions := s.conditions(a)
+	if conditions == "" {
+		b.refuse(at, outside, a.Name, why, "")
+		return
+	}
+	b.line(at, "if %s or %s == 0 and %s then", outside, a.Name, parenthesized(conditions))
+	b.line(at, "  return redis.error_reply(%s .. (%s and 1 or 0) .. %s)", luaQuote("BADARG "+a.Name+": must be an integer from "),
+		parenthesized(conditions), luaQuote(fmt.Sprintf(" to %d", *a.Max)))
+	b.line(at, "end")
+}
+
+// conditions are those under which an integer must not be 0, as Lua, of those that are known when it is checked; "" for none.
+func (s *Script) conditions(a Arg) string {
 	var conditions []string
 	for _, r := range s.Requires {
 		if r.Arg == a.Name && s.inRange(r) {
 			conditions = append(conditions, s.condition(r))
 		}
 	}
-	if len(conditions) == 0 {
-		b.refuse(at, outside, a.Name, why, "")
-		return
+	return strings.Join(conditions, " or ")
+}
+
+// toNumber makes a number of plain decimal digits, and false or nil of all else: tonumber alone takes '0x10', '1e3' and
+// ' 7 ' as well. The base is for engines that read 010 as 8 without it. More digits than the range has are refused. What
+// was left out is its default, at no cost. It is a second local of that name, because gopher-lua leaves a local as it is
+// in `n = n and false`.
+func (a Arg) toNumber() string {
+	pattern, digits, zero := "^%d+$", len(strconv.FormatInt(*a.Max, 10)), ""
+	if *a.Min < 0 {
+		pattern, digits = "^%-?%d+$", max(digits, len(strconv.FormatInt(*a.Min, 10)))
+		zero = " + 0" // of -0
 	}
-	condition := strings.Join(conditions, " or ")
-	b.line(at, "if %s or %s == 0 and %s then", outside, a.Name, parenthesized(condition))
-	b.line(at, "  if %s then", condition)
-	b.line(at, "    return redis.error_reply(%s)",
-		luaQuote(fmt.Sprintf("BADARG %s: must be an integer from 1 to %d", a.Name, *a.Max)))
-	b.line(at, "  end")
-	b.line(at, "  return redis.error_reply(%s)", luaQuote("BADARG "+a.Name+": "+why))
-	b.line(at, "end")
+	fallback := ""
+	if a.Optional {
+		fallback = fmt.Sprintf("not %s and %v or ", a.Name, a.Default)
+	}
+	return fmt.Sprintf("local %[1]s = %[5]s#%[1]s <= %[2]d and string.find(%[1]s, '%[3]s') and tonumber(%[1]s, 10)%[4]s",
+		a.Name, digits, pattern, zero, fallback)
 }
 
 // required gives the places of the two arguments of a condition, in order.

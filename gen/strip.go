@@ -14,13 +14,13 @@ func stripped(s *Script) *Expanded {
 	fmt.Fprintf(&text, "-- %s v%d", s.Name(), s.Version)
 	var before, last token
 	depth := 0 // of blocks and brackets
-	for _, t := range tokens(s.Source.Text) {
+	for _, t := range inlined(tokens(s.Source.Text)) {
 		if leaves(t) {
 			depth--
 		}
 		switch {
 		case t.newLine || len(code.Lines) == 1:
-			text.WriteString("\n" + strings.Repeat("  ", max(depth, 0)))
+			text.WriteString("\n" + strings.Repeat("\t", max(depth, 0)))
 			code.Lines = append(code.Lines, s.Source.Position(t.line))
 		case spaced(before, last, t):
 			text.WriteString(" ")

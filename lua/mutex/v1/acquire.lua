@@ -28,9 +28,10 @@
 -- The path that must be fast: nobody waits and the lock is free. It comes before the functions that it does not call,
 -- because making a function takes time. A key named twice counts twice: 1 is a counter without a queue, 2 and 3 are a queue.
 -- A server that is out of memory refuses the SET even where it would set nothing, and its holder must hear that it holds:
--- so the error is left to those who want a grant.
+-- so the error is left to those who want a grant. The lease is sent as it came, because text is cheaper to send than a
+-- number: one with leading zeros is an error here, and takes the long way.
 local there = redis.call('EXISTS', queue, queue, fence)
-local set = there < 2 and redis.pcall('SET', lock, token, 'NX', 'PX', lease)
+local set = there < 2 and redis.pcall('SET', lock, token, 'NX', 'PX', ARGV[2])
 if set and set.ok then
   local f, owned = next_fence(lease, fences, there == 0)
   if not f then
@@ -41,6 +42,8 @@ if set and set.ok then
 end
 
 ---@include lease
+---@include now
+---@include number
 ---@include record
 ---@include queue
 ---@include handoff

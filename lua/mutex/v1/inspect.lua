@@ -13,7 +13,8 @@
 
 ---@include clock
 ---@include counter
----@include record
+---@include now
+---@include number
 
 local holder = redis.pcall('GET', lock)
 if type(holder) == 'table' then

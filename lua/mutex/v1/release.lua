@@ -60,6 +60,8 @@ if head and #head == 0 and not head.err then
 end
 
 ---@include lease
+---@include now
+---@include number
 ---@include record
 ---@include queue
 ---@include handoff

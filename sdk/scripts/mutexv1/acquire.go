@@ -12,322 +12,312 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for mutex.acquire, version 1.
-const AcquireSHA1 = "04c8a26fd517e507a2d25f4b2b81a536fcb303fc"
+const AcquireSHA1 = "66a880f24a3dde7612520a7243b3f5397c01dfb2"
 
 const acquireSource = "" +
 	"-- mutex.acquire v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
 	"local token = ARGV[1]\n" +
 	"if not token then\n" +
-	"  return redis.error_reply('BADARG token: missing')\n" +
+	"\treturn redis.error_reply('BADARG token: missing')\n" +
 	"end\n" +
 	"if #token < 1 or #token > 512 then\n" +
-	"  return redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)\n" +
+	"\treturn redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)\n" +
 	"end\n" +
 	"local lease = ARGV[2]\n" +
 	"if not lease then\n" +
-	"  return redis.error_reply('BADARG lease: missing')\n" +
+	"\treturn redis.error_reply('BADARG lease: missing')\n" +
 	"end\n" +
 	"local lease = #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)\n" +
 	"if not lease or lease < 1 or lease > 2147483647 then\n" +
-	"  return redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')\n" +
+	"\treturn redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')\n" +
 	"end\n" +
-	"local presence = ARGV[3] or '0'\n" +
-	"local presence = #presence <= 5 and string.find(presence, '^%d+$') and tonumber(presence, 10)\n" +
+	"local presence = ARGV[3]\n" +
+	"local presence = not presence and 0 or #presence <= 5 and string.find(presence, '^%d+$') and tonumber(presence, 10)\n" +
 	"if not presence or presence > 60000 then\n" +
-	"  return redis.error_reply('BADARG presence: must be an integer from 0 to 60000')\n" +
+	"\treturn redis.error_reply('BADARG presence: must be an integer from 0 to 60000')\n" +
 	"end\n" +
 	"local wake = ARGV[4] or 'poll'\n" +
 	"if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then\n" +
-	"  return redis.error_reply('BADARG wake: must be poll, push or broadcast')\n" +
+	"\treturn redis.error_reply('BADARG wake: must be poll, push or broadcast')\n" +
 	"end\n" +
 	"local channel = ARGV[5] or ''\n" +
 	"if #channel > 512 then\n" +
-	"  return redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)\n" +
+	"\treturn redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)\n" +
 	"end\n" +
 	"if channel == '' and wake ~= 'poll' then\n" +
-	"  return redis.error_reply('BADARG channel: must be named when wake is not poll')\n" +
+	"\treturn redis.error_reply('BADARG channel: must be named when wake is not poll')\n" +
 	"end\n" +
-	"local fences = ARGV[6] or '1'\n" +
-	"local fences = #fences <= 2 and string.find(fences, '^%d+$') and tonumber(fences, 10)\n" +
+	"local fences = ARGV[6]\n" +
+	"local fences = not fences and 1 or #fences <= 2 and string.find(fences, '^%d+$') and tonumber(fences, 10)\n" +
 	"if not fences or fences < 1 or fences > 64 then\n" +
-	"  return redis.error_reply('BADARG fences: must be an integer from 1 to 64')\n" +
+	"\treturn redis.error_reply('BADARG fences: must be an integer from 1 to 64')\n" +
 	"end\n" +
 	"if #KEYS ~= 4 then\n" +
-	"  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
+	"\treturn redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
 	"end\n" +
 	"if #ARGV > 6 then\n" +
-	"  return redis.error_reply('BADARG arguments: must be 6 at most, are ' .. #ARGV)\n" +
+	"\treturn redis.error_reply('BADARG arguments: must be 6 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local time\n" +
-	"local function server_time()\n" +
-	"  time = time or redis.pcall('TIME')\n" +
-	"  return time\n" +
-	"end\n" +
-	"local COUNTER = '^[1-9]%d*$'\n" +
-	"local FENCE_LIMIT = 9007199254740991\n" +
-	"local FENCE_RETENTION = 3600000\n" +
-	"local SLOT = 60000000\n" +
 	"local function retain_fence(lease)\n" +
-	"  local ms = math.max(FENCE_RETENTION, lease)\n" +
-	"  local raised = redis.pcall('PEXPIRE', fence, ms, 'GT')\n" +
-	"  if raised == 0 then\n" +
-	"    raised = redis.pcall('PEXPIRE', fence, ms, 'NX')\n" +
-	"  end\n" +
-	"  return type(raised) == 'table' and raised or nil\n" +
+	"\tlocal ms = math.max(3600000, lease)\n" +
+	"\tlocal raised = redis.pcall('PEXPIRE', fence, ms, 'GT')\n" +
+	"\tif raised == 0 then\n" +
+	"\t\traised = redis.pcall('PEXPIRE', fence, ms, 'NX')\n" +
+	"\tend\n" +
+	"\treturn type(raised) == 'table' and raised or nil\n" +
 	"end\n" +
 	"local function next_fence(lease, wish, absent)\n" +
-	"  local t = server_time()\n" +
-	"  if t.err then\n" +
-	"    return nil, t\n" +
-	"  end\n" +
-	"  local f = t[1] * 1000000 + t[2]\n" +
-	"  local digits = t[1] .. string.sub('00000' .. t[2], -6)\n" +
-	"  if absent then\n" +
-	"    local set = redis.pcall('SET', fence, digits, 'PX', math.max(FENCE_RETENTION, lease))\n" +
-	"    if set.err then\n" +
-	"      return nil, set\n" +
-	"    end\n" +
-	"    return f, 1\n" +
-	"  end\n" +
-	"  local last = redis.pcall('SET', fence, digits, 'KEEPTTL', 'GET')\n" +
-	"  if type(last) == 'table' then\n" +
-	"    return nil, last\n" +
-	"  end\n" +
-	"  local before = last and tonumber(last, 10)\n" +
-	"  if before and before < f and (wish == 1 or string.find(last, COUNTER)) then\n" +
-	"    local ago = f - before\n" +
-	"    if f % SLOT < ago or lease > FENCE_RETENTION - SLOT / 1000 then\n" +
-	"      retain_fence(lease)\n" +
-	"    end\n" +
-	"    return f, wish == 1 and 1 or math.min(wish, ago), ago\n" +
-	"  end\n" +
-	"  if last and string.find(last, COUNTER) then\n" +
-	"    if #last > 16 or before >= FENCE_LIMIT then\n" +
-	"      redis.call('SET', fence, last, 'KEEPTTL')\n" +
-	"      return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +
-	"    end\n" +
-	"    f = before + 1\n" +
-	"    redis.call('SET', fence, f, 'KEEPTTL')\n" +
-	"  end\n" +
-	"  retain_fence(lease)\n" +
-	"  return f, 1\n" +
+	"\ttime = time or redis.pcall('TIME')\n" +
+	"\tif time.err then\n" +
+	"\t\treturn nil, time\n" +
+	"\tend\n" +
+	"\tlocal digits = time[1] .. (#time[2] == 6 and time[2] or string.sub('00000' .. time[2], -6))\n" +
+	"\tlocal f = tonumber(digits, 10)\n" +
+	"\tif absent then\n" +
+	"\t\tlocal set = redis.pcall('SET', fence, digits, 'PX', math.max(3600000, lease))\n" +
+	"\t\tif set.err then\n" +
+	"\t\t\treturn nil, set\n" +
+	"\t\tend\n" +
+	"\t\treturn f, 1\n" +
+	"\tend\n" +
+	"\tlocal last = redis.pcall('SET', fence, digits, 'KEEPTTL', 'GET')\n" +
+	"\tif type(last) == 'table' then\n" +
+	"\t\treturn nil, last\n" +
+	"\tend\n" +
+	"\tlocal before = last and tonumber(last, 10)\n" +
+	"\tif before and before < f and (wish == 1 or string.find(last, '^[1-9]%d*$')) then\n" +
+	"\t\tlocal ago = f - before\n" +
+	"\t\tif f % 60000000 < ago or lease > 3540000 then\n" +
+	"\t\t\tretain_fence(lease)\n" +
+	"\t\tend\n" +
+	"\t\treturn f, wish == 1 and 1 or math.min(wish, ago), ago\n" +
+	"\tend\n" +
+	"\tif last and string.find(last, '^[1-9]%d*$') then\n" +
+	"\t\tif #last > 16 or before >= 9007199254740991 then\n" +
+	"\t\t\tredis.call('SET', fence, last, 'KEEPTTL')\n" +
+	"\t\t\treturn nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +
+	"\t\tend\n" +
+	"\t\tf = before + 1\n" +
+	"\t\tredis.call('SET', fence, f, 'KEEPTTL')\n" +
+	"\tend\n" +
+	"\tretain_fence(lease)\n" +
+	"\treturn f, 1\n" +
 	"end\n" +
 	"local function grant(to, lease, wish)\n" +
-	"  local f, fences, ago = next_fence(lease, wish)\n" +
-	"  if f then\n" +
-	"    redis.call('SET', lock, to, 'PX', lease)\n" +
-	"  end\n" +
-	"  return f, fences, ago\n" +
+	"\tlocal f, fences, ago = next_fence(lease, wish)\n" +
+	"\tif f then\n" +
+	"\t\tredis.call('SET', lock, to, 'PX', lease)\n" +
+	"\tend\n" +
+	"\treturn f, fences, ago\n" +
 	"end\n" +
 	"local there = redis.call('EXISTS', queue, queue, fence)\n" +
-	"local set = there < 2 and redis.pcall('SET', lock, token, 'NX', 'PX', lease)\n" +
+	"local set = there < 2 and redis.pcall('SET', lock, token, 'NX', 'PX', ARGV[2])\n" +
 	"if set and set.ok then\n" +
-	"  local f, owned = next_fence(lease, fences, there == 0)\n" +
-	"  if not f then\n" +
-	"    redis.call('DEL', lock)\n" +
-	"    return owned\n" +
-	"  end\n" +
-	"  return {'GRANTED', f, lease, owned}\n" +
+	"\tlocal f, owned = next_fence(lease, fences, there == 0)\n" +
+	"\tif not f then\n" +
+	"\t\tredis.call('DEL', lock)\n" +
+	"\t\treturn owned\n" +
+	"\tend\n" +
+	"\treturn {'GRANTED', f, lease, owned}\n" +
 	"end\n" +
 	"local function lease_left()\n" +
-	"  local left = redis.call('PTTL', lock)\n" +
-	"  return left == -2 and 0 or left\n" +
+	"\tlocal left = redis.call('PTTL', lock)\n" +
+	"\treturn left == -2 and 0 or left\n" +
 	"end\n" +
 	"local function renew(lease)\n" +
-	"  local left = lease_left()\n" +
-	"  local kept = math.max(left, lease)\n" +
-	"  local f = redis.pcall('GET', fence)\n" +
-	"  if type(f) == 'table' then\n" +
-	"    return nil, f\n" +
-	"  end\n" +
-	"  local number = f and string.find(f, COUNTER) and #f <= 16 and tonumber(f, 10)\n" +
-	"  if number and number <= FENCE_LIMIT then\n" +
-	"    local err = retain_fence(kept)\n" +
-	"    if err then\n" +
-	"      return nil, err\n" +
-	"    end\n" +
-	"  else\n" +
-	"    local made, err = next_fence(kept, 1)\n" +
-	"    if not made then\n" +
-	"      return nil, err\n" +
-	"    end\n" +
-	"    number = made\n" +
-	"  end\n" +
-	"  if left < lease then\n" +
-	"    redis.call('PEXPIRE', lock, lease)\n" +
-	"  end\n" +
-	"  return number, kept\n" +
+	"\tlocal left = lease_left()\n" +
+	"\tlocal kept = math.max(left, lease)\n" +
+	"\tlocal f = redis.pcall('GET', fence)\n" +
+	"\tif type(f) == 'table' then\n" +
+	"\t\treturn nil, f\n" +
+	"\tend\n" +
+	"\tlocal number = f and string.find(f, '^[1-9]%d*$') and #f <= 16 and tonumber(f, 10)\n" +
+	"\tif number and number <= 9007199254740991 then\n" +
+	"\t\tlocal err = retain_fence(kept)\n" +
+	"\t\tif err then\n" +
+	"\t\t\treturn nil, err\n" +
+	"\t\tend\n" +
+	"\telse\n" +
+	"\t\tlocal made, err = next_fence(kept, 1)\n" +
+	"\t\tif not made then\n" +
+	"\t\t\treturn nil, err\n" +
+	"\t\tend\n" +
+	"\t\tnumber = made\n" +
+	"\tend\n" +
+	"\tif left < lease then\n" +
+	"\t\tredis.call('PEXPIRE', lock, lease)\n" +
+	"\tend\n" +
+	"\treturn number, kept\n" +
 	"end\n" +
-	"local RECORD = '^(%d+) ([1-9]%d*) ([1-9]%d*) (%S+) (.*)$'\n" +
-	"local MOST_FENCES = 64\n" +
-	"local LONGEST_LEASE = 2147483647\n" +
+	"local function server_time()\n" +
+	"\ttime = time or redis.pcall('TIME')\n" +
+	"\treturn time\n" +
+	"end\n" +
 	"local function now_us()\n" +
-	"  return time[1] * 1000000 + time[2]\n" +
+	"\treturn time[1] * 1000000 + time[2]\n" +
 	"end\n" +
 	"local function now_ms()\n" +
-	"  return math.floor(now_us() / 1000)\n" +
+	"\treturn math.floor(now_us() / 1000)\n" +
 	"end\n" +
 	"local function number_of(digits, most)\n" +
-	"  return #digits <= 15 and math.min(tonumber(digits, 10), most) or most\n" +
+	"\treturn #digits <= 15 and math.min(tonumber(digits, 10), most) or most\n" +
 	"end\n" +
 	"local function record_of(w)\n" +
-	"  return string.format('%.0f %d %d %s ', now_ms() + w.presence, math.min(w.lease, w.presence), w.fences, w.wake) .. w.channel\n" +
+	"\treturn string.format('%.0f %d %d %s ', now_ms() + w.presence, math.min(w.lease, w.presence), w.fences, w.wake) .. w.channel\n" +
 	"end\n" +
 	"local function read_record(text)\n" +
-	"  local presence_end, lease, fences, wake, channel = string.match(text or '', RECORD)\n" +
-	"  if lease and number_of(presence_end, FENCE_LIMIT) >= now_ms() then\n" +
-	"    return number_of(lease, LONGEST_LEASE), number_of(fences, MOST_FENCES), wake, channel\n" +
-	"  end\n" +
+	"\tlocal presence_end, lease, fences, wake, channel = string.match(text or '', '^(%d+) ([1-9]%d*) ([1-9]%d*) (%S+) (.*)$')\n" +
+	"\tif lease and number_of(presence_end, 9007199254740991) >= now_ms() then\n" +
+	"\t\treturn number_of(lease, 2147483647), number_of(fences, 64), wake, channel\n" +
+	"\tend\n" +
 	"end\n" +
-	"local QUEUE_RETENTION = 120000\n" +
-	"local QUEUE_SLOT = 30000000\n" +
 	"local function next_arrival()\n" +
-	"  local tail = redis.call('ZREVRANGE', queue, 0, 0, 'WITHSCORES')\n" +
-	"  return tail[2] and tonumber(tail[2]) + 1 or 1\n" +
+	"\tlocal tail = redis.call('ZREVRANGE', queue, 0, 0, 'WITHSCORES')\n" +
+	"\treturn tail[2] and tonumber(tail[2]) + 1 or 1\n" +
 	"end\n" +
 	"local function position_of(who)\n" +
-	"  return redis.call('ZRANK', queue, who) + 1\n" +
+	"\treturn redis.call('ZRANK', queue, who) + 1\n" +
 	"end\n" +
 	"local function retain_queue()\n" +
-	"  redis.call('PEXPIRE', queue, QUEUE_RETENTION)\n" +
-	"  redis.call('PEXPIRE', waiters, QUEUE_RETENTION)\n" +
+	"\tredis.call('PEXPIRE', queue, 120000)\n" +
+	"\tredis.call('PEXPIRE', waiters, 120000)\n" +
 	"end\n" +
 	"local function stand(w, place)\n" +
-	"  local t = server_time()\n" +
-	"  if t.err then\n" +
-	"    return nil, t\n" +
-	"  end\n" +
-	"  local score = redis.pcall('ZSCORE', queue, w.token)\n" +
-	"  if type(score) == 'table' then\n" +
-	"    return nil, score\n" +
-	"  end\n" +
-	"  local written = redis.pcall('HSET', waiters, w.token, record_of(w))\n" +
-	"  if type(written) == 'table' then\n" +
-	"    return nil, written\n" +
-	"  end\n" +
-	"  if not score then\n" +
-	"    redis.call('ZADD', queue, place or next_arrival(), w.token)\n" +
-	"  end\n" +
-	"  retain_queue()\n" +
-	"  return position_of(w.token)\n" +
+	"\tlocal t = server_time()\n" +
+	"\tif t.err then\n" +
+	"\t\treturn nil, t\n" +
+	"\tend\n" +
+	"\tlocal score = redis.pcall('ZSCORE', queue, w.token)\n" +
+	"\tif type(score) == 'table' then\n" +
+	"\t\treturn nil, score\n" +
+	"\tend\n" +
+	"\tlocal written = redis.pcall('HSET', waiters, w.token, record_of(w))\n" +
+	"\tif type(written) == 'table' then\n" +
+	"\t\treturn nil, written\n" +
+	"\tend\n" +
+	"\tif not score then\n" +
+	"\t\tredis.call('ZADD', queue, place or next_arrival(), w.token)\n" +
+	"\tend\n" +
+	"\tretain_queue()\n" +
+	"\treturn position_of(w.token)\n" +
 	"end\n" +
 	"local function leave(who)\n" +
-	"  redis.call('ZREM', queue, who)\n" +
-	"  redis.pcall('HDEL', waiters, who)\n" +
+	"\tredis.call('ZREM', queue, who)\n" +
+	"\tredis.pcall('HDEL', waiters, who)\n" +
 	"end\n" +
-	"local SWEEP = 64\n" +
 	"local function tell(g, wake, channel)\n" +
-	"  local message = g.token .. string.format(' %.0f %d %d', g.fence, g.lease, g.fences)\n" +
-	"  return redis.pcall('PUBLISH', channel, message) ~= 0 or wake ~= 'push'\n" +
+	"\tlocal message = g.token .. string.format(' %.0f %d %d', g.fence, g.lease, g.fences)\n" +
+	"\treturn redis.pcall('PUBLISH', channel, message) ~= 0 or wake ~= 'push'\n" +
 	"end\n" +
 	"local function follow(successor, head)\n" +
-	"  local second = head[3] and tonumber(head[4])\n" +
-	"  local arrival = head[3] and next_arrival() or tonumber(head[2]) + 1\n" +
-	"  redis.call('HSET', waiters, successor.token, record_of(successor))\n" +
-	"  if redis.call('ZADD', queue, 'NX', arrival, successor.token) == 1 then\n" +
-	"    local position = second and arrival - second + 1 or 1\n" +
-	"    successor.position = position < FENCE_LIMIT and position or nil\n" +
-	"  end\n" +
-	"  successor.stands = true\n" +
+	"\tlocal second = head[3] and tonumber(head[4])\n" +
+	"\tlocal arrival = head[3] and next_arrival() or tonumber(head[2]) + 1\n" +
+	"\tredis.call('HSET', waiters, successor.token, record_of(successor))\n" +
+	"\tif redis.call('ZADD', queue, 'NX', arrival, successor.token) == 1 then\n" +
+	"\t\tlocal position = second and arrival - second + 1 or 1\n" +
+	"\t\tsuccessor.position = position < 9007199254740991 and position or nil\n" +
+	"\tend\n" +
+	"\tsuccessor.stands = true\n" +
 	"end\n" +
 	"local function hand_off(caller, own_channel, head)\n" +
-	"  local t = server_time()\n" +
-	"  if t.err then\n" +
-	"    return 'error', t\n" +
-	"  end\n" +
-	"  for _ = 1, SWEEP do\n" +
-	"    head = head or redis.pcall('ZRANGE', queue, '0', '1', 'WITHSCORES')\n" +
-	"    if head.err then\n" +
-	"      return 'error', head\n" +
-	"    end\n" +
-	"    local who = head[1]\n" +
-	"    if not who then\n" +
-	"      return 'empty'\n" +
-	"    end\n" +
-	"    local record = redis.pcall('HGET', waiters, who)\n" +
-	"    if type(record) == 'table' then\n" +
-	"      return 'error', record\n" +
-	"    end\n" +
-	"    local lease, wish, wake, channel = read_record(record)\n" +
-	"    local ours = caller and who == caller.token\n" +
-	"    if ours then\n" +
-	"      lease, wish = caller.lease, caller.fences\n" +
-	"    end\n" +
-	"    if lease then\n" +
-	"      local f, fences, ago = grant(who, lease, wish)\n" +
-	"      if not f then\n" +
-	"        return 'error', fences\n" +
-	"      end\n" +
-	"      local g = {token = who, fence = f, lease = lease, fences = fences}\n" +
-	"      if caller and not ours and not caller.stands then\n" +
-	"        follow(caller, head)\n" +
-	"      end\n" +
-	"      leave(who)\n" +
-	"      if not ago or now_us() % QUEUE_SLOT < ago then\n" +
-	"        retain_queue()\n" +
-	"      end\n" +
-	"      if ours or wake == 'poll' then\n" +
-	"        return 'granted', g\n" +
-	"      end\n" +
-	"      if channel == own_channel and (wake == 'push' or wake == 'broadcast') then\n" +
-	"        g.untold = true\n" +
-	"        return 'granted', g\n" +
-	"      end\n" +
-	"      if tell(g, wake, channel) then\n" +
-	"        return 'granted', g\n" +
-	"      end\n" +
-	"      redis.call('DEL', lock)\n" +
-	"    else\n" +
-	"      leave(who)\n" +
-	"    end\n" +
-	"    head = nil\n" +
-	"    if caller then\n" +
-	"      caller.position = nil\n" +
-	"    end\n" +
-	"  end\n" +
-	"  return 'more'\n" +
+	"\tlocal t = server_time()\n" +
+	"\tif t.err then\n" +
+	"\t\treturn 'error', t\n" +
+	"\tend\n" +
+	"\tfor _ = 1, 64 do\n" +
+	"\t\thead = head or redis.pcall('ZRANGE', queue, '0', '1', 'WITHSCORES')\n" +
+	"\t\tif head.err then\n" +
+	"\t\t\treturn 'error', head\n" +
+	"\t\tend\n" +
+	"\t\tlocal who = head[1]\n" +
+	"\t\tif not who then\n" +
+	"\t\t\treturn 'empty'\n" +
+	"\t\tend\n" +
+	"\t\tlocal record = redis.pcall('HGET', waiters, who)\n" +
+	"\t\tif type(record) == 'table' then\n" +
+	"\t\t\treturn 'error', record\n" +
+	"\t\tend\n" +
+	"\t\tlocal lease, wish, wake, channel = read_record(record)\n" +
+	"\t\tlocal ours = caller and who == caller.token\n" +
+	"\t\tif ours then\n" +
+	"\t\t\tlease, wish = caller.lease, caller.fences\n" +
+	"\t\tend\n" +
+	"\t\tif lease then\n" +
+	"\t\t\tlocal f, fences, ago = grant(who, lease, wish)\n" +
+	"\t\t\tif not f then\n" +
+	"\t\t\t\treturn 'error', fences\n" +
+	"\t\t\tend\n" +
+	"\t\t\tlocal g = {token = who, fence = f, lease = lease, fences = fences}\n" +
+	"\t\t\tif caller and not ours and not caller.stands then\n" +
+	"\t\t\t\tfollow(caller, head)\n" +
+	"\t\t\tend\n" +
+	"\t\t\tleave(who)\n" +
+	"\t\t\tif not ago or now_us() % 30000000 < ago then\n" +
+	"\t\t\t\tretain_queue()\n" +
+	"\t\t\tend\n" +
+	"\t\t\tif ours or wake == 'poll' then\n" +
+	"\t\t\t\treturn 'granted', g\n" +
+	"\t\t\tend\n" +
+	"\t\t\tif channel == own_channel and (wake == 'push' or wake == 'broadcast') then\n" +
+	"\t\t\t\tg.untold = true\n" +
+	"\t\t\t\treturn 'granted', g\n" +
+	"\t\t\tend\n" +
+	"\t\t\tif tell(g, wake, channel) then\n" +
+	"\t\t\t\treturn 'granted', g\n" +
+	"\t\t\tend\n" +
+	"\t\t\tredis.call('DEL', lock)\n" +
+	"\t\telse\n" +
+	"\t\t\tleave(who)\n" +
+	"\t\tend\n" +
+	"\t\thead = nil\n" +
+	"\t\tif caller then\n" +
+	"\t\t\tcaller.position = nil\n" +
+	"\t\tend\n" +
+	"\tend\n" +
+	"\treturn 'more'\n" +
 	"end\n" +
 	"local holder = redis.pcall('GET', lock)\n" +
 	"if type(holder) == 'table' then\n" +
-	"  return holder\n" +
+	"\treturn holder\n" +
 	"end\n" +
 	"if holder == token then\n" +
-	"  local f, kept = renew(lease)\n" +
-	"  if not f then\n" +
-	"    return kept\n" +
-	"  end\n" +
-	"  return {'GRANTED', f, kept, 1}\n" +
+	"\tlocal f, kept = renew(lease)\n" +
+	"\tif not f then\n" +
+	"\t\treturn kept\n" +
+	"\tend\n" +
+	"\treturn {'GRANTED', f, kept, 1}\n" +
 	"end\n" +
 	"local caller = {\n" +
-	"  token = token, lease = lease, presence = presence, wake = wake, channel = channel, fences = fences,\n" +
-	"  stands = true,\n" +
+	"\ttoken = token, lease = lease, presence = presence, wake = wake, channel = channel, fences = fences,\n" +
+	"\tstands = true,\n" +
 	"}\n" +
 	"if not holder then\n" +
-	"  local outcome, g = hand_off(caller)\n" +
-	"  if outcome == 'error' then\n" +
-	"    return g\n" +
-	"  end\n" +
-	"  if outcome == 'granted' and g.token == token then\n" +
-	"    return {'GRANTED', g.fence, lease, g.fences}\n" +
-	"  end\n" +
-	"  if outcome == 'empty' then\n" +
-	"    local f, owned = grant(token, lease, fences)\n" +
-	"    if not f then\n" +
-	"      return owned\n" +
-	"    end\n" +
-	"    return {'GRANTED', f, lease, owned}\n" +
-	"  end\n" +
+	"\tlocal outcome, g = hand_off(caller)\n" +
+	"\tif outcome == 'error' then\n" +
+	"\t\treturn g\n" +
+	"\tend\n" +
+	"\tif outcome == 'granted' and g.token == token then\n" +
+	"\t\treturn {'GRANTED', g.fence, lease, g.fences}\n" +
+	"\tend\n" +
+	"\tif outcome == 'empty' then\n" +
+	"\t\tlocal f, owned = grant(token, lease, fences)\n" +
+	"\t\tif not f then\n" +
+	"\t\t\treturn owned\n" +
+	"\t\tend\n" +
+	"\t\treturn {'GRANTED', f, lease, owned}\n" +
+	"\tend\n" +
 	"end\n" +
 	"if presence > 0 then\n" +
-	"  local position, err = stand(caller)\n" +
-	"  if err then\n" +
-	"    return err\n" +
-	"  end\n" +
-	"  return {'QUEUED', lease_left(), position}\n" +
+	"\tlocal position, err = stand(caller)\n" +
+	"\tif err then\n" +
+	"\t\treturn err\n" +
+	"\tend\n" +
+	"\treturn {'QUEUED', lease_left(), position}\n" +
 	"end\n" +
 	"if set and string.find(set.err, '^READONLY') then\n" +
-	"  return set\n" +
+	"\treturn set\n" +
 	"end\n" +
 	"return {'HELD', lease_left()}\n"
 
@@ -352,7 +342,8 @@ type AcquireArgs struct {
 	// Wake: how a hand-off tells the waiter. It is one of poll, push, broadcast; if unset, poll.
 	Wake Wake
 
-	// Channel: where it is told; required when wake is not poll. It is 0 to 512 bytes; optional.
+	// Channel: where it is told; needed unless wake is poll; required when wake is not poll. It is 0 to
+	// 512 bytes; optional.
 	Channel string
 
 	// Fences: how many numbers the grant should own. It is from 1 to 64. Its default, 1, is for callers

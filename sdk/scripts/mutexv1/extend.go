@@ -12,132 +12,124 @@ import (
 )
 
 // ExtendSHA1 is what EVALSHA takes for mutex.extend, version 1.
-const ExtendSHA1 = "7ea80f5d6e0a0ab5fd1e5a98b89d01b7c3226352"
+const ExtendSHA1 = "41ce8add1d7e83adc2228d8d71277ba142dc82ba"
 
 const extendSource = "" +
 	"-- mutex.extend v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
 	"local token = ARGV[1]\n" +
 	"if not token then\n" +
-	"  return redis.error_reply('BADARG token: missing')\n" +
+	"\treturn redis.error_reply('BADARG token: missing')\n" +
 	"end\n" +
 	"if #token < 1 or #token > 512 then\n" +
-	"  return redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)\n" +
+	"\treturn redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)\n" +
 	"end\n" +
 	"local lease = ARGV[2]\n" +
 	"if not lease then\n" +
-	"  return redis.error_reply('BADARG lease: missing')\n" +
+	"\treturn redis.error_reply('BADARG lease: missing')\n" +
 	"end\n" +
 	"local lease = #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)\n" +
 	"if not lease or lease < 1 or lease > 2147483647 then\n" +
-	"  return redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')\n" +
+	"\treturn redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')\n" +
 	"end\n" +
 	"if #KEYS ~= 4 then\n" +
-	"  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
+	"\treturn redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
 	"end\n" +
 	"if #ARGV > 2 then\n" +
-	"  return redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n" +
+	"\treturn redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local holder = redis.pcall('GETEX', lock)\n" +
 	"if type(holder) == 'table' then\n" +
-	"  return holder\n" +
+	"\treturn holder\n" +
 	"end\n" +
 	"if holder ~= token then\n" +
-	"  return {'NOTHELD', redis.call('PTTL', lock)}\n" +
+	"\treturn {'NOTHELD', redis.call('PTTL', lock)}\n" +
 	"end\n" +
 	"local time\n" +
-	"local function server_time()\n" +
-	"  time = time or redis.pcall('TIME')\n" +
-	"  return time\n" +
-	"end\n" +
-	"local COUNTER = '^[1-9]%d*$'\n" +
-	"local FENCE_LIMIT = 9007199254740991\n" +
-	"local FENCE_RETENTION = 3600000\n" +
-	"local SLOT = 60000000\n" +
 	"local function retain_fence(lease)\n" +
-	"  local ms = math.max(FENCE_RETENTION, lease)\n" +
-	"  local raised = redis.pcall('PEXPIRE', fence, ms, 'GT')\n" +
-	"  if raised == 0 then\n" +
-	"    raised = redis.pcall('PEXPIRE', fence, ms, 'NX')\n" +
-	"  end\n" +
-	"  return type(raised) == 'table' and raised or nil\n" +
+	"\tlocal ms = math.max(3600000, lease)\n" +
+	"\tlocal raised = redis.pcall('PEXPIRE', fence, ms, 'GT')\n" +
+	"\tif raised == 0 then\n" +
+	"\t\traised = redis.pcall('PEXPIRE', fence, ms, 'NX')\n" +
+	"\tend\n" +
+	"\treturn type(raised) == 'table' and raised or nil\n" +
 	"end\n" +
 	"local function next_fence(lease, wish, absent)\n" +
-	"  local t = server_time()\n" +
-	"  if t.err then\n" +
-	"    return nil, t\n" +
-	"  end\n" +
-	"  local f = t[1] * 1000000 + t[2]\n" +
-	"  local digits = t[1] .. string.sub('00000' .. t[2], -6)\n" +
-	"  if absent then\n" +
-	"    local set = redis.pcall('SET', fence, digits, 'PX', math.max(FENCE_RETENTION, lease))\n" +
-	"    if set.err then\n" +
-	"      return nil, set\n" +
-	"    end\n" +
-	"    return f, 1\n" +
-	"  end\n" +
-	"  local last = redis.pcall('SET', fence, digits, 'KEEPTTL', 'GET')\n" +
-	"  if type(last) == 'table' then\n" +
-	"    return nil, last\n" +
-	"  end\n" +
-	"  local before = last and tonumber(last, 10)\n" +
-	"  if before and before < f and (wish == 1 or string.find(last, COUNTER)) then\n" +
-	"    local ago = f - before\n" +
-	"    if f % SLOT < ago or lease > FENCE_RETENTION - SLOT / 1000 then\n" +
-	"      retain_fence(lease)\n" +
-	"    end\n" +
-	"    return f, wish == 1 and 1 or math.min(wish, ago), ago\n" +
-	"  end\n" +
-	"  if last and string.find(last, COUNTER) then\n" +
-	"    if #last > 16 or before >= FENCE_LIMIT then\n" +
-	"      redis.call('SET', fence, last, 'KEEPTTL')\n" +
-	"      return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +
-	"    end\n" +
-	"    f = before + 1\n" +
-	"    redis.call('SET', fence, f, 'KEEPTTL')\n" +
-	"  end\n" +
-	"  retain_fence(lease)\n" +
-	"  return f, 1\n" +
+	"\ttime = time or redis.pcall('TIME')\n" +
+	"\tif time.err then\n" +
+	"\t\treturn nil, time\n" +
+	"\tend\n" +
+	"\tlocal digits = time[1] .. (#time[2] == 6 and time[2] or string.sub('00000' .. time[2], -6))\n" +
+	"\tlocal f = tonumber(digits, 10)\n" +
+	"\tif absent then\n" +
+	"\t\tlocal set = redis.pcall('SET', fence, digits, 'PX', math.max(3600000, lease))\n" +
+	"\t\tif set.err then\n" +
+	"\t\t\treturn nil, set\n" +
+	"\t\tend\n" +
+	"\t\treturn f, 1\n" +
+	"\tend\n" +
+	"\tlocal last = redis.pcall('SET', fence, digits, 'KEEPTTL', 'GET')\n" +
+	"\tif type(last) == 'table' then\n" +
+	"\t\treturn nil, last\n" +
+	"\tend\n" +
+	"\tlocal before = last and tonumber(last, 10)\n" +
+	"\tif before and before < f and (wish == 1 or string.find(last, '^[1-9]%d*$')) then\n" +
+	"\t\tlocal ago = f - before\n" +
+	"\t\tif f % 60000000 < ago or lease > 3540000 then\n" +
+	"\t\t\tretain_fence(lease)\n" +
+	"\t\tend\n" +
+	"\t\treturn f, wish == 1 and 1 or math.min(wish, ago), ago\n" +
+	"\tend\n" +
+	"\tif last and string.find(last, '^[1-9]%d*$') then\n" +
+	"\t\tif #last > 16 or before >= 9007199254740991 then\n" +
+	"\t\t\tredis.call('SET', fence, last, 'KEEPTTL')\n" +
+	"\t\t\treturn nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +
+	"\t\tend\n" +
+	"\t\tf = before + 1\n" +
+	"\t\tredis.call('SET', fence, f, 'KEEPTTL')\n" +
+	"\tend\n" +
+	"\tretain_fence(lease)\n" +
+	"\treturn f, 1\n" +
 	"end\n" +
 	"local function grant(to, lease, wish)\n" +
-	"  local f, fences, ago = next_fence(lease, wish)\n" +
-	"  if f then\n" +
-	"    redis.call('SET', lock, to, 'PX', lease)\n" +
-	"  end\n" +
-	"  return f, fences, ago\n" +
+	"\tlocal f, fences, ago = next_fence(lease, wish)\n" +
+	"\tif f then\n" +
+	"\t\tredis.call('SET', lock, to, 'PX', lease)\n" +
+	"\tend\n" +
+	"\treturn f, fences, ago\n" +
 	"end\n" +
 	"local function lease_left()\n" +
-	"  local left = redis.call('PTTL', lock)\n" +
-	"  return left == -2 and 0 or left\n" +
+	"\tlocal left = redis.call('PTTL', lock)\n" +
+	"\treturn left == -2 and 0 or left\n" +
 	"end\n" +
 	"local function renew(lease)\n" +
-	"  local left = lease_left()\n" +
-	"  local kept = math.max(left, lease)\n" +
-	"  local f = redis.pcall('GET', fence)\n" +
-	"  if type(f) == 'table' then\n" +
-	"    return nil, f\n" +
-	"  end\n" +
-	"  local number = f and string.find(f, COUNTER) and #f <= 16 and tonumber(f, 10)\n" +
-	"  if number and number <= FENCE_LIMIT then\n" +
-	"    local err = retain_fence(kept)\n" +
-	"    if err then\n" +
-	"      return nil, err\n" +
-	"    end\n" +
-	"  else\n" +
-	"    local made, err = next_fence(kept, 1)\n" +
-	"    if not made then\n" +
-	"      return nil, err\n" +
-	"    end\n" +
-	"    number = made\n" +
-	"  end\n" +
-	"  if left < lease then\n" +
-	"    redis.call('PEXPIRE', lock, lease)\n" +
-	"  end\n" +
-	"  return number, kept\n" +
+	"\tlocal left = lease_left()\n" +
+	"\tlocal kept = math.max(left, lease)\n" +
+	"\tlocal f = redis.pcall('GET', fence)\n" +
+	"\tif type(f) == 'table' then\n" +
+	"\t\treturn nil, f\n" +
+	"\tend\n" +
+	"\tlocal number = f and string.find(f, '^[1-9]%d*$') and #f <= 16 and tonumber(f, 10)\n" +
+	"\tif number and number <= 9007199254740991 then\n" +
+	"\t\tlocal err = retain_fence(kept)\n" +
+	"\t\tif err then\n" +
+	"\t\t\treturn nil, err\n" +
+	"\t\tend\n" +
+	"\telse\n" +
+	"\t\tlocal made, err = next_fence(kept, 1)\n" +
+	"\t\tif not made then\n" +
+	"\t\t\treturn nil, err\n" +
+	"\t\tend\n" +
+	"\t\tnumber = made\n" +
+	"\tend\n" +
+	"\tif left < lease then\n" +
+	"\t\tredis.call('PEXPIRE', lock, lease)\n" +
+	"\tend\n" +
+	"\treturn number, kept\n" +
 	"end\n" +
 	"local f, kept = renew(lease)\n" +
 	"if not f then\n" +
-	"  return kept\n" +
+	"\treturn kept\n" +
 	"end\n" +
 	"return {'EXTENDED', f, kept}\n"
 

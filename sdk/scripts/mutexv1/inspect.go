@@ -12,78 +12,64 @@ import (
 )
 
 // InspectSHA1 is what EVALSHA takes for mutex.inspect, version 1.
-const InspectSHA1 = "6123983d11af42289c7015fc471d930b28fe47a1"
+const InspectSHA1 = "71475a1a0377aa0101b2d0a67f4c401aa8ca0f3e"
 
 const inspectSource = "" +
 	"-- mutex.inspect v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
-	"local limit = ARGV[1] or '10'\n" +
-	"local limit = #limit <= 4 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n" +
+	"local limit = ARGV[1]\n" +
+	"local limit = not limit and 10 or #limit <= 4 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n" +
 	"if not limit or limit > 1000 then\n" +
-	"  return redis.error_reply('BADARG limit: must be an integer from 0 to 1000')\n" +
+	"\treturn redis.error_reply('BADARG limit: must be an integer from 0 to 1000')\n" +
 	"end\n" +
 	"if #KEYS ~= 4 then\n" +
-	"  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
+	"\treturn redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
 	"end\n" +
 	"if #ARGV > 1 then\n" +
-	"  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
+	"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local time\n" +
 	"local function server_time()\n" +
-	"  time = time or redis.pcall('TIME')\n" +
-	"  return time\n" +
+	"\ttime = time or redis.pcall('TIME')\n" +
+	"\treturn time\n" +
 	"end\n" +
-	"local COUNTER = '^[1-9]%d*$'\n" +
-	"local FENCE_LIMIT = 9007199254740991\n" +
-	"local RECORD = '^(%d+) ([1-9]%d*) ([1-9]%d*) (%S+) (.*)$'\n" +
-	"local MOST_FENCES = 64\n" +
-	"local LONGEST_LEASE = 2147483647\n" +
 	"local function now_us()\n" +
-	"  return time[1] * 1000000 + time[2]\n" +
+	"\treturn time[1] * 1000000 + time[2]\n" +
 	"end\n" +
 	"local function now_ms()\n" +
-	"  return math.floor(now_us() / 1000)\n" +
+	"\treturn math.floor(now_us() / 1000)\n" +
 	"end\n" +
 	"local function number_of(digits, most)\n" +
-	"  return #digits <= 15 and math.min(tonumber(digits, 10), most) or most\n" +
-	"end\n" +
-	"local function record_of(w)\n" +
-	"  return string.format('%.0f %d %d %s ', now_ms() + w.presence, math.min(w.lease, w.presence), w.fences, w.wake) .. w.channel\n" +
-	"end\n" +
-	"local function read_record(text)\n" +
-	"  local presence_end, lease, fences, wake, channel = string.match(text or '', RECORD)\n" +
-	"  if lease and number_of(presence_end, FENCE_LIMIT) >= now_ms() then\n" +
-	"    return number_of(lease, LONGEST_LEASE), number_of(fences, MOST_FENCES), wake, channel\n" +
-	"  end\n" +
+	"\treturn #digits <= 15 and math.min(tonumber(digits, 10), most) or most\n" +
 	"end\n" +
 	"local holder = redis.pcall('GET', lock)\n" +
 	"if type(holder) == 'table' then\n" +
-	"  return holder\n" +
+	"\treturn holder\n" +
 	"end\n" +
 	"local f = redis.pcall('GET', fence)\n" +
 	"if type(f) == 'table' then\n" +
-	"  return f\n" +
+	"\treturn f\n" +
 	"end\n" +
 	"local queued = redis.pcall('ZCARD', queue)\n" +
 	"if type(queued) == 'table' then\n" +
-	"  return queued\n" +
+	"\treturn queued\n" +
 	"end\n" +
 	"local t = server_time()\n" +
 	"if t.err then\n" +
-	"  return t\n" +
+	"\treturn t\n" +
 	"end\n" +
 	"local list = {}\n" +
 	"for i, who in ipairs(limit > 0 and redis.call('ZRANGE', queue, 0, limit - 1) or {}) do\n" +
-	"  local record = redis.pcall('HGET', waiters, who)\n" +
-	"  if type(record) == 'table' then\n" +
-	"    return record\n" +
-	"  end\n" +
-	"  local presence_end = number_of(string.match(record or '', '^(%d+) ') or '0', FENCE_LIMIT)\n" +
-	"  list[i] = {who, math.min(math.max(presence_end - now_ms(), 0), LONGEST_LEASE)}\n" +
+	"\tlocal record = redis.pcall('HGET', waiters, who)\n" +
+	"\tif type(record) == 'table' then\n" +
+	"\t\treturn record\n" +
+	"\tend\n" +
+	"\tlocal presence_end = number_of(string.match(record or '', '^(%d+) ') or '0', 9007199254740991)\n" +
+	"\tlist[i] = {who, math.min(math.max(presence_end - now_ms(), 0), 2147483647)}\n" +
 	"end\n" +
-	"local counter = f and string.find(f, COUNTER) and #f <= 16 and tonumber(f, 10) or 0\n" +
-	"if counter > FENCE_LIMIT then\n" +
-	"  counter = 0\n" +
+	"local counter = f and string.find(f, '^[1-9]%d*$') and #f <= 16 and tonumber(f, 10) or 0\n" +
+	"if counter > 9007199254740991 then\n" +
+	"\tcounter = 0\n" +
 	"end\n" +
 	"return {'STATUS', holder or '', redis.call('PTTL', lock), counter, now_us(), queued, list}\n"
 

@@ -12,365 +12,349 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for mutex.release, version 1.
-const ReleaseSHA1 = "eec6af8ab2b59df97113bbe2bca1a1f3183003f4"
+const ReleaseSHA1 = "f6cd5d9f59349441c0e568b4d2ff09b122e03472"
 
 const releaseSource = "" +
 	"-- mutex.release v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
 	"local token = ARGV[1]\n" +
 	"if not token then\n" +
-	"  return redis.error_reply('BADARG token: missing')\n" +
+	"\treturn redis.error_reply('BADARG token: missing')\n" +
 	"end\n" +
 	"if #token < 1 or #token > 512 then\n" +
-	"  return redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)\n" +
+	"\treturn redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)\n" +
 	"end\n" +
 	"local channel = ARGV[2] or ''\n" +
 	"if #channel > 512 then\n" +
-	"  return redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)\n" +
+	"\treturn redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)\n" +
 	"end\n" +
 	"local successor = ARGV[3] or ''\n" +
 	"if #successor > 512 then\n" +
-	"  return redis.error_reply('BADARG successor: must have 0 to 512 bytes, has ' .. #successor)\n" +
+	"\treturn redis.error_reply('BADARG successor: must have 0 to 512 bytes, has ' .. #successor)\n" +
 	"end\n" +
-	"local lease = ARGV[4] or '0'\n" +
-	"local lease = #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)\n" +
+	"local lease = ARGV[4]\n" +
+	"local lease = not lease and 0 or #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)\n" +
 	"if not lease or lease > 2147483647 or lease == 0 and successor ~= '' then\n" +
-	"  if successor ~= '' then\n" +
-	"    return redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')\n" +
-	"  end\n" +
-	"  return redis.error_reply('BADARG lease: must be an integer from 0 to 2147483647')\n" +
+	"\treturn redis.error_reply('BADARG lease: must be an integer from ' .. (successor ~= '' and 1 or 0) .. ' to 2147483647')\n" +
 	"end\n" +
-	"local presence = ARGV[5] or '0'\n" +
-	"local presence = #presence <= 5 and string.find(presence, '^%d+$') and tonumber(presence, 10)\n" +
+	"local presence = ARGV[5]\n" +
+	"local presence = not presence and 0 or #presence <= 5 and string.find(presence, '^%d+$') and tonumber(presence, 10)\n" +
 	"if not presence or presence > 60000 or presence == 0 and successor ~= '' then\n" +
-	"  if successor ~= '' then\n" +
-	"    return redis.error_reply('BADARG presence: must be an integer from 1 to 60000')\n" +
-	"  end\n" +
-	"  return redis.error_reply('BADARG presence: must be an integer from 0 to 60000')\n" +
+	"\treturn redis.error_reply('BADARG presence: must be an integer from ' .. (successor ~= '' and 1 or 0) .. ' to 60000')\n" +
 	"end\n" +
 	"local wake = ARGV[6] or 'poll'\n" +
 	"if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then\n" +
-	"  return redis.error_reply('BADARG wake: must be poll, push or broadcast')\n" +
+	"\treturn redis.error_reply('BADARG wake: must be poll, push or broadcast')\n" +
 	"end\n" +
 	"if channel == '' and wake ~= 'poll' then\n" +
-	"  return redis.error_reply('BADARG channel: must be named when wake is not poll')\n" +
+	"\treturn redis.error_reply('BADARG channel: must be named when wake is not poll')\n" +
 	"end\n" +
-	"local fences = ARGV[7] or '1'\n" +
-	"local fences = #fences <= 2 and string.find(fences, '^%d+$') and tonumber(fences, 10)\n" +
+	"local fences = ARGV[7]\n" +
+	"local fences = not fences and 1 or #fences <= 2 and string.find(fences, '^%d+$') and tonumber(fences, 10)\n" +
 	"if not fences or fences < 1 or fences > 64 then\n" +
-	"  return redis.error_reply('BADARG fences: must be an integer from 1 to 64')\n" +
+	"\treturn redis.error_reply('BADARG fences: must be an integer from 1 to 64')\n" +
 	"end\n" +
 	"if #KEYS ~= 4 then\n" +
-	"  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
+	"\treturn redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
 	"end\n" +
 	"if #ARGV > 7 then\n" +
-	"  return redis.error_reply('BADARG arguments: must be 7 at most, are ' .. #ARGV)\n" +
+	"\treturn redis.error_reply('BADARG arguments: must be 7 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"if successor == token then\n" +
-	"  return redis.error_reply('BADARG successor: must not be the token itself')\n" +
+	"\treturn redis.error_reply('BADARG successor: must not be the token itself')\n" +
 	"end\n" +
 	"local holder = redis.pcall('GETEX', lock)\n" +
 	"if type(holder) == 'table' then\n" +
-	"  return holder\n" +
+	"\treturn holder\n" +
 	"end\n" +
 	"local head\n" +
 	"if holder == token then\n" +
-	"  head = redis.pcall('ZRANGE', queue, '0', '1', 'WITHSCORES')\n" +
-	"  if #head == 0 and not head.err and successor == '' then\n" +
-	"    redis.call('DEL', lock)\n" +
-	"    return {'RELEASED', 0}\n" +
-	"  end\n" +
+	"\thead = redis.pcall('ZRANGE', queue, '0', '1', 'WITHSCORES')\n" +
+	"\tif #head == 0 and not head.err and successor == '' then\n" +
+	"\t\tredis.call('DEL', lock)\n" +
+	"\t\treturn {'RELEASED', 0}\n" +
+	"\tend\n" +
 	"end\n" +
 	"local time\n" +
-	"local function server_time()\n" +
-	"  time = time or redis.pcall('TIME')\n" +
-	"  return time\n" +
-	"end\n" +
-	"local COUNTER = '^[1-9]%d*$'\n" +
-	"local FENCE_LIMIT = 9007199254740991\n" +
-	"local FENCE_RETENTION = 3600000\n" +
-	"local SLOT = 60000000\n" +
 	"local function retain_fence(lease)\n" +
-	"  local ms = math.max(FENCE_RETENTION, lease)\n" +
-	"  local raised = redis.pcall('PEXPIRE', fence, ms, 'GT')\n" +
-	"  if raised == 0 then\n" +
-	"    raised = redis.pcall('PEXPIRE', fence, ms, 'NX')\n" +
-	"  end\n" +
-	"  return type(raised) == 'table' and raised or nil\n" +
+	"\tlocal ms = math.max(3600000, lease)\n" +
+	"\tlocal raised = redis.pcall('PEXPIRE', fence, ms, 'GT')\n" +
+	"\tif raised == 0 then\n" +
+	"\t\traised = redis.pcall('PEXPIRE', fence, ms, 'NX')\n" +
+	"\tend\n" +
+	"\treturn type(raised) == 'table' and raised or nil\n" +
 	"end\n" +
 	"local function next_fence(lease, wish, absent)\n" +
-	"  local t = server_time()\n" +
-	"  if t.err then\n" +
-	"    return nil, t\n" +
-	"  end\n" +
-	"  local f = t[1] * 1000000 + t[2]\n" +
-	"  local digits = t[1] .. string.sub('00000' .. t[2], -6)\n" +
-	"  if absent then\n" +
-	"    local set = redis.pcall('SET', fence, digits, 'PX', math.max(FENCE_RETENTION, lease))\n" +
-	"    if set.err then\n" +
-	"      return nil, set\n" +
-	"    end\n" +
-	"    return f, 1\n" +
-	"  end\n" +
-	"  local last = redis.pcall('SET', fence, digits, 'KEEPTTL', 'GET')\n" +
-	"  if type(last) == 'table' then\n" +
-	"    return nil, last\n" +
-	"  end\n" +
-	"  local before = last and tonumber(last, 10)\n" +
-	"  if before and before < f and (wish == 1 or string.find(last, COUNTER)) then\n" +
-	"    local ago = f - before\n" +
-	"    if f % SLOT < ago or lease > FENCE_RETENTION - SLOT / 1000 then\n" +
-	"      retain_fence(lease)\n" +
-	"    end\n" +
-	"    return f, wish == 1 and 1 or math.min(wish, ago), ago\n" +
-	"  end\n" +
-	"  if last and string.find(last, COUNTER) then\n" +
-	"    if #last > 16 or before >= FENCE_LIMIT then\n" +
-	"      redis.call('SET', fence, last, 'KEEPTTL')\n" +
-	"      return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +
-	"    end\n" +
-	"    f = before + 1\n" +
-	"    redis.call('SET', fence, f, 'KEEPTTL')\n" +
-	"  end\n" +
-	"  retain_fence(lease)\n" +
-	"  return f, 1\n" +
+	"\ttime = time or redis.pcall('TIME')\n" +
+	"\tif time.err then\n" +
+	"\t\treturn nil, time\n" +
+	"\tend\n" +
+	"\tlocal digits = time[1] .. (#time[2] == 6 and time[2] or string.sub('00000' .. time[2], -6))\n" +
+	"\tlocal f = tonumber(digits, 10)\n" +
+	"\tif absent then\n" +
+	"\t\tlocal set = redis.pcall('SET', fence, digits, 'PX', math.max(3600000, lease))\n" +
+	"\t\tif set.err then\n" +
+	"\t\t\treturn nil, set\n" +
+	"\t\tend\n" +
+	"\t\treturn f, 1\n" +
+	"\tend\n" +
+	"\tlocal last = redis.pcall('SET', fence, digits, 'KEEPTTL', 'GET')\n" +
+	"\tif type(last) == 'table' then\n" +
+	"\t\treturn nil, last\n" +
+	"\tend\n" +
+	"\tlocal before = last and tonumber(last, 10)\n" +
+	"\tif before and before < f and (wish == 1 or string.find(last, '^[1-9]%d*$')) then\n" +
+	"\t\tlocal ago = f - before\n" +
+	"\t\tif f % 60000000 < ago or lease > 3540000 then\n" +
+	"\t\t\tretain_fence(lease)\n" +
+	"\t\tend\n" +
+	"\t\treturn f, wish == 1 and 1 or math.min(wish, ago), ago\n" +
+	"\tend\n" +
+	"\tif last and string.find(last, '^[1-9]%d*$') then\n" +
+	"\t\tif #last > 16 or before >= 9007199254740991 then\n" +
+	"\t\t\tredis.call('SET', fence, last, 'KEEPTTL')\n" +
+	"\t\t\treturn nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')\n" +
+	"\t\tend\n" +
+	"\t\tf = before + 1\n" +
+	"\t\tredis.call('SET', fence, f, 'KEEPTTL')\n" +
+	"\tend\n" +
+	"\tretain_fence(lease)\n" +
+	"\treturn f, 1\n" +
 	"end\n" +
 	"local function grant(to, lease, wish)\n" +
-	"  local f, fences, ago = next_fence(lease, wish)\n" +
-	"  if f then\n" +
-	"    redis.call('SET', lock, to, 'PX', lease)\n" +
-	"  end\n" +
-	"  return f, fences, ago\n" +
+	"\tlocal f, fences, ago = next_fence(lease, wish)\n" +
+	"\tif f then\n" +
+	"\t\tredis.call('SET', lock, to, 'PX', lease)\n" +
+	"\tend\n" +
+	"\treturn f, fences, ago\n" +
 	"end\n" +
 	"if head and #head == 0 and not head.err then\n" +
-	"  local f, owned = grant(successor, lease, fences)\n" +
-	"  if f then\n" +
-	"    return {'HANDED', successor, f, lease, owned}\n" +
-	"  end\n" +
+	"\tlocal f, owned = grant(successor, lease, fences)\n" +
+	"\tif f then\n" +
+	"\t\treturn {'HANDED', successor, f, lease, owned}\n" +
+	"\tend\n" +
 	"end\n" +
 	"local function lease_left()\n" +
-	"  local left = redis.call('PTTL', lock)\n" +
-	"  return left == -2 and 0 or left\n" +
+	"\tlocal left = redis.call('PTTL', lock)\n" +
+	"\treturn left == -2 and 0 or left\n" +
 	"end\n" +
 	"local function renew(lease)\n" +
-	"  local left = lease_left()\n" +
-	"  local kept = math.max(left, lease)\n" +
-	"  local f = redis.pcall('GET', fence)\n" +
-	"  if type(f) == 'table' then\n" +
-	"    return nil, f\n" +
-	"  end\n" +
-	"  local number = f and string.find(f, COUNTER) and #f <= 16 and tonumber(f, 10)\n" +
-	"  if number and number <= FENCE_LIMIT then\n" +
-	"    local err = retain_fence(kept)\n" +
-	"    if err then\n" +
-	"      return nil, err\n" +
-	"    end\n" +
-	"  else\n" +
-	"    local made, err = next_fence(kept, 1)\n" +
-	"    if not made then\n" +
-	"      return nil, err\n" +
-	"    end\n" +
-	"    number = made\n" +
-	"  end\n" +
-	"  if left < lease then\n" +
-	"    redis.call('PEXPIRE', lock, lease)\n" +
-	"  end\n" +
-	"  return number, kept\n" +
+	"\tlocal left = lease_left()\n" +
+	"\tlocal kept = math.max(left, lease)\n" +
+	"\tlocal f = redis.pcall('GET', fence)\n" +
+	"\tif type(f) == 'table' then\n" +
+	"\t\treturn nil, f\n" +
+	"\tend\n" +
+	"\tlocal number = f and string.find(f, '^[1-9]%d*$') and #f <= 16 and tonumber(f, 10)\n" +
+	"\tif number and number <= 9007199254740991 then\n" +
+	"\t\tlocal err = retain_fence(kept)\n" +
+	"\t\tif err then\n" +
+	"\t\t\treturn nil, err\n" +
+	"\t\tend\n" +
+	"\telse\n" +
+	"\t\tlocal made, err = next_fence(kept, 1)\n" +
+	"\t\tif not made then\n" +
+	"\t\t\treturn nil, err\n" +
+	"\t\tend\n" +
+	"\t\tnumber = made\n" +
+	"\tend\n" +
+	"\tif left < lease then\n" +
+	"\t\tredis.call('PEXPIRE', lock, lease)\n" +
+	"\tend\n" +
+	"\treturn number, kept\n" +
 	"end\n" +
-	"local RECORD = '^(%d+) ([1-9]%d*) ([1-9]%d*) (%S+) (.*)$'\n" +
-	"local MOST_FENCES = 64\n" +
-	"local LONGEST_LEASE = 2147483647\n" +
+	"local function server_time()\n" +
+	"\ttime = time or redis.pcall('TIME')\n" +
+	"\treturn time\n" +
+	"end\n" +
 	"local function now_us()\n" +
-	"  return time[1] * 1000000 + time[2]\n" +
+	"\treturn time[1] * 1000000 + time[2]\n" +
 	"end\n" +
 	"local function now_ms()\n" +
-	"  return math.floor(now_us() / 1000)\n" +
+	"\treturn math.floor(now_us() / 1000)\n" +
 	"end\n" +
 	"local function number_of(digits, most)\n" +
-	"  return #digits <= 15 and math.min(tonumber(digits, 10), most) or most\n" +
+	"\treturn #digits <= 15 and math.min(tonumber(digits, 10), most) or most\n" +
 	"end\n" +
 	"local function record_of(w)\n" +
-	"  return string.format('%.0f %d %d %s ', now_ms() + w.presence, math.min(w.lease, w.presence), w.fences, w.wake) .. w.channel\n" +
+	"\treturn string.format('%.0f %d %d %s ', now_ms() + w.presence, math.min(w.lease, w.presence), w.fences, w.wake) .. w.channel\n" +
 	"end\n" +
 	"local function read_record(text)\n" +
-	"  local presence_end, lease, fences, wake, channel = string.match(text or '', RECORD)\n" +
-	"  if lease and number_of(presence_end, FENCE_LIMIT) >= now_ms() then\n" +
-	"    return number_of(lease, LONGEST_LEASE), number_of(fences, MOST_FENCES), wake, channel\n" +
-	"  end\n" +
+	"\tlocal presence_end, lease, fences, wake, channel = string.match(text or '', '^(%d+) ([1-9]%d*) ([1-9]%d*) (%S+) (.*)$')\n" +
+	"\tif lease and number_of(presence_end, 9007199254740991) >= now_ms() then\n" +
+	"\t\treturn number_of(lease, 2147483647), number_of(fences, 64), wake, channel\n" +
+	"\tend\n" +
 	"end\n" +
-	"local QUEUE_RETENTION = 120000\n" +
-	"local QUEUE_SLOT = 30000000\n" +
 	"local function next_arrival()\n" +
-	"  local tail = redis.call('ZREVRANGE', queue, 0, 0, 'WITHSCORES')\n" +
-	"  return tail[2] and tonumber(tail[2]) + 1 or 1\n" +
+	"\tlocal tail = redis.call('ZREVRANGE', queue, 0, 0, 'WITHSCORES')\n" +
+	"\treturn tail[2] and tonumber(tail[2]) + 1 or 1\n" +
 	"end\n" +
 	"local function position_of(who)\n" +
-	"  return redis.call('ZRANK', queue, who) + 1\n" +
+	"\treturn redis.call('ZRANK', queue, who) + 1\n" +
 	"end\n" +
 	"local function retain_queue()\n" +
-	"  redis.call('PEXPIRE', queue, QUEUE_RETENTION)\n" +
-	"  redis.call('PEXPIRE', waiters, QUEUE_RETENTION)\n" +
+	"\tredis.call('PEXPIRE', queue, 120000)\n" +
+	"\tredis.call('PEXPIRE', waiters, 120000)\n" +
 	"end\n" +
 	"local function stand(w, place)\n" +
-	"  local t = server_time()\n" +
-	"  if t.err then\n" +
-	"    return nil, t\n" +
-	"  end\n" +
-	"  local score = redis.pcall('ZSCORE', queue, w.token)\n" +
-	"  if type(score) == 'table' then\n" +
-	"    return nil, score\n" +
-	"  end\n" +
-	"  local written = redis.pcall('HSET', waiters, w.token, record_of(w))\n" +
-	"  if type(written) == 'table' then\n" +
-	"    return nil, written\n" +
-	"  end\n" +
-	"  if not score then\n" +
-	"    redis.call('ZADD', queue, place or next_arrival(), w.token)\n" +
-	"  end\n" +
-	"  retain_queue()\n" +
-	"  return position_of(w.token)\n" +
+	"\tlocal t = server_time()\n" +
+	"\tif t.err then\n" +
+	"\t\treturn nil, t\n" +
+	"\tend\n" +
+	"\tlocal score = redis.pcall('ZSCORE', queue, w.token)\n" +
+	"\tif type(score) == 'table' then\n" +
+	"\t\treturn nil, score\n" +
+	"\tend\n" +
+	"\tlocal written = redis.pcall('HSET', waiters, w.token, record_of(w))\n" +
+	"\tif type(written) == 'table' then\n" +
+	"\t\treturn nil, written\n" +
+	"\tend\n" +
+	"\tif not score then\n" +
+	"\t\tredis.call('ZADD', queue, place or next_arrival(), w.token)\n" +
+	"\tend\n" +
+	"\tretain_queue()\n" +
+	"\treturn position_of(w.token)\n" +
 	"end\n" +
 	"local function leave(who)\n" +
-	"  redis.call('ZREM', queue, who)\n" +
-	"  redis.pcall('HDEL', waiters, who)\n" +
+	"\tredis.call('ZREM', queue, who)\n" +
+	"\tredis.pcall('HDEL', waiters, who)\n" +
 	"end\n" +
-	"local SWEEP = 64\n" +
 	"local function tell(g, wake, channel)\n" +
-	"  local message = g.token .. string.format(' %.0f %d %d', g.fence, g.lease, g.fences)\n" +
-	"  return redis.pcall('PUBLISH', channel, message) ~= 0 or wake ~= 'push'\n" +
+	"\tlocal message = g.token .. string.format(' %.0f %d %d', g.fence, g.lease, g.fences)\n" +
+	"\treturn redis.pcall('PUBLISH', channel, message) ~= 0 or wake ~= 'push'\n" +
 	"end\n" +
 	"local function follow(successor, head)\n" +
-	"  local second = head[3] and tonumber(head[4])\n" +
-	"  local arrival = head[3] and next_arrival() or tonumber(head[2]) + 1\n" +
-	"  redis.call('HSET', waiters, successor.token, record_of(successor))\n" +
-	"  if redis.call('ZADD', queue, 'NX', arrival, successor.token) == 1 then\n" +
-	"    local position = second and arrival - second + 1 or 1\n" +
-	"    successor.position = position < FENCE_LIMIT and position or nil\n" +
-	"  end\n" +
-	"  successor.stands = true\n" +
+	"\tlocal second = head[3] and tonumber(head[4])\n" +
+	"\tlocal arrival = head[3] and next_arrival() or tonumber(head[2]) + 1\n" +
+	"\tredis.call('HSET', waiters, successor.token, record_of(successor))\n" +
+	"\tif redis.call('ZADD', queue, 'NX', arrival, successor.token) == 1 then\n" +
+	"\t\tlocal position = second and arrival - second + 1 or 1\n" +
+	"\t\tsuccessor.position = position < 9007199254740991 and position or nil\n" +
+	"\tend\n" +
+	"\tsuccessor.stands = true\n" +
 	"end\n" +
 	"local function hand_off(caller, own_channel, head)\n" +
-	"  local t = server_time()\n" +
-	"  if t.err then\n" +
-	"    return 'error', t\n" +
-	"  end\n" +
-	"  for _ = 1, SWEEP do\n" +
-	"    head = head or redis.pcall('ZRANGE', queue, '0', '1', 'WITHSCORES')\n" +
-	"    if head.err then\n" +
-	"      return 'error', head\n" +
-	"    end\n" +
-	"    local who = head[1]\n" +
-	"    if not who then\n" +
-	"      return 'empty'\n" +
-	"    end\n" +
-	"    local record = redis.pcall('HGET', waiters, who)\n" +
-	"    if type(record) == 'table' then\n" +
-	"      return 'error', record\n" +
-	"    end\n" +
-	"    local lease, wish, wake, channel = read_record(record)\n" +
-	"    local ours = caller and who == caller.token\n" +
-	"    if ours then\n" +
-	"      lease, wish = caller.lease, caller.fences\n" +
-	"    end\n" +
-	"    if lease then\n" +
-	"      local f, fences, ago = grant(who, lease, wish)\n" +
-	"      if not f then\n" +
-	"        return 'error', fences\n" +
-	"      end\n" +
-	"      local g = {token = who, fence = f, lease = lease, fences = fences}\n" +
-	"      if caller and not ours and not caller.stands then\n" +
-	"        follow(caller, head)\n" +
-	"      end\n" +
-	"      leave(who)\n" +
-	"      if not ago or now_us() % QUEUE_SLOT < ago then\n" +
-	"        retain_queue()\n" +
-	"      end\n" +
-	"      if ours or wake == 'poll' then\n" +
-	"        return 'granted', g\n" +
-	"      end\n" +
-	"      if channel == own_channel and (wake == 'push' or wake == 'broadcast') then\n" +
-	"        g.untold = true\n" +
-	"        return 'granted', g\n" +
-	"      end\n" +
-	"      if tell(g, wake, channel) then\n" +
-	"        return 'granted', g\n" +
-	"      end\n" +
-	"      redis.call('DEL', lock)\n" +
-	"    else\n" +
-	"      leave(who)\n" +
-	"    end\n" +
-	"    head = nil\n" +
-	"    if caller then\n" +
-	"      caller.position = nil\n" +
-	"    end\n" +
-	"  end\n" +
-	"  return 'more'\n" +
+	"\tlocal t = server_time()\n" +
+	"\tif t.err then\n" +
+	"\t\treturn 'error', t\n" +
+	"\tend\n" +
+	"\tfor _ = 1, 64 do\n" +
+	"\t\thead = head or redis.pcall('ZRANGE', queue, '0', '1', 'WITHSCORES')\n" +
+	"\t\tif head.err then\n" +
+	"\t\t\treturn 'error', head\n" +
+	"\t\tend\n" +
+	"\t\tlocal who = head[1]\n" +
+	"\t\tif not who then\n" +
+	"\t\t\treturn 'empty'\n" +
+	"\t\tend\n" +
+	"\t\tlocal record = redis.pcall('HGET', waiters, who)\n" +
+	"\t\tif type(record) == 'table' then\n" +
+	"\t\t\treturn 'error', record\n" +
+	"\t\tend\n" +
+	"\t\tlocal lease, wish, wake, channel = read_record(record)\n" +
+	"\t\tlocal ours = caller and who == caller.token\n" +
+	"\t\tif ours then\n" +
+	"\t\t\tlease, wish = caller.lease, caller.fences\n" +
+	"\t\tend\n" +
+	"\t\tif lease then\n" +
+	"\t\t\tlocal f, fences, ago = grant(who, lease, wish)\n" +
+	"\t\t\tif not f then\n" +
+	"\t\t\t\treturn 'error', fences\n" +
+	"\t\t\tend\n" +
+	"\t\t\tlocal g = {token = who, fence = f, lease = lease, fences = fences}\n" +
+	"\t\t\tif caller and not ours and not caller.stands then\n" +
+	"\t\t\t\tfollow(caller, head)\n" +
+	"\t\t\tend\n" +
+	"\t\t\tleave(who)\n" +
+	"\t\t\tif not ago or now_us() % 30000000 < ago then\n" +
+	"\t\t\t\tretain_queue()\n" +
+	"\t\t\tend\n" +
+	"\t\t\tif ours or wake == 'poll' then\n" +
+	"\t\t\t\treturn 'granted', g\n" +
+	"\t\t\tend\n" +
+	"\t\t\tif channel == own_channel and (wake == 'push' or wake == 'broadcast') then\n" +
+	"\t\t\t\tg.untold = true\n" +
+	"\t\t\t\treturn 'granted', g\n" +
+	"\t\t\tend\n" +
+	"\t\t\tif tell(g, wake, channel) then\n" +
+	"\t\t\t\treturn 'granted', g\n" +
+	"\t\t\tend\n" +
+	"\t\t\tredis.call('DEL', lock)\n" +
+	"\t\telse\n" +
+	"\t\t\tleave(who)\n" +
+	"\t\tend\n" +
+	"\t\thead = nil\n" +
+	"\t\tif caller then\n" +
+	"\t\t\tcaller.position = nil\n" +
+	"\t\tend\n" +
+	"\tend\n" +
+	"\treturn 'more'\n" +
 	"end\n" +
 	"local heir = successor ~= '' and {\n" +
-	"  token = successor, lease = lease, presence = presence, wake = wake, channel = channel, fences = fences,\n" +
+	"\ttoken = successor, lease = lease, presence = presence, wake = wake, channel = channel, fences = fences,\n" +
 	"}\n" +
 	"if holder == token then\n" +
-	"  local outcome, g = hand_off(heir, channel, head)\n" +
-	"  if outcome == 'empty' and heir then\n" +
-	"    local f, owned = grant(successor, lease, fences)\n" +
-	"    if f then\n" +
-	"      return {'HANDED', successor, f, lease, owned}\n" +
-	"    end\n" +
-	"  end\n" +
-	"  if outcome == 'granted' and heir and g.token == successor then\n" +
-	"    return {'HANDED', successor, g.fence, lease, g.fences}\n" +
-	"  end\n" +
-	"  if outcome ~= 'granted' then\n" +
-	"    redis.call('DEL', lock)\n" +
-	"  end\n" +
-	"  local position = 0\n" +
-	"  if heir and heir.stands then\n" +
-	"    position = heir.position or position_of(successor)\n" +
-	"  elseif heir then\n" +
-	"    position = stand(heir) or 0\n" +
-	"  end\n" +
-	"  if outcome == 'granted' and g.untold then\n" +
-	"    return {'HANDED', g.token, g.fence, g.lease, g.fences}\n" +
-	"  end\n" +
-	"  return {'RELEASED', position}\n" +
+	"\tlocal outcome, g = hand_off(heir, channel, head)\n" +
+	"\tif outcome == 'empty' and heir then\n" +
+	"\t\tlocal f, owned = grant(successor, lease, fences)\n" +
+	"\t\tif f then\n" +
+	"\t\t\treturn {'HANDED', successor, f, lease, owned}\n" +
+	"\t\tend\n" +
+	"\tend\n" +
+	"\tif outcome == 'granted' and heir and g.token == successor then\n" +
+	"\t\treturn {'HANDED', successor, g.fence, lease, g.fences}\n" +
+	"\tend\n" +
+	"\tif outcome ~= 'granted' then\n" +
+	"\t\tredis.call('DEL', lock)\n" +
+	"\tend\n" +
+	"\tlocal position = 0\n" +
+	"\tif heir and heir.stands then\n" +
+	"\t\tposition = heir.position or position_of(successor)\n" +
+	"\telseif heir then\n" +
+	"\t\tposition = stand(heir) or 0\n" +
+	"\tend\n" +
+	"\tif outcome == 'granted' and g.untold then\n" +
+	"\t\treturn {'HANDED', g.token, g.fence, g.lease, g.fences}\n" +
+	"\tend\n" +
+	"\treturn {'RELEASED', position}\n" +
 	"end\n" +
 	"local place = redis.pcall('ZSCORE', queue, token)\n" +
 	"if type(place) == 'table' then\n" +
-	"  return place\n" +
+	"\treturn place\n" +
 	"end\n" +
 	"if place then\n" +
-	"  leave(token)\n" +
-	"  if not heir then\n" +
-	"    if not holder then\n" +
-	"      hand_off()\n" +
-	"    end\n" +
-	"    return {'LEFT', 0}\n" +
-	"  end\n" +
-	"  if holder ~= successor then\n" +
-	"    local position = stand(heir, place) or 0\n" +
-	"    if not holder then\n" +
-	"      heir.stands = true\n" +
-	"      local outcome, g = hand_off(heir)\n" +
-	"      if outcome == 'granted' and g.token == successor then\n" +
-	"        return {'HANDED', successor, g.fence, lease, g.fences}\n" +
-	"      end\n" +
-	"      position = position > 0 and position_of(successor) or 0\n" +
-	"    end\n" +
-	"    return {'LEFT', position}\n" +
-	"  end\n" +
+	"\tleave(token)\n" +
+	"\tif not heir then\n" +
+	"\t\tif not holder then\n" +
+	"\t\t\thand_off()\n" +
+	"\t\tend\n" +
+	"\t\treturn {'LEFT', 0}\n" +
+	"\tend\n" +
+	"\tif holder ~= successor then\n" +
+	"\t\tlocal position = stand(heir, place) or 0\n" +
+	"\t\tif not holder then\n" +
+	"\t\t\their.stands = true\n" +
+	"\t\t\tlocal outcome, g = hand_off(heir)\n" +
+	"\t\t\tif outcome == 'granted' and g.token == successor then\n" +
+	"\t\t\t\treturn {'HANDED', successor, g.fence, lease, g.fences}\n" +
+	"\t\t\tend\n" +
+	"\t\t\tposition = position > 0 and position_of(successor) or 0\n" +
+	"\t\tend\n" +
+	"\t\treturn {'LEFT', position}\n" +
+	"\tend\n" +
 	"end\n" +
 	"if heir then\n" +
-	"  if holder == successor then\n" +
-	"    local f, kept = renew(lease)\n" +
-	"    if not f then\n" +
-	"      return kept\n" +
-	"    end\n" +
-	"    return {'HANDED', successor, f, kept, 1}\n" +
-	"  end\n" +
-	"  local position = redis.call('ZRANK', queue, successor)\n" +
-	"  if position then\n" +
-	"    return {'RELEASED', position + 1}\n" +
-	"  end\n" +
+	"\tif holder == successor then\n" +
+	"\t\tlocal f, kept = renew(lease)\n" +
+	"\t\tif not f then\n" +
+	"\t\t\treturn kept\n" +
+	"\t\tend\n" +
+	"\t\treturn {'HANDED', successor, f, kept, 1}\n" +
+	"\tend\n" +
+	"\tlocal position = redis.call('ZRANK', queue, successor)\n" +
+	"\tif position then\n" +
+	"\t\treturn {'RELEASED', position + 1}\n" +
+	"\tend\n" +
 	"end\n" +
 	"return {'NOTHELD'}\n"
 

@@ -1,71 +1,57 @@
 -- mutex.inspect v1
 local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local limit = ARGV[1] or '10'
-local limit = #limit <= 4 and string.find(limit, '^%d+$') and tonumber(limit, 10)
+local limit = ARGV[1]
+local limit = not limit and 10 or #limit <= 4 and string.find(limit, '^%d+$') and tonumber(limit, 10)
 if not limit or limit > 1000 then
-  return redis.error_reply('BADARG limit: must be an integer from 0 to 1000')
+	return redis.error_reply('BADARG limit: must be an integer from 0 to 1000')
 end
 if #KEYS ~= 4 then
-  return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
+	return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
 end
 if #ARGV > 1 then
-  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)
+	return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)
 end
 local time
 local function server_time()
-  time = time or redis.pcall('TIME')
-  return time
+	time = time or redis.pcall('TIME')
+	return time
 end
-local COUNTER = '^[1-9]%d*$'
-local FENCE_LIMIT = 9007199254740991
-local RECORD = '^(%d+) ([1-9]%d*) ([1-9]%d*) (%S+) (.*)$'
-local MOST_FENCES = 64
-local LONGEST_LEASE = 2147483647
 local function now_us()
-  return time[1] * 1000000 + time[2]
+	return time[1] * 1000000 + time[2]
 end
 local function now_ms()
-  return math.floor(now_us() / 1000)
+	return math.floor(now_us() / 1000)
 end
 local function number_of(digits, most)
-  return #digits <= 15 and math.min(tonumber(digits, 10), most) or most
-end
-local function record_of(w)
-  return string.format('%.0f %d %d %s ', now_ms() + w.presence, math.min(w.lease, w.presence), w.fences, w.wake) .. w.channel
-end
-local function read_record(text)
-  local presence_end, lease, fences, wake, channel = string.match(text or '', RECORD)
-  if lease and number_of(presence_end, FENCE_LIMIT) >= now_ms() then
-    return number_of(lease, LONGEST_LEASE), number_of(fences, MOST_FENCES), wake, channel
-  end
+	return #digits <= 15 and math.min(tonumber(digits, 10), most) or most
 end
 local holder = redis.pcall('GET', lock)
 if type(holder) == 'table' then
-  return holder
+	return holder
 end
 local f = redis.pcall('GET', fence)
 if type(f) == 'table' then
-  return f
+	return f
 end
 local queued = redis.pcall('ZCARD', queue)
 if type(queued) == 'table' then
-  return queued
+	return queued
 end
 local t = server_time()
 if t.err then
-  return t
+	return t
 end
 local list = {}
 for i, who in ipairs(limit > 0 and redis.call('ZRANGE', queue, 0, limit - 1) or {}) do
-  local record = redis.pcall('HGET', waiters, who)
-  if type(record) == 'table' then
-    return record
-  end
-  local presence_end = number_of(string.match(record or '', '^(%d+) ') or '0', FENCE_LIMIT)
-  list[i] = {who, math.min(math.max(presence_end - now_ms(), 0), LONGEST_LEASE)}
+	local record = redis.pcall('HGET', waiters, who)
+	if type(record) == 'table' then
+		return record
+	end
+	local presence_end = number_of(string.match(record or '', '^(%d+) ') or '0', 9007199254740991)
+	list[i] = {who, math.min(math.max(presence_end - now_ms(), 0), 2147483647)}
 end
-local counter = f and string.find(f, COUNTER) and #f <= 16 and tonumber(f, 10) or 0
-if counter > FENCE_LIMIT then
-  counter = 0
+local counter = f and string.find(f, '^[1-9]%d*$') and #f <= 16 and tonumber(f, 10) or 0
+if counter > 9007199254740991 then
+	counter = 0
 end
 return {'STATUS', holder or '', redis.call('PTTL', lock), counter, now_us(), queued, list}

@@ -5,6 +5,7 @@
 
 local FENCE_RETENTION = 3600000 -- ms that a counter is kept; for as long as the lease, if that is longer
 local SLOT = 60000000 -- us: the first grant in each minute raises the retention, so that others need no command for it
+local LONG_LEASE = 3540000 -- ms: FENCE_RETENTION less a SLOT, what another grant may have left of the retention
 
 -- Raises the counter's retention, never shortens it. A counter without expiry (a PERSIST by somebody else) gets one.
 -- Returns the error to answer with, if there is one.
@@ -21,12 +22,13 @@ end
 -- us, the last grant was, if that is known. Or nil and the error to answer with: then the counter is as it was.
 -- `absent` says that the counter is known not to exist.
 local function next_fence(lease, wish, absent)
-  local t = server_time()
-  if t.err then
-    return nil, t
+  time = time or redis.pcall('TIME')
+  if time.err then
+    return nil, time
   end
-  local f = t[1] * 1000000 + t[2]
-  local digits = t[1] .. string.sub('00000' .. t[2], -6) -- the same: text is cheaper to send than a number
+  -- As text, which is cheaper to send than a number.
+  local digits = time[1] .. (#time[2] == 6 and time[2] or string.sub('00000' .. time[2], -6))
+  local f = tonumber(digits, 10)
   if absent then
     local set = redis.pcall('SET', fence, digits, 'PX', math.max(FENCE_RETENTION, lease))
     if set.err then
@@ -43,7 +45,7 @@ local function next_fence(lease, wish, absent)
   local before = last and tonumber(last, 10)
   if before and before < f and (wish == 1 or string.find(last, COUNTER)) then
     local ago = f - before -- the last fence is about the time of the last grant
-    if f % SLOT < ago or lease > FENCE_RETENTION - SLOT / 1000 then
+    if f % SLOT < ago or lease > LONG_LEASE then
       retain_fence(lease)
     end
     return f, wish == 1 and 1 or math.min(wish, ago), ago

@@ -3,21 +3,6 @@
 
 local RECORD = '^(%d+) ([1-9]%d*) ([1-9]%d*) (%S+) (.*)$'
 local MOST_FENCES = 64
-local LONGEST_LEASE = 2147483647 -- ms
-
--- server_time() was asked before, and had no error.
-local function now_us()
-  return time[1] * 1000000 + time[2]
-end
-
-local function now_ms()
-  return math.floor(now_us() / 1000)
-end
-
--- What decimal digits say, `most` at the most.
-local function number_of(digits, most)
-  return #digits <= 15 and math.min(tonumber(digits, 10), most) or most
-end
 
 -- How a record is written. The channel stays out of the format: %s ends at a NUL byte.
 local function record_of(w)

@@ -11,59 +11,59 @@ import (
 )
 
 // WalkSHA1 is what EVALSHA takes for sample.walk, version 1.
-const WalkSHA1 = "38567c43e403afcc71f4895fdc37c70fd407e0f2"
+const WalkSHA1 = "57e62f1a132acd1482cfe26e1c802168ae395b3e"
 
 const walkSource = "" +
 	"-- sample.walk v1\n" +
 	"local items = KEYS[1]\n" +
 	"local least, mark = tonumber(ARGV[1] or '-1'), ARGV[2] or 'a, b'\n" +
 	"if not least then\n" +
-	"  return redis.error_reply(string.format('BADLEAST least must be a number, there are %d arguments', #ARGV))\n" +
+	"\treturn redis.error_reply(string.format('BADLEAST least must be a number, there are %d arguments', #ARGV))\n" +
 	"end\n" +
 	"local size = redis.call('LLEN', items)\n" +
 	"if size > 1e3 then\n" +
-	"  return redis.error_reply('BADSIZE the list has ' .. string.format('%d', size) .. ' items')\n" +
+	"\treturn redis.error_reply('BADSIZE the list has ' .. string.format('%d', size) .. ' items')\n" +
 	"end\n" +
 	"local helper = {}\n" +
 	"function helper.add(list, item, ...)\n" +
-	"  list[#list + 1] = {item, select('#', ...) > 0 and (...) or mark}\n" +
+	"\tlist[#list + 1] = {item, select('#', ...) > 0 and (...) or mark}\n" +
 	"end\n" +
 	"function helper:size()\n" +
-	"  return #self\n" +
+	"\treturn #self\n" +
 	"end\n" +
 	"local function count(n, found)\n" +
-	"  if n == 0 then\n" +
-	"    return found\n" +
-	"  end\n" +
-	"  return count(n - 1, found)\n" +
+	"\tif n == 0 then\n" +
+	"\t\treturn found\n" +
+	"\tend\n" +
+	"\treturn count(n - 1, found)\n" +
 	"end\n" +
 	"local found, i = {}, 0\n" +
 	"while i < size do\n" +
-	"  local item = redis.call('LINDEX', items, i)\n" +
-	"  i = i + 1\n" +
-	"  repeat\n" +
-	"    if not item then\n" +
-	"      break\n" +
-	"    elseif #item < least then\n" +
-	"      do break end\n" +
-	"    end\n" +
-	"    helper.add(found, item)\n" +
-	"    helper.add(found, item:upper(), 'url' .. #found .. ':' .. item)\n" +
-	"  until true\n" +
+	"\tlocal item = redis.call('LINDEX', items, i)\n" +
+	"\ti = i + 1\n" +
+	"\trepeat\n" +
+	"\t\tif not item then\n" +
+	"\t\t\tbreak\n" +
+	"\t\telseif #item < least then\n" +
+	"\t\t\tdo break end\n" +
+	"\t\tend\n" +
+	"\t\thelper.add(found, item)\n" +
+	"\t\thelper.add(found, item:upper(), 'url' .. #found .. ':' .. item)\n" +
+	"\tuntil true\n" +
 	"end\n" +
 	"for n = #found, 1, -1 do\n" +
-	"  local later = function(a, b) return a[1] < b[1] or n == -n and a[2] ^ 2 % 3 ~= b[2] / 1 end\n" +
-	"  table.sort(found, later)\n" +
+	"\tlocal later = function(a, b) return a[1] < b[1] or n == -n and a[2] ^ 2 % 3 ~= b[2] / 1 end\n" +
+	"\ttable.sort(found, later)\n" +
 	"end\n" +
 	"for k, v in pairs({[1] = 'x', y = \"z\", 5; 6}) do\n" +
-	"  local _, _ = k, v\n" +
+	"\tlocal _, _ = k, v\n" +
 	"end\n" +
 	"if helper.size(found) > 0 and count(3, true) then\n" +
-	"  return {'FOUND', found}\n" +
+	"\treturn {'FOUND', found}\n" +
 	"else\n" +
-	"  do\n" +
-	"    return {'EMPTY'}\n" +
-	"  end\n" +
+	"\tdo\n" +
+	"\t\treturn {'EMPTY'}\n" +
+	"\tend\n" +
 	"end\n"
 
 var walkScript = &scripts.Script{Name: "sample.walk", Version: 1, SHA1: WalkSHA1, Source: walkSource}

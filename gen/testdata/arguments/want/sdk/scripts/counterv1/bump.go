@@ -12,85 +12,79 @@ import (
 )
 
 // BumpSHA1 is what EVALSHA takes for counter.bump, version 1.
-const BumpSHA1 = "b0e82614553a127b55823bb8103c35f82a319318"
+const BumpSHA1 = "4ad459842f62c670fee6470c41f58b22349e15f7"
 
 const bumpSource = "" +
 	"-- counter.bump v1\n" +
 	"local total = KEYS[1]\n" +
 	"local by = ARGV[1]\n" +
 	"if not by then\n" +
-	"  return redis.error_reply('BADARG by: missing')\n" +
+	"\treturn redis.error_reply('BADARG by: missing')\n" +
 	"end\n" +
 	"local by = #by <= 3 and string.find(by, '^%-?%d+$') and tonumber(by, 10) + 0\n" +
 	"if not by or by < -99 or by > 99 then\n" +
-	"  return redis.error_reply('BADARG by: must be an integer from -99 to 99')\n" +
+	"\treturn redis.error_reply('BADARG by: must be an integer from -99 to 99')\n" +
 	"end\n" +
 	"local unit = ARGV[2]\n" +
 	"if not unit then\n" +
-	"  return redis.error_reply('BADARG unit: missing')\n" +
+	"\treturn redis.error_reply('BADARG unit: missing')\n" +
 	"end\n" +
 	"if unit ~= 'one' and unit ~= 'dozen' then\n" +
-	"  return redis.error_reply('BADARG unit: must be one or dozen')\n" +
+	"\treturn redis.error_reply('BADARG unit: must be one or dozen')\n" +
 	"end\n" +
 	"local from = ARGV[3]\n" +
 	"if not from then\n" +
-	"  return redis.error_reply('BADARG from: missing')\n" +
+	"\treturn redis.error_reply('BADARG from: missing')\n" +
 	"end\n" +
 	"local from = #from <= 2 and string.find(from, '^%-?%d+$') and tonumber(from, 10) + 0\n" +
 	"if not from or from < -5 or from > -1 then\n" +
-	"  return redis.error_reply('BADARG from: must be an integer from -5 to -1')\n" +
+	"\treturn redis.error_reply('BADARG from: must be an integer from -5 to -1')\n" +
 	"end\n" +
-	"local size = ARGV[4] or '7'\n" +
-	"local size = #size <= 4 and string.find(size, '^%d+$') and tonumber(size, 10)\n" +
+	"local size = ARGV[4]\n" +
+	"local size = not size and 7 or #size <= 4 and string.find(size, '^%d+$') and tonumber(size, 10)\n" +
 	"if not size or size < 5 or size > 2000 then\n" +
-	"  return redis.error_reply('BADARG size: must be an integer from 5 to 2000')\n" +
+	"\treturn redis.error_reply('BADARG size: must be an integer from 5 to 2000')\n" +
 	"end\n" +
 	"local label = ARGV[5] or 'abc'\n" +
 	"if #label < 3 or #label > 5 then\n" +
-	"  return redis.error_reply('BADARG label: must have 3 to 5 bytes, has ' .. #label)\n" +
+	"\treturn redis.error_reply('BADARG label: must have 3 to 5 bytes, has ' .. #label)\n" +
 	"end\n" +
 	"local note = ARGV[6] or ''\n" +
 	"if #note > 4 then\n" +
-	"  return redis.error_reply('BADARG note: must have 0 to 4 bytes, has ' .. #note)\n" +
+	"\treturn redis.error_reply('BADARG note: must have 0 to 4 bytes, has ' .. #note)\n" +
 	"end\n" +
-	"local count = ARGV[7] or '0'\n" +
-	"local count = #count <= 2 and string.find(count, '^%d+$') and tonumber(count, 10)\n" +
+	"local count = ARGV[7]\n" +
+	"local count = not count and 0 or #count <= 2 and string.find(count, '^%d+$') and tonumber(count, 10)\n" +
 	"if not count or count > 30 or count == 0 and (note ~= '' or unit == 'dozen') then\n" +
-	"  if note ~= '' or unit == 'dozen' then\n" +
-	"    return redis.error_reply('BADARG count: must be an integer from 1 to 30')\n" +
-	"  end\n" +
-	"  return redis.error_reply('BADARG count: must be an integer from 0 to 30')\n" +
+	"\treturn redis.error_reply('BADARG count: must be an integer from ' .. ((note ~= '' or unit == 'dozen') and 1 or 0) .. ' to 30')\n" +
 	"end\n" +
 	"local mode = ARGV[8] or 'soft'\n" +
 	"if mode ~= 'soft' and mode ~= 'hard' and mode ~= 'it_s' then\n" +
-	"  return redis.error_reply('BADARG mode: must be soft, hard or it_s')\n" +
+	"\treturn redis.error_reply('BADARG mode: must be soft, hard or it_s')\n" +
 	"end\n" +
 	"local reason = ARGV[9] or ''\n" +
 	"if #reason > 9 then\n" +
-	"  return redis.error_reply('BADARG reason: must have 0 to 9 bytes, has ' .. #reason)\n" +
+	"\treturn redis.error_reply('BADARG reason: must have 0 to 9 bytes, has ' .. #reason)\n" +
 	"end\n" +
 	"if reason == '' and (mode == 'hard' or mode == 'it_s') then\n" +
-	"  return redis.error_reply('BADARG reason: must be named when mode is hard or it_s')\n" +
+	"\treturn redis.error_reply('BADARG reason: must be named when mode is hard or it_s')\n" +
 	"end\n" +
 	"if reason == '' and mode ~= 'soft' and mode ~= 'hard' then\n" +
-	"  return redis.error_reply('BADARG reason: must be named when mode is not soft or hard')\n" +
+	"\treturn redis.error_reply('BADARG reason: must be named when mode is not soft or hard')\n" +
 	"end\n" +
-	"local limit = ARGV[10] or '0'\n" +
-	"local limit = #limit <= 2 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n" +
+	"local limit = ARGV[10]\n" +
+	"local limit = not limit and 0 or #limit <= 2 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n" +
 	"if not limit or limit > 10 or limit == 0 and reason ~= '' then\n" +
-	"  if reason ~= '' then\n" +
-	"    return redis.error_reply('BADARG limit: must be an integer from 1 to 10')\n" +
-	"  end\n" +
-	"  return redis.error_reply('BADARG limit: must be an integer from 0 to 10')\n" +
+	"\treturn redis.error_reply('BADARG limit: must be an integer from ' .. (reason ~= '' and 1 or 0) .. ' to 10')\n" +
 	"end\n" +
 	"if note == '' and limit ~= 0 then\n" +
-	"  return redis.error_reply('BADARG note: must be named when limit is not 0')\n" +
+	"\treturn redis.error_reply('BADARG note: must be named when limit is not 0')\n" +
 	"end\n" +
 	"if #KEYS ~= 1 then\n" +
-	"  return redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n" +
+	"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n" +
 	"end\n" +
 	"if #ARGV > 10 then\n" +
-	"  return redis.error_reply('BADARG arguments: must be 10 at most, are ' .. #ARGV)\n" +
+	"\treturn redis.error_reply('BADARG arguments: must be 10 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"return {'BUMPED', by * count * size * limit + from, unit .. label .. note .. mode .. reason}\n"
 

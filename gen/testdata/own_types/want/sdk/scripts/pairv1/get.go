@@ -11,7 +11,7 @@ import (
 )
 
 // GetSHA1 is what EVALSHA takes for pair.get, version 1.
-const GetSHA1 = "bab126ab668b7e0d21bd25e3107ef429ff5b8ac2"
+const GetSHA1 = "8eb08d9d25160682095d7e77318955f2aff40485"
 
 const getSource = "" +
 	"-- pair.get v1\n" +
@@ -19,12 +19,12 @@ const getSource = "" +
 	"local which = ARGV[1]\n" +
 	"local value\n" +
 	"if which == 'first' then\n" +
-	"  value = redis.call('GET', first)\n" +
+	"\tvalue = redis.call('GET', first)\n" +
 	"else\n" +
-	"  value = redis.call('GET', second)\n" +
+	"\tvalue = redis.call('GET', second)\n" +
 	"end\n" +
 	"if value then\n" +
-	"  return {'VALUE', value}\n" +
+	"\treturn {'VALUE', value}\n" +
 	"end\n" +
 	"return {'NONE'}\n"
 

@@ -12,30 +12,30 @@ import (
 )
 
 // ListTakenSHA1 is what EVALSHA takes for rate_limit.list_taken, version 1.
-const ListTakenSHA1 = "747c8ab920548b52523e05268f210edbb6512316"
+const ListTakenSHA1 = "b5f31b4dc9ef3e0ee6b2a31d6580329a77e3c2bc"
 
 const listTakenSource = "" +
 	"-- rate_limit.list_taken v1\n" +
 	"local window, stats = KEYS[1], KEYS[2]\n" +
-	"local limit = ARGV[1] or '10'\n" +
-	"local limit = #limit <= 3 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n" +
+	"local limit = ARGV[1]\n" +
+	"local limit = not limit and 10 or #limit <= 3 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n" +
 	"if not limit or limit > 100 then\n" +
-	"  return redis.error_reply('BADARG limit: must be an integer from 0 to 100')\n" +
+	"\treturn redis.error_reply('BADARG limit: must be an integer from 0 to 100')\n" +
 	"end\n" +
 	"if #KEYS ~= 2 then\n" +
-	"  return redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n" +
+	"\treturn redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n" +
 	"end\n" +
 	"if #ARGV > 1 then\n" +
-	"  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
+	"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local function now_ms()\n" +
-	"  local t = redis.call('TIME')\n" +
-	"  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
+	"\tlocal t = redis.call('TIME')\n" +
+	"\treturn tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
 	"end\n" +
 	"local rows = {}\n" +
 	"local found = redis.call('ZRANGE', window, 0, limit - 1, 'WITHSCORES')\n" +
 	"for i = 1, #found, 2 do\n" +
-	"  rows[#rows + 1] = {found[i], now_ms() - tonumber(found[i + 1])}\n" +
+	"\trows[#rows + 1] = {found[i], now_ms() - tonumber(found[i + 1])}\n" +
 	"end\n" +
 	"return {'LISTED', redis.call('HGET', stats, 'refused') or '0', rows}\n"
 

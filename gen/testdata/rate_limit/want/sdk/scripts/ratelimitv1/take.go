@@ -12,68 +12,68 @@ import (
 )
 
 // TakeSHA1 is what EVALSHA takes for rate_limit.take, version 1.
-const TakeSHA1 = "d90d8ec67be527cf029c314a0bb6a6f89094c57c"
+const TakeSHA1 = "9f60bb1a1af640d9bf16d356a032e8ae381b5738"
 
 const takeSource = "" +
 	"-- rate_limit.take v1\n" +
 	"local window, stats = KEYS[1], KEYS[2]\n" +
 	"local id = ARGV[1]\n" +
 	"if not id then\n" +
-	"  return redis.error_reply('BADARG id: missing')\n" +
+	"\treturn redis.error_reply('BADARG id: missing')\n" +
 	"end\n" +
 	"if #id < 1 or #id > 64 then\n" +
-	"  return redis.error_reply('BADARG id: must have 1 to 64 bytes, has ' .. #id)\n" +
+	"\treturn redis.error_reply('BADARG id: must have 1 to 64 bytes, has ' .. #id)\n" +
 	"end\n" +
 	"local limit = ARGV[2]\n" +
 	"if not limit then\n" +
-	"  return redis.error_reply('BADARG limit: missing')\n" +
+	"\treturn redis.error_reply('BADARG limit: missing')\n" +
 	"end\n" +
 	"local limit = #limit <= 4 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n" +
 	"if not limit or limit < 1 or limit > 1000 then\n" +
-	"  return redis.error_reply('BADARG limit: must be an integer from 1 to 1000')\n" +
+	"\treturn redis.error_reply('BADARG limit: must be an integer from 1 to 1000')\n" +
 	"end\n" +
 	"local span = ARGV[3]\n" +
 	"if not span then\n" +
-	"  return redis.error_reply('BADARG span: missing')\n" +
+	"\treturn redis.error_reply('BADARG span: missing')\n" +
 	"end\n" +
 	"local span = #span <= 7 and string.find(span, '^%d+$') and tonumber(span, 10)\n" +
 	"if not span or span < 1000 or span > 3600000 then\n" +
-	"  return redis.error_reply('BADARG span: must be an integer from 1000 to 3600000')\n" +
+	"\treturn redis.error_reply('BADARG span: must be an integer from 1000 to 3600000')\n" +
 	"end\n" +
 	"local mode = ARGV[4] or 'strict'\n" +
 	"if mode ~= 'strict' and mode ~= 'lenient' then\n" +
-	"  return redis.error_reply('BADARG mode: must be strict or lenient')\n" +
+	"\treturn redis.error_reply('BADARG mode: must be strict or lenient')\n" +
 	"end\n" +
 	"local notice = ARGV[5] or ''\n" +
 	"if #notice > 64 then\n" +
-	"  return redis.error_reply('BADARG notice: must have 0 to 64 bytes, has ' .. #notice)\n" +
+	"\treturn redis.error_reply('BADARG notice: must have 0 to 64 bytes, has ' .. #notice)\n" +
 	"end\n" +
 	"if #KEYS ~= 2 then\n" +
-	"  return redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n" +
+	"\treturn redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n" +
 	"end\n" +
 	"if #ARGV > 5 then\n" +
-	"  return redis.error_reply('BADARG arguments: must be 5 at most, are ' .. #ARGV)\n" +
+	"\treturn redis.error_reply('BADARG arguments: must be 5 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local function now_ms()\n" +
-	"  local t = redis.call('TIME')\n" +
-	"  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
+	"\tlocal t = redis.call('TIME')\n" +
+	"\treturn tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +
 	"end\n" +
 	"local function window_start(now, span)\n" +
-	"  return now - span\n" +
+	"\treturn now - span\n" +
 	"end\n" +
 	"local now = now_ms()\n" +
 	"redis.call('ZREMRANGEBYSCORE', window, '-inf', window_start(now, span))\n" +
 	"local taken = redis.pcall('ZCARD', window)\n" +
 	"if type(taken) == 'table' then\n" +
-	"  return taken\n" +
+	"\treturn taken\n" +
 	"end\n" +
 	"if taken >= limit and not redis.call('ZSCORE', window, id) then\n" +
-	"  redis.call('HINCRBY', stats, 'refused', mode == 'strict' and 1 or 0)\n" +
-	"  if notice ~= '' then\n" +
-	"    redis.call('PUBLISH', notice, id)\n" +
-	"  end\n" +
-	"  local first = redis.call('ZRANGE', window, 0, 0, 'WITHSCORES')\n" +
-	"  return {'REFUSED', first[2] + span - now}\n" +
+	"\tredis.call('HINCRBY', stats, 'refused', mode == 'strict' and 1 or 0)\n" +
+	"\tif notice ~= '' then\n" +
+	"\t\tredis.call('PUBLISH', notice, id)\n" +
+	"\tend\n" +
+	"\tlocal first = redis.call('ZRANGE', window, 0, 0, 'WITHSCORES')\n" +
+	"\treturn {'REFUSED', first[2] + span - now}\n" +
 	"end\n" +
 	"redis.call('ZADD', window, string.format('%.0f', now), id)\n" +
 	"redis.call('PEXPIRE', window, span)\n" +

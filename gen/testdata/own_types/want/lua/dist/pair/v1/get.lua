@@ -3,11 +3,11 @@ local first, second = KEYS[1], KEYS[2]
 local which = ARGV[1]
 local value
 if which == 'first' then
-  value = redis.call('GET', first)
+	value = redis.call('GET', first)
 else
-  value = redis.call('GET', second)
+	value = redis.call('GET', second)
 end
 if value then
-  return {'VALUE', value}
+	return {'VALUE', value}
 end
 return {'NONE'}
