@@ -163,7 +163,8 @@ func (s *Script) checkRequire(b *block, r Require) {
 			fmt.Sprintf("must be an integer from 1 to %d", *arg.Max), "")
 		return
 	}
-	b.refuse(at, fmt.Sprintf("%s == '' and %s", r.Arg, parenthesized(s.condition(r))), r.Arg, "must be named when "+s.inWords(r), "")
+	b.refuse(at, fmt.Sprintf("%s == '' and %s", r.Arg, parenthesized(s.condition(r))), r.Arg,
+		"must be named when "+s.inWords(r), "")
 }
 
 // condition is it as Lua.

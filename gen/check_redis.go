@@ -55,6 +55,9 @@ func (k *checker) checkCommand(call *ast.FuncCallExpr, name string) {
 		return
 	}
 	c, ok := commands[name]
+	if k.s.ReadOnly && (c.writes || name == "PUBLISH") {
+		k.refuse(call, "delete the tag @readonly, or the call", "%s in a script that is read-only", name)
+	}
 	if !ok {
 		remedy := "use another, or add it to the table in the generator"
 		if _, lower := commands[strings.ToUpper(name)]; lower {
