@@ -142,6 +142,9 @@ func (s *Script) checkRange(b *block, at Position, a Arg) {
 	b.line(at, "end")
 }
 
+// generated reports whether a line of the source is one of the checks.
+func (s *Script) generated(line int) bool { return s.arguments <= line && line < s.argumentsEnds }
+
 // required gives the places of the two arguments of a condition, in order.
 func (s *Script) required(r Require) (first, later int) {
 	a := slices.IndexFunc(s.Args, func(a Arg) bool { return a.Name == r.Arg })

@@ -54,6 +54,9 @@ func parseHeader(s *Script, problems *Problems) bool {
 	for i, line := range strings.Split(s.Source.Text, "\n") {
 		pos := s.Source.Position(i + 1)
 		inHeader = inHeader && strings.HasPrefix(line, "---") && pos.File == s.File
+		if inHeader && (strings.Contains(line, "<!--") || strings.Contains(line, "-->")) {
+			p.problems.add(pos, "say it without", "a <!-- or --> in the header, whose texts become part of a Markdown page")
+		}
 		trimmed := strings.TrimSpace(line)
 		switch {
 		case strings.HasPrefix(trimmed, argumentsTag):

@@ -11,14 +11,25 @@ import (
 )
 
 // WalkSHA1 is what EVALSHA takes for sample.walk, version 1.
-const WalkSHA1 = "38567c43e403afcc71f4895fdc37c70fd407e0f2"
+const WalkSHA1 = "2ea8d593c99c4eca6e7edc59d307b3b8b3be222f"
 
 const walkSource = "" +
 	"-- sample.walk v1\n" +
 	"local items = KEYS[1]\n" +
-	"local least, mark = tonumber(ARGV[1] or '-1'), ARGV[2] or 'a, b'\n" +
-	"if not least then\n" +
-	"  return redis.error_reply(string.format('BADLEAST least must be a number, there are %d arguments', #ARGV))\n" +
+	"local least = ARGV[1] or '-1'\n" +
+	"local least = #least <= 2 and string.find(least, '^%-?%d+$') and tonumber(least, 10) + 0\n" +
+	"if not least or least < -5 or least > 5 then\n" +
+	"  return redis.error_reply('BADARG least: must be an integer from -5 to 5')\n" +
+	"end\n" +
+	"local mark = ARGV[2] or 'a, b'\n" +
+	"if #mark < 1 or #mark > 9 then\n" +
+	"  return redis.error_reply('BADARG mark: must have 1 to 9 bytes, has ' .. #mark)\n" +
+	"end\n" +
+	"if #KEYS ~= 1 then\n" +
+	"  return redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n" +
+	"end\n" +
+	"if #ARGV > 2 then\n" +
+	"  return redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local size = redis.call('LLEN', items)\n" +
 	"if size > 1e3 then\n" +
@@ -112,8 +123,8 @@ func NewWalk(keys Keys, args WalkArgs) *scripts.Call[WalkReply] {
 }
 
 // Walk calls sample.walk, version 1: uses every statement and expression of Lua 5.1, in ways that
-// are allowed. Beside redis' own, its errors are BADSIZE (the list is too long) and BADLEAST (least
-// is not a number).
+// are allowed. Beside redis' own, its errors are BADSIZE (the list is too long) and BADARG (an
+// argument is wrong).
 func Walk(ctx context.Context, rdb redis.UniversalClient, keys Keys, args WalkArgs) (WalkReply, error) {
 	return NewWalk(keys, args).Do(ctx, rdb)
 }
