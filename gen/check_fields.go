@@ -57,7 +57,8 @@ func (k *checker) checkSwapped(value ast.Expr, f Field, fields []Field) {
 		return
 	}
 	if slices.Contains(fieldNames(fields), sym.name) {
-		k.refuse(value, "swap them, or rename the local", "the field %s is the local %s, the name of another field", f.Name, sym.name)
+		k.refuse(value, "swap them, or rename the local", "the field %s is the local %s, the name of another field",
+			f.Name, sym.name)
 	}
 }
 
@@ -67,8 +68,10 @@ func (k *checker) checkResults(value ast.Expr, f Field, last bool) {
 	if !ok || call.AdjustRet {
 		return
 	}
-	if name, ok := k.member(call.Func, "string"); ok && last && slices.Contains([]string{"byte", "find", "gsub", "match"}, name) ||
-		last && (k.isGlobal(call.Func, "unpack") || k.isGlobal(call.Func, "next") || k.isGlobal(call.Func, "select")) {
+	name, _ := k.member(call.Func, "string")
+	many := slices.Contains([]string{"byte", "find", "gsub", "match"}, name) ||
+		k.isGlobal(call.Func, "unpack") || k.isGlobal(call.Func, "next") || k.isGlobal(call.Func, "select")
+	if last && many {
 		k.refuse(value, "put parentheses around it", "the field %s is a call that may give several values", f.Name)
 		return
 	}

@@ -18,7 +18,8 @@ func literalIndex(e ast.Expr) (int, bool) {
 }
 
 // checkKeysAndArgs wants KEYS to be read where a reader of the header looks for them: in the initializer of the local that
-// has the declared name, and nowhere else. ARGV is read by the generated checks alone. Their lengths may be read anywhere.
+// has the declared name, and nowhere else. ARGV is read by the generated checks, and behind them what is always there may be
+// read once more, as it came. Their lengths may be read anywhere.
 func (k *checker) checkKeysAndArgs() {
 	read := make([]bool, len(k.s.Keys))
 	k.eachRead("KEYS", func(id *ast.IdentExpr, attr *ast.AttrGetExpr) {
@@ -39,11 +40,7 @@ func (k *checker) checkKeysAndArgs() {
 			read[i-1] = true
 		}
 	})
-	k.eachRead("ARGV", func(id *ast.IdentExpr, _ *ast.AttrGetExpr) {
-		if !k.s.generated(id.Line()) {
-			k.refuse(id, "declare it in the header, and use the local that "+argumentsTag+" makes", "ARGV, read by hand")
-		}
-	})
+	k.eachRead("ARGV", k.checkArgv)
 	for i, key := range k.s.Keys {
 		if !read[i] {
 			remedy := fmt.Sprintf("write local %s = KEYS[%d]", key.Name, i+1)
@@ -54,6 +51,27 @@ func (k *checker) checkKeysAndArgs() {
 		if sym := k.symbolOf(target); sym != nil && sym.key > 0 {
 			k.refuse(target, "use another local", "assignment to %s, which is KEYS[%d]", sym.name, sym.key)
 		}
+	}
+}
+
+func (k *checker) checkArgv(id *ast.IdentExpr, attr *ast.AttrGetExpr) {
+	const remedy = "declare it in the header, and use the local that " + argumentsTag + " makes"
+	if attr == nil {
+		k.refuse(id, remedy, "ARGV as a whole")
+		return
+	}
+	i, ok := literalIndex(attr.Key)
+	switch {
+	case k.s.generated(id.Line()):
+	case !ok:
+		k.refuse(attr, remedy, "ARGV[i] where i is not a number from 1")
+	case i > len(k.s.Args):
+		k.refuse(attr, remedy, "ARGV[%d] where the header declares %d", i, len(k.s.Args))
+	case id.Line() < k.s.arguments:
+		k.refuse(attr, "read it below "+argumentsTag, "ARGV[%d] before it is checked", i)
+	case k.s.Args[i-1].Optional:
+		name := k.s.Args[i-1].Name
+		k.refuse(attr, "use the local "+name, "ARGV[%d] is the argument %s, which may be left out", i, name)
 	}
 }
 

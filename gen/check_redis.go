@@ -88,7 +88,8 @@ func (k *checker) checkCommand(call *ast.FuncCallExpr, name string) {
 			k.refuse(key, "pass a local that is KEYS[i] itself", "a key of %s that does not come from KEYS", name)
 		} else if sym.key <= len(k.s.Keys) && !k.s.Keys[sym.key-1].holds(c.data) {
 			key := k.s.Keys[sym.key-1]
-			k.refuse(call, "use a command of that type, or declare another", "%s on the key %s, which is a %s", name, key.Name, key.Type)
+			k.refuse(call, "use a command of that type, or declare another", "%s on the key %s, which is a %s",
+				name, key.Name, key.Type)
 		}
 	}
 }
@@ -142,15 +143,16 @@ func (k *checker) checkPublish() {
 // checkChannel refuses a channel of which as much is written out as shows that it is in no declared pattern.
 func (k *checker) checkChannel(channel ast.Expr) {
 	text, whole := k.leadingText(channel)
-	if len(k.s.Publishes) == 0 || slices.ContainsFunc(k.s.Publishes, func(p Publish) bool { return mayMatch(p.Pattern, text, whole) }) {
+	declared := func(p Publish) bool { return mayMatch(p.Pattern, text, whole) }
+	if len(k.s.Publishes) == 0 || slices.ContainsFunc(k.s.Publishes, declared) {
 		return
 	}
 	k.refuse(channel, "declare it: ---@publish pattern", "PUBLISH on %s, which is in no declared pattern",
 		text+map[bool]string{false: "…"}[whole])
 }
 
-// mayMatch reports whether a text matches a pattern of Redis, or may when more follows. What it does not understand ([…], \)
-// may.
+// mayMatch reports whether a text matches a pattern of Redis, or may when more follows. What it does not understand ([…],
+// backslashes) may.
 func mayMatch(pattern, text string, whole bool) bool {
 	for i := range len(pattern) {
 		switch {
