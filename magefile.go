@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/magefile/mage/sh"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/zferentz/go-redilock/gen"
 	"github.com/zferentz/go-redilock/luatest/fuzz"
@@ -42,10 +43,37 @@ var options = gen.Options{
 // Generate writes lua/dist, the Go bindings and the tables in lua/README.md from the annotated scripts.
 func Generate() error { return gen.Generate(options) }
 
-// Verify fails when what is generated is not up to date, when a released script changed, or when the SDK's exported API
-// is not what sdk/redilock/testdata/api.txt says.
+// Verify fails when what is generated is not up to date, when a released script changed, when a server of this machine does
+// not load a script, or when the SDK's exported API is not what sdk/redilock/testdata/api.txt says.
 func Verify() error {
-	return errors.Join(gen.Verify(options), sh.RunV("go", "test", "-run", "^TestAPI$", "./sdk/redilock"))
+	return errors.Join(
+		gen.Verify(options), loadEverywhere(), sh.RunV("go", "test", "-run", "^TestAPI$", "./sdk/redilock"),
+	)
+}
+
+// loadEverywhere loads every script on every server that the machine has.
+func loadEverywhere() error {
+	var all []error
+	for _, executable := range server.Executables() {
+		if executable.Err != nil {
+			all = append(all, executable.Err)
+			continue
+		}
+		s, err := server.Start(context.Background(), server.Options{Executable: executable.Path})
+		if err != nil {
+			all = append(all, err)
+			continue
+		}
+		rdb := redis.NewClient(s.RedisOptions())
+		err = gen.VerifyLoads(options, func(source string) (string, error) {
+			return rdb.ScriptLoad(context.Background(), source).Result()
+		})
+		if err != nil {
+			err = fmt.Errorf("%s %s: %w", s.Name(), s.Version(), err)
+		}
+		all = append(all, err, rdb.Close(), s.Stop())
+	}
+	return errors.Join(all...)
 }
 
 // Pin freezes the scripts in lua/released.json: do it with a release, never before.

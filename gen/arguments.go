@@ -151,6 +151,9 @@ func (a Arg) toNumber() string {
 		a.Name, digits, pattern, zero, fallback)
 }
 
+// generated reports whether a line of the source is one of the checks.
+func (s *Script) generated(line int) bool { return s.arguments <= line && line < s.argumentsEnds }
+
 // required gives the places of the two arguments of a condition, in order.
 func (s *Script) required(r Require) (first, later int) {
 	a := slices.IndexFunc(s.Args, func(a Arg) bool { return a.Name == r.Arg })
@@ -172,7 +175,8 @@ func (s *Script) checkRequire(b *block, r Require) {
 			fmt.Sprintf("must be an integer from 1 to %d", *arg.Max), "")
 		return
 	}
-	b.refuse(at, fmt.Sprintf("%s == '' and %s", r.Arg, parenthesized(s.condition(r))), r.Arg, "must be named when "+s.inWords(r), "")
+	b.refuse(at, fmt.Sprintf("%s == '' and %s", r.Arg, parenthesized(s.condition(r))), r.Arg,
+		"must be named when "+s.inWords(r), "")
 }
 
 // condition is it as Lua.

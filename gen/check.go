@@ -23,6 +23,8 @@ func check(s *Script, c *chunk, problems *Problems) {
 	k.checkErrors()
 	k.checkNumbers()
 	k.checkJumps()
+	k.checkTokens()
+	k.checkBlock(c.body, nesting{vararg: true})
 }
 
 // refuse adds a problem at a node's line.

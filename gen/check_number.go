@@ -86,22 +86,11 @@ func (k *checker) callsNumber(call *ast.FuncCallExpr, index int, open []any) boo
 func functionReturns(stmts []ast.Stmt) []*ast.ReturnStmt {
 	var list []*ast.ReturnStmt
 	for _, s := range stmts {
-		switch s := s.(type) {
-		case *ast.ReturnStmt:
-			list = append(list, s)
-		case *ast.DoBlockStmt:
-			list = append(list, functionReturns(s.Stmts)...)
-		case *ast.WhileStmt:
-			list = append(list, functionReturns(s.Stmts)...)
-		case *ast.RepeatStmt:
-			list = append(list, functionReturns(s.Stmts)...)
-		case *ast.IfStmt:
-			list = append(list, functionReturns(s.Then)...)
-			list = append(list, functionReturns(s.Else)...)
-		case *ast.NumberForStmt:
-			list = append(list, functionReturns(s.Stmts)...)
-		case *ast.GenericForStmt:
-			list = append(list, functionReturns(s.Stmts)...)
+		if r, ok := s.(*ast.ReturnStmt); ok {
+			list = append(list, r)
+		}
+		for _, block := range blocks(s) {
+			list = append(list, functionReturns(block)...)
 		}
 	}
 	return list

@@ -51,10 +51,7 @@ func (k *checker) checkTagged(r *ast.ReturnStmt, table *ast.TableExpr) string {
 			k.refuse(r, "list the values alone", "a reply with named fields")
 			return ""
 		}
-		switch f.Value.(type) {
-		case *ast.NilExpr:
-			k.refuse(r, "return '' or 0 in its place", "a nil in a reply, which cuts it off")
-		case *ast.Comma3Expr:
+		if _, ok := f.Value.(*ast.Comma3Expr); ok {
 			k.refuse(r, "list the values", "... in a reply")
 		}
 	}
@@ -75,6 +72,8 @@ func (k *checker) checkTagged(r *ast.ReturnStmt, table *ast.TableExpr) string {
 	if got, want := len(table.Fields)-1, len(k.s.Replies[at].Fields); got != want {
 		k.refuse(r, "return what the header declares",
 			"the reply %s has %d fields, the header declares %d", tag.Value, got, want)
+	} else {
+		k.checkFields(table.Fields[1:], k.s.Replies[at])
 	}
 	return tag.Value
 }

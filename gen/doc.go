@@ -15,12 +15,14 @@
 //	---@arg NAME enum A|B|C[ = DEFAULT][, text]
 //	---@require NAME when OTHER                  not empty, or not 0, where OTHER is neither
 //	---@require NAME when OTHER [not ]A|B        not empty, or not 0, where the enum OTHER is, or is not, one of these
+//	---@repeat safe|unsafe                       unsafe: a call that may have run must not be sent again
+//	---@readonly                                 it can be called by EVALSHA_RO
 //	---@publish PATTERN[, text]                  the channels that it publishes on, for the ACL rule
 //	---@reply TAG [FIELD:TYPE ...]  [text]       an array: the tag, and the fields
 //	---@error CODE text
 //
-// The type of a key is string, counter, hash, list, set, zset or stream. That of a field is string, integer or
-// integer(ms), and the last one may be list(FIELD:TYPE ...): an array of arrays. A default makes an argument optional,
+// The type of a key is string, counter, hash, list, set, zset or stream. That of a field is string, integer,
+// integer(ms) or list(FIELD:TYPE, ...), which is an array of arrays. A default makes an argument optional,
 // and then every one after it too; "" is the empty string. Keys and arguments are in the order of KEYS and ARGV. A line
 // `---@include NAME`, anywhere in a script or fragment, is replaced in place by include/NAME.lua; a fragment may be
 // included once in a script.

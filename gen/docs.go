@@ -76,7 +76,7 @@ func docSections(m *Model) []docSection {
 		for _, s := range group {
 			list = append(list, docSection{fmt.Sprintf("%s v%d", s.Name(), s.Version), scriptDoc(s, sameKeys(group))})
 		}
-		list = append(list, docSection{id.String() + " acl", codeBlock(aclRule(group))})
+		list = append(list, docSection{id.String() + " acl", aclDoc(group)})
 	}
 	return list
 }
@@ -96,7 +96,7 @@ func keysTable(s *Script) string {
 func scriptDoc(s *Script, sharedKeys bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", strings.Join(s.Doc, "\n"))
-	fmt.Fprintf(&b, "Source: `%s`, SHA1 `%s`.\n\n", s.Dist, s.SHA1())
+	fmt.Fprintf(&b, "Source: `%s`, SHA1 `%s`.%s\n\n", s.Dist, s.SHA1(), after(" ", strings.Join(s.notes(), " ")))
 	if !sharedKeys {
 		fmt.Fprintf(&b, "%s\n", keysTable(s))
 	}
@@ -120,8 +120,36 @@ func scriptDoc(s *Script, sharedKeys bool) string {
 		fmt.Fprintf(&b, "%s\n", errs)
 	}
 	fmt.Fprintf(&b, "Commands: %s. ACL rule, where `{prefix}` is what the names begin with:\n\n%s",
-		strings.Join(s.Commands, ", "), codeBlock(aclRule([]*Script{s})))
+		strings.Join(s.Commands, ", "), codeBlock(s.aclRule()))
 	return b.String()
+}
+
+// aclDoc shows the rule for all scripts of a package, and the one for those that are read-only.
+func aclDoc(group []*Script) string {
+	least := readOnlyRule(group)
+	if least == "" {
+		return codeBlock(aclRule(group))
+	}
+	var names []string
+	for _, s := range group {
+		if s.ReadOnly {
+			names = append(names, s.Name())
+		}
+	}
+	return fmt.Sprintf("All of them, by EVALSHA:\n\n%s\n%s alone, by EVALSHA_RO:\n\n%s",
+		codeBlock(aclRule(group)), strings.Join(names, ", "), codeBlock(least))
+}
+
+// notes are what a caller has to know of a script that its header says in a tag alone.
+func (s *Script) notes() []string {
+	var notes []string
+	if s.Unsafe {
+		notes = append(notes, "It is not safe to repeat: a call that may have run must not be sent again.")
+	}
+	if s.ReadOnly {
+		notes = append(notes, "It is read-only: EVALSHA_RO calls it with the right to read its keys alone.")
+	}
+	return notes
 }
 
 func rangeDoc(a Arg) string {

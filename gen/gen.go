@@ -62,7 +62,7 @@ func load(o Options, x *expander, file string) *Script {
 		return nil
 	}
 	readable := parseHeader(s, x.problems)
-	if s.arguments != 0 {
+	if s.arguments != 0 || len(s.Args) > 0 {
 		if len(*x.problems) > before {
 			return s // without the checks, the code is not what it will be
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/format"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -217,7 +218,7 @@ func (w *goWriter) calls(group []*Script, s *Script) {
 	w.line("return scripts.NewCall(%sScript,\n[]string{%s},\n[]any{%s},\ndecode%s)\n}\n",
 		goLocal(s.Verb), strings.Join(keys, ", "), strings.Join(args, ", "), verb)
 
-	about := lowerFirst(strings.Join(s.Doc, " ")) + errorsDoc(s)
+	about := lowerFirst(strings.Join(append(slices.Clone(s.Doc), s.notes()...), " ")) + errorsDoc(s)
 	w.comment("%s calls %s, version %d: %s", verb, s.Name(), s.Version, about)
 	w.line("func %s(ctx context.Context, rdb redis.UniversalClient, keys %s, args %sArgs) (%sReply, error) {",
 		verb, keysType, verb, verb)
@@ -261,18 +262,20 @@ func (w *goWriter) decoder(s *Script) {
 	for _, r := range s.Replies {
 		name := verb + goName(r.Tag)
 		w.line("case %q:\nif r.Len(%d) {", r.Tag, 1+len(r.Fields))
-		last := len(r.Fields) - 1
-		if last >= 0 && r.Fields[last].Type == TypeList {
-			f := r.Fields[last]
-			row := rowName(s, r, f)
-			w.line("reply := %s{%s}", name, readFields(r.Fields[:last], 1))
-			w.line("r.Rows(%d, %d, func(r *scripts.Reply) {", last+1, len(f.Rows))
-			w.line("reply.%[1]s = append(reply.%[1]s, %[2]s{%[3]s})", goName(f.Name), row, readFields(f.Rows, 0))
-			w.line("})\nreturn reply")
-		} else {
-			w.line("return %s{%s}", name, readFields(r.Fields, 1))
+		lists := slices.ContainsFunc(r.Fields, func(f Field) bool { return f.Type == TypeList })
+		if !lists {
+			w.line("return %s{%s}\n}", name, readFields(r.Fields, 1))
+			continue
 		}
-		w.line("}")
+		w.line("reply := %s{%s}", name, readFields(r.Fields, 1))
+		for i, f := range r.Fields {
+			if f.Type == TypeList {
+				w.line("r.Rows(%d, %d, func(r *scripts.Reply) {", i+1, len(f.Rows))
+				w.line("reply.%[1]s = append(reply.%[1]s, %[2]s{%[3]s})\n})", goName(f.Name), rowName(s, r, f),
+					readFields(f.Rows, 0))
+			}
+		}
+		w.line("return reply\n}")
 	}
 	w.line("default:\nr.Undeclared()\n}\nreturn nil\n}")
 }
@@ -282,6 +285,8 @@ func readFields(fields []Field, from int) string {
 	for i, f := range fields {
 		read := "String"
 		switch {
+		case f.Type == TypeList:
+			continue // read on its own
 		case f.Unit == UnitMillis:
 			read = "Millis"
 		case f.Type == TypeInteger:

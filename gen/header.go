@@ -1,7 +1,9 @@
 package gen
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,12 +25,17 @@ var headerTags = map[string]string{
 		"type string, counter, hash, list, set, zset or stream",
 	"arg": "---@arg name string 1..512 bytes, text (or: integer ms, 1..60000, or: enum a|b|c), " +
 		"with ` = default` before the comma if it may be left out",
-	"require": "---@require name when other (or: when other value|value, when other not value|value)",
-	"publish": "---@publish pattern, text",
+	"require":  "---@require name when other (or: when other value|value, when other not value|value)",
+	"repeat":   "---@repeat safe (or: unsafe)",
+	"readonly": "---@readonly",
+	"publish":  "---@publish pattern, text",
 	"reply": "---@reply TAG field:type field:type  text; " +
-		"type string, integer, integer(ms) or at the end list(field:type)",
+		"type string, integer, integer(ms) or list(field:type, field:type)",
 	"error": "---@error CODE text",
 }
+
+// tagsOnce are those that a header may have once.
+var tagsOnce = []string{"script", "version", "repeat", "readonly"}
 
 // headerParser reads the header of one script.
 type headerParser struct {
@@ -47,6 +54,9 @@ func parseHeader(s *Script, problems *Problems) bool {
 	for i, line := range strings.Split(s.Source.Text, "\n") {
 		pos := s.Source.Position(i + 1)
 		inHeader = inHeader && strings.HasPrefix(line, "---") && pos.File == s.File
+		if inHeader && (strings.Contains(line, "<!--") || strings.Contains(line, "-->")) {
+			p.problems.add(pos, "say it without", "a <!-- or --> in the header, whose texts become part of a Markdown page")
+		}
 		trimmed := strings.TrimSpace(line)
 		switch {
 		case strings.HasPrefix(trimmed, argumentsTag):
@@ -71,11 +81,11 @@ func (p *headerParser) tag(pos Position, text string) {
 	rest = strings.TrimSpace(rest)
 	how, known := headerTags[name]
 	if !known {
-		p.problems.add(pos, "use script, version, key, arg, require, publish, reply, error, arguments or include",
+		p.problems.add(pos, "use "+strings.Join(slices.Sorted(maps.Keys(headerTags)), ", ")+", arguments or include",
 			"unknown tag @%s", name)
 		return
 	}
-	if p.seen[name]++; p.seen[name] > 1 && (name == "script" || name == "version") {
+	if p.seen[name]++; p.seen[name] > 1 && slices.Contains(tagsOnce, name) {
 		p.problems.add(pos, "keep one", "a second @%s", name)
 		return
 	}
@@ -91,6 +101,12 @@ func (p *headerParser) tag(pos Position, text string) {
 		ok = p.key(rest, pos.Line)
 	case "arg":
 		ok = p.arg(rest, pos)
+	case "repeat":
+		ok = rest == "safe" || rest == "unsafe"
+		p.s.Unsafe = rest == "unsafe"
+	case "readonly":
+		ok = rest == ""
+		p.s.ReadOnly, p.s.readOnlyLine = true, pos.Line
 	case "require":
 		ok = p.require(rest, pos.Line)
 	case "publish":

@@ -135,6 +135,11 @@ func (p *headerParser) checkArguments() {
 			"@require without generated checks")
 	}
 	if p.s.arguments == 0 {
+		if len(p.s.Args) > 0 && !p.broken {
+			p.problems.add(Position{p.s.File, p.s.Args[0].line}, "add a line "+argumentsTag+" below the header",
+				"arguments that nothing checks")
+			p.broken = true
+		}
 		return
 	}
 	check := func(kind, name string, line int) {

@@ -20,6 +20,7 @@ var (
 
 	replyHead   = regexp.MustCompile(`^([A-Z][A-Z_]{0,31})(?: +(.*))?$`)
 	fieldHead   = regexp.MustCompile(`^([a-z][a-z0-9_]*):(string|integer\(ms\)|integer|list\(([^()]*(?:\(ms\)[^()]*)*)\))`)
+	rowComma    = regexp.MustCompile(`, *([a-z])`)
 	looksLikeIt = regexp.MustCompile(`^[A-Za-z0-9_]+:\S`)
 )
 
@@ -123,10 +124,7 @@ func (p *headerParser) reply(rest string, pos Position) bool {
 	if !ok {
 		return false
 	}
-	for i, f := range fields {
-		if f.Type == TypeList && i < len(fields)-1 {
-			p.problems.add(pos, "move it to the end", "the list %s is not the last field", f.Name)
-		}
+	for _, f := range fields {
 		if f.Type == TypeList {
 			p.checkFieldNames(pos, f.Rows)
 		}
@@ -152,7 +150,7 @@ func parseFields(s string) (fields []Field, text string, ok bool) {
 		case strings.HasPrefix(f.Type, "list("):
 			f.Type = TypeList
 			var extra string
-			f.Rows, extra, ok = parseFields(" " + m[3])
+			f.Rows, extra, ok = parseFields(" " + rowComma.ReplaceAllString(m[3], " $1"))
 			if !ok || extra != "" || len(f.Rows) == 0 {
 				return nil, "", false
 			}

@@ -13,6 +13,9 @@ type symbol struct {
 	name   string
 	values []value // all that is ever assigned to it, as far as that can be seen
 	key    int     // the i of a local that is KEYS[i], else 0
+	bound  bool    // a parameter or loop variable: more may become of it than values has
+	unset  bool    // declared without a value
+	line   int     // of its declaration, of a local variable
 }
 
 // value is an expression that is assigned: of a call with several results, the one at index.

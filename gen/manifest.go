@@ -24,10 +24,12 @@ type ManifestPrimitive struct {
 	Name    string `json:"name"`
 	Version int    `json:"version"`
 	ACL     string `json:"acl"`
+	// ACLReadOnly is enough for a user who only calls the scripts that are read-only, by EVALSHA_RO. Empty: there are none.
+	ACLReadOnly string `json:"acl_readonly,omitempty"`
 }
 
 // ManifestScript is one script. ACL is the rule that a user needs to call it: {prefix} stands for what the caller's
-// names begin with.
+// names begin with. That of a read-only script is for EVALSHA_RO: EVALSHA wants the right to write its keys.
 type ManifestScript struct {
 	Name      string      `json:"name"`
 	Version   int         `json:"version"`
@@ -41,6 +43,8 @@ type ManifestScript struct {
 	Replies   []Reply     `json:"replies"`
 	Errors    []ErrorCode `json:"errors"`
 	Commands  []string    `json:"commands"`
+	Repeat    string      `json:"repeat"` // "safe", or "unsafe": a call that may have run must not be sent again
+	ReadOnly  bool        `json:"readonly,omitempty"`
 	ACL       string      `json:"acl"`
 }
 
@@ -55,13 +59,16 @@ func (m *Model) Manifest() Manifest {
 	out := Manifest{Schema: manifestSchema}
 	for _, group := range m.packages() {
 		id := group[0].pkg()
-		out.Primitives = append(out.Primitives, ManifestPrimitive{id.primitive, id.version, aclRule(group)})
+		out.Primitives = append(out.Primitives, ManifestPrimitive{
+			Name: id.primitive, Version: id.version, ACL: aclRule(group), ACLReadOnly: readOnlyRule(group),
+		})
 	}
 	for _, s := range m.Scripts {
 		out.Scripts = append(out.Scripts, ManifestScript{
 			Name: s.Name(), Version: s.Version, File: s.Dist, SHA1: s.SHA1(), Doc: strings.Join(s.Doc, " "),
 			Keys: list(s.Keys), Args: list(s.Args), Requires: s.Requires, Publishes: s.Publishes, Replies: s.Replies,
-			Errors: list(s.Errors), Commands: list(s.Commands), ACL: aclRule([]*Script{s}),
+			Errors: list(s.Errors), Commands: list(s.Commands), Repeat: s.repeat(), ReadOnly: s.ReadOnly,
+			ACL: s.aclRule(),
 		})
 	}
 	return out
@@ -84,25 +91,52 @@ func marshal(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// repeat is the manifest's word for whether a call may be sent again.
+func (s *Script) repeat() string {
+	if s.Unsafe {
+		return "unsafe"
+	}
+	return "safe"
+}
+
+// aclRule is what a user must be allowed to call the script, by EVALSHA_RO if that can be.
+func (s *Script) aclRule() string {
+	if s.ReadOnly {
+		return readOnlyRule([]*Script{s})
+	}
+	return aclRule([]*Script{s})
+}
+
+// readOnlyRule is the least rule for those of the scripts that are read-only.
+func readOnlyRule(scripts []*Script) string {
+	scripts = slices.DeleteFunc(slices.Clone(scripts), func(s *Script) bool { return !s.ReadOnly })
+	if len(scripts) == 0 {
+		return ""
+	}
+	return rule("+evalsha_ro", "%R~", scripts)
+}
+
 // aclRule is what a user must be allowed to call the scripts. A server holds every command that a script calls against
 // the rules of the user that runs it. A companion of a name without a hash tag of its own begins with a brace.
-func aclRule(scripts []*Script) string {
+func aclRule(scripts []*Script) string { return rule("+evalsha", "~", scripts) }
+
+func rule(call, access string, scripts []*Script) string {
 	var names, patterns, channels []string
 	for _, s := range scripts {
 		for _, c := range s.Commands {
 			names = append(names, "+"+strings.ToLower(c))
 		}
 		for _, k := range s.Keys {
-			patterns = append(patterns, "~{prefix}*")
+			patterns = append(patterns, access+"{prefix}*")
 			if k.Suffix != "" {
-				patterns = append(patterns, "~{{prefix}*")
+				patterns = append(patterns, access+"{{prefix}*")
 			}
 		}
 		for _, p := range s.Publishes {
 			channels = append(channels, "&"+p.Pattern)
 		}
 	}
-	rule := []string{"+evalsha", "+script|load"}
+	rule := []string{call, "+script|load"}
 	for _, part := range [][]string{names, patterns, channels} {
 		slices.Sort(part)
 		rule = append(rule, slices.Compact(part)...)

@@ -10,7 +10,7 @@ const (
 	TypeString  = "string"
 	TypeInteger = "integer"
 	TypeEnum    = "enum" // arguments only
-	TypeList    = "list" // the last field of a reply only
+	TypeList    = "list" // fields only: an array of arrays
 )
 
 // The units of arguments and fields.
@@ -32,12 +32,15 @@ type Script struct {
 	Replies   []Reply
 	Errors    []ErrorCode
 	Commands  []string // that it calls: sorted, in capitals
+	Unsafe    bool     // a call must not be sent again after it may have run
+	ReadOnly  bool     // it can be called by EVALSHA_RO, with the right to read the keys alone
 
 	File   string    // its source, relative to Options.Root
 	Dist   string    // where it is written, relative to Options.Dist
 	Source *Expanded // its text, includes expanded and the checks of its arguments written out
 	Code   *Expanded // what is written and sent: one line with its name, and the code without comments
 
+	readOnlyLine  int // of the tag, 0 without one
 	arguments     int // the line of the source that has the tag @arguments, 0 without one
 	argumentsEnds int // the line behind the last one of what is generated there
 }

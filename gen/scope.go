@@ -73,14 +73,15 @@ func (r *resolver) stmt(s ast.Stmt) {
 	case *ast.NumberForStmt:
 		r.exprs(s.Init, s.Limit, s.Step)
 		r.open()
-		r.declare(s.Name).values = []value{{s.Init, 0}, {s.Limit, 0}}
+		loop := r.declare(s.Name)
+		loop.values, loop.bound = []value{{s.Init, 0}, {s.Limit, 0}}, true
 		r.stmts(s.Stmts)
 		r.close()
 	case *ast.GenericForStmt:
 		r.exprs(s.Exprs...)
 		r.open()
 		for _, name := range s.Names {
-			r.declare(name)
+			r.declare(name).bound = true
 		}
 		r.stmts(s.Stmts)
 		r.close()
@@ -115,6 +116,8 @@ func (r *resolver) local(s *ast.LocalAssignStmt) {
 			local.symbols[i] = r.declare(name)
 			local.symbols[i].values = valueAt(s.Exprs, i)
 			local.symbols[i].key = r.keyIndex(s.Exprs, i)
+			local.symbols[i].line = s.Line()
+			local.symbols[i].unset = len(local.symbols[i].values) == 0
 		}
 	}
 	// The parser makes the same of `local function f` and `local f = function`, but for the last line. Only the
@@ -173,10 +176,10 @@ func (r *resolver) function(f *ast.FunctionExpr, method bool) {
 	r.open()
 	r.depth++
 	if method {
-		r.declare("self")
+		r.declare("self").bound = true
 	}
 	for _, name := range f.ParList.Names {
-		r.declare(name)
+		r.declare(name).bound = true
 	}
 	r.stmts(f.Stmts)
 	r.depth--
@@ -241,20 +244,4 @@ func children(e ast.Expr) []ast.Expr {
 		return []ast.Expr{e.Expr}
 	}
 	return nil
-}
-
-// inside reports whether e is in or below outer, functions left out.
-func inside(e, outer ast.Expr) bool {
-	if outer == nil {
-		return false
-	}
-	if e == outer {
-		return true
-	}
-	for _, child := range children(outer) {
-		if inside(e, child) {
-			return true
-		}
-	}
-	return false
 }

@@ -71,7 +71,10 @@ func TestStrip(t *testing.T) {
 		{"signs", "local a = - - b - -1-c, -d", "local a = - -b - -1 - c, -d"},
 		{"sign of a keyword", "return -a , not-b", "return -a, not -b"},
 		{"minus behind end", "local a = f{}-1, (b)-1, x[1]-1", "local a = f {} - 1, (b) - 1, x[1] - 1"},
-		{"numbers", "local a = 1 ..2, .5, 1e-5 - -3E+2, 0x1F-1, 1. ..'x'", "local a = 1 .. 2, .5, 1e-5 - -3E+2, 0x1F - 1, 1. .. 'x'"},
+		{
+			"numbers",
+			"local a = 1 ..2, .5, 1e-5 - -3E+2, 0x1F-1, 1. ..'x'", "local a = 1 .. 2, .5, 1e-5 - -3E+2, 0x1F - 1, 1. .. 'x'",
+		},
 		{"calls", "a.b : c ( d , {1 , x=2 ; 3} ) 'e'", "a.b:c(d, {1, x = 2; 3}) 'e'"},
 		{"keywords", "if(a)then b()else(c)() end", "if (a) then b() else (c)() end"},
 		{"functions", "local f=function(...)return...end", "local f = function(...) return ... end"},

@@ -15,6 +15,9 @@ import (
 
 // Render gives every file of the output, by its path relative to Options.Root, and writes nothing.
 func Render(o Options) (map[string][]byte, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	m, err := Load(o)
 	if err != nil {
 		return nil, err
@@ -41,18 +44,23 @@ func Render(o Options) (map[string][]byte, error) {
 	return files, nil
 }
 
-// Generate writes the output, and deletes what an earlier run wrote and this one does not.
+// Generate writes the output, and deletes what the last manifest lists and this output does not have. It touches nothing
+// else: it refuses, before it writes anything, to write over a file that is not its own, and through a link.
 func Generate(o Options) error {
 	files, err := Render(o)
 	if err != nil {
 		return err
 	}
-	orphans, err := findOrphans(o, files)
+	last, err := lastOutput(o)
+	if err != nil {
+		return err
+	}
+	stale, err := last.prepare(files)
 	if err != nil {
 		return err
 	}
 	for name, content := range files {
-		file := filepath.Join(o.Root, filepath.FromSlash(name))
+		file := o.path(name)
 		if old, err := os.ReadFile(file); err == nil && bytes.Equal(old, content) {
 			continue // an untouched file keeps its time, and with it the caches of build tools
 		}
@@ -63,17 +71,22 @@ func Generate(o Options) error {
 			return err
 		}
 	}
-	for _, name := range orphans {
-		file := filepath.Join(o.Root, filepath.FromSlash(name))
-		if err := os.Remove(file); err != nil {
+	for _, name := range stale {
+		if err := os.Remove(o.path(name)); err != nil {
 			return err
 		}
-		// Its folders, as long as they are empty: the first that is not stops it.
-		for dir := filepath.Dir(file); os.Remove(dir) == nil; dir = filepath.Dir(dir) {
+		// Its folders below Dist and GoDir, as long as they are empty: the first that is not stops it.
+		for dir := path.Dir(name); dir != o.Dist && dir != path.Clean(o.GoDir) && dir != "."; dir = path.Dir(dir) {
+			if os.Remove(o.path(dir)) != nil {
+				break
+			}
 		}
 	}
 	return nil
 }
+
+// path is the name in the file system of one that is relative to Root.
+func (o Options) path(name string) string { return filepath.Join(o.Root, filepath.FromSlash(name)) }
 
 // Verify compares the output with what Generate would write: it finds what is missing, what is changed and what has no
 // source any more. And it finds released scripts that changed.
@@ -82,13 +95,9 @@ func Verify(o Options) error {
 	if err != nil {
 		return err
 	}
-	orphans, err := findOrphans(o, files)
-	if err != nil {
-		return err
-	}
 	var found []error
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		old, err := os.ReadFile(filepath.Join(o.Root, filepath.FromSlash(name)))
+		old, err := os.ReadFile(o.path(name))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			found = append(found, fmt.Errorf("%s: missing; generate it", name))
@@ -99,18 +108,23 @@ func Verify(o Options) error {
 				name, diff(name, string(old), string(files[name]))))
 		}
 	}
-	for _, name := range orphans {
-		found = append(found, fmt.Errorf("%s: no source generates it; generate again, which deletes it", name))
+	strays, err := findStrays(o, files)
+	if err != nil {
+		return err
+	}
+	for _, name := range strays {
+		found = append(found, fmt.Errorf("%s: no source generates it; generate again, which deletes it if it is in the "+
+			"last manifest, or delete it or move it", name))
 	}
 	return errors.Join(append(found, checkReleased(o))...)
 }
 
-// findOrphans lists what is in Dist, or carries the marker in a package below GoDir, and is not among files.
-func findOrphans(o Options, files map[string][]byte) ([]string, error) {
-	var orphans []string
+// findStrays lists what is in Dist, or carries the marker in a package below GoDir, and is not among files.
+func findStrays(o Options, files map[string][]byte) ([]string, error) {
+	var strays []string
 	err := walk(o.Root, o.Dist, func(name string) error {
 		if _, ok := files[name]; !ok {
-			orphans = append(orphans, name)
+			strays = append(strays, name)
 		}
 		return nil
 	})
@@ -121,13 +135,13 @@ func findOrphans(o Options, files map[string][]byte) ([]string, error) {
 		if _, ok := files[name]; ok || path.Ext(name) != ".go" {
 			return nil
 		}
-		b, err := os.ReadFile(filepath.Join(o.Root, filepath.FromSlash(name)))
+		b, err := os.ReadFile(o.path(name))
 		if strings.HasPrefix(string(b), o.goMarker()) {
-			orphans = append(orphans, name)
+			strays = append(strays, name)
 		}
 		return err
 	})
-	return orphans, err
+	return strays, err
 }
 
 // walk calls f for every file below a folder, which need not exist.

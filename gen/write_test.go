@@ -114,26 +114,45 @@ func TestVerifyFindsSourceChange(t *testing.T) {
 		"+  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1001)")
 }
 
-func TestVerifyFindsOrphans(t *testing.T) {
+// TestStale: what the last manifest lists and nothing generates is found, and deleted with its folders.
+func TestStale(t *testing.T) {
 	t.Parallel()
 	o := project(t)
-	orphans := []string{"lua/dist/rate_limit/v2/take.lua", "lua/dist/notes.txt", "sdk/scripts/oldv1/take.go"}
-	for _, name := range orphans {
+	const source = "---@script rate_limit.give\n---@version 2\n---Gives.\n---@key window zset `{name}`\n---@reply GIVEN\n\n" +
+		"local window = KEYS[1]\nreturn {'GIVEN'}\n"
+	put(t, o, "lua/rate_limit/v2/give.lua", source)
+	mustGenerate(t, o)
+	stale := []string{
+		"lua/dist/rate_limit/v2/give.lua", "sdk/scripts/ratelimitv2/give.go", "sdk/scripts/ratelimitv2/common.go",
+	}
+	if err := os.RemoveAll(filepath.Join(o.Root, "lua/rate_limit/v2")); err != nil {
+		t.Fatal(err)
+	}
+	put(t, o, "lua/README.md", "")
+	refused(t, Verify(o), stale[0]+": no source", stale[1]+": no source", stale[2]+": no source")
+	mustGenerate(t, o)
+	if exists(o, "sdk/scripts/ratelimitv2") || exists(o, "lua/dist/rate_limit/v2") {
+		t.Error("an empty folder is left")
+	}
+}
+
+// TestStrays: what no manifest lists is found and not deleted, whatever it looks like.
+func TestStrays(t *testing.T) {
+	t.Parallel()
+	o := project(t)
+	strays := []string{"lua/dist/rate_limit/v2/take.lua", "lua/dist/notes.txt", "sdk/scripts/oldv1/take.go"}
+	for _, name := range strays {
 		put(t, o, name, o.goMarker()+"lua/old/v1/take.lua; DO NOT EDIT.\n\npackage oldv1\n")
 	}
 	put(t, o, "sdk/scripts/own.go", "package scripts\n") // no marker: somebody's own
-	refused(t, Verify(o), orphans[0]+": no source", orphans[1]+": no source", orphans[2]+": no source")
-	mustGenerate(t, o)
-	for _, name := range orphans {
-		if exists(o, name) {
-			t.Errorf("%s is still there", name)
+	if err := Generate(o); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, Verify(o), strays[0]+": no source", strays[1]+": no source", strays[2]+": no source")
+	for _, name := range append(strays, "sdk/scripts/own.go") {
+		if !exists(o, name) {
+			t.Errorf("%s was deleted", name)
 		}
-	}
-	if exists(o, "sdk/scripts/oldv1") || exists(o, "lua/dist/rate_limit/v2") {
-		t.Error("an empty folder is left")
-	}
-	if !exists(o, "sdk/scripts/own.go") {
-		t.Error("a file without the marker was deleted")
 	}
 }
 

@@ -33,7 +33,9 @@ type Script struct {
 		Code string `json:"code"`
 	} `json:"errors"`
 	Commands []string `json:"commands"` // that it calls, sorted, in capitals
-	Source   string   `json:"-"`        // byte for byte
+	ReadOnly bool     `json:"readonly"`
+	ACL      string   `json:"acl"` // the rule of a user who calls it; {prefix} is what names begin with
+	Source   string   `json:"-"`   // byte for byte
 }
 
 // Key is one of the KEYS of a script.

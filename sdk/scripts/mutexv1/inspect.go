@@ -117,7 +117,8 @@ func NewInspect(keys Keys, args InspectArgs) *scripts.Call[InspectReply] {
 }
 
 // Inspect calls mutex.inspect, version 1: who holds the lock, and who waits for it. Writes nothing.
-// Beside redis' own, its errors are BADARG (an argument is out of its range).
+// It is read-only: EVALSHA_RO calls it with the right to read its keys alone. Beside redis' own,
+// its errors are BADARG (an argument is out of its range).
 func Inspect(ctx context.Context, rdb redis.UniversalClient, keys Keys, args InspectArgs) (InspectReply, error) {
 	return NewInspect(keys, args).Do(ctx, rdb)
 }

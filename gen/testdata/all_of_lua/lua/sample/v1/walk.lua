@@ -7,13 +7,9 @@
 ---@reply FOUND name_ids:list(id:string url:string)   what was found
 ---@reply EMPTY
 ---@error BADSIZE the list is too long
----@error BADLEAST least is not a number
+---@error BADARG an argument is wrong
 
-local items = KEYS[1]
-local least, mark = tonumber(ARGV[1] or '-1'), ARGV[2] or 'a, b'
-if not least then
-  return redis.error_reply(string.format('BADLEAST least must be a number, there are %d arguments', #ARGV))
-end
+---@arguments
 
 local size = redis.call('LLEN', items)
 if size > 1e3 then

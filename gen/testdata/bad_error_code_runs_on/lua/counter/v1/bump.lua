@@ -6,9 +6,8 @@
 ---@reply TOTAL total:integer
 ---@error BADARG by is out of its range
 
-local total = KEYS[1]
-local by = tonumber(ARGV[1] or '1', 10)
-if not by or by < 1 or by > 9 then
+---@arguments
+if by == 7 then
   return redis.error_reply('BADARG' .. total)
 end
 return {'TOTAL', redis.call('INCRBY', total, by)}

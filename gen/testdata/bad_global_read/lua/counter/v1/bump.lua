@@ -6,10 +6,6 @@
 ---@reply TOTAL total:integer
 ---@error BADARG by is out of its range
 
-local total = KEYS[1]
-local by = tonumber(ARGV[1] or '1', 10)
-if not by or by < 1 or by > 9 then
-  return redis.error_reply('BADARG by must be 1 to 9')
-end
+---@arguments
 local now = os.time()
 return {'TOTAL', redis.call('INCRBY', total, by)}

@@ -4,8 +4,8 @@
 ---@key first string `{name}`
 ---@arg which enum first|all = first
 ---@reply DROPPED
+---@error BADARG which is not known
 
-local first = KEYS[1]
-local which = ARGV[1] or 'first'
+---@arguments
 redis.call('DEL', first)
 return {'DROPPED'}

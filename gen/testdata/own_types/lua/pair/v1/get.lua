@@ -6,9 +6,9 @@
 ---@arg which enum first|second
 ---@reply VALUE value:string
 ---@reply NONE
+---@error BADARG which is not known
 
-local first, second = KEYS[1], KEYS[2]
-local which = ARGV[1]
+---@arguments
 local value
 if which == 'first' then
   value = redis.call('GET', first)

@@ -112,8 +112,8 @@ func NewWalk(keys Keys, args WalkArgs) *scripts.Call[WalkReply] {
 }
 
 // Walk calls sample.walk, version 1: uses every statement and expression of Lua 5.1, in ways that
-// are allowed. Beside redis' own, its errors are BADSIZE (the list is too long) and BADLEAST (least
-// is not a number).
+// are allowed. Beside redis' own, its errors are BADSIZE (the list is too long) and BADARG (an
+// argument is wrong).
 func Walk(ctx context.Context, rdb redis.UniversalClient, keys Keys, args WalkArgs) (WalkReply, error) {
 	return NewWalk(keys, args).Do(ctx, rdb)
 }

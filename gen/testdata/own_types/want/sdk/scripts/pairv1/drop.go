@@ -11,12 +11,21 @@ import (
 )
 
 // DropSHA1 is what EVALSHA takes for pair.drop, version 1.
-const DropSHA1 = "5876a3f6b070485acc83bffac1970b5d4382e130"
+const DropSHA1 = "9cb161ca7672c1f166587d96a75267ef043c3940"
 
 const dropSource = "" +
 	"-- pair.drop v1\n" +
 	"local first = KEYS[1]\n" +
 	"local which = ARGV[1] or 'first'\n" +
+	"if which ~= 'first' and which ~= 'all' then\n" +
+	"  return redis.error_reply('BADARG which: must be first or all')\n" +
+	"end\n" +
+	"if #KEYS ~= 1 then\n" +
+	"  return redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n" +
+	"end\n" +
+	"if #ARGV > 1 then\n" +
+	"  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
+	"end\n" +
 	"redis.call('DEL', first)\n" +
 	"return {'DROPPED'}\n"
 
@@ -52,7 +61,8 @@ func NewDrop(keys DropKeys, args DropArgs) *scripts.Call[DropReply] {
 		decodeDrop)
 }
 
-// Drop calls pair.drop, version 1: deletes | drops the first.
+// Drop calls pair.drop, version 1: deletes | drops the first. Beside redis' own, its errors are
+// BADARG (which is not known).
 func Drop(ctx context.Context, rdb redis.UniversalClient, keys DropKeys, args DropArgs) (DropReply, error) {
 	return NewDrop(keys, args).Do(ctx, rdb)
 }

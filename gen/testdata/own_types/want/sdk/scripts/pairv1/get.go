@@ -17,6 +17,18 @@ const getSource = "" +
 	"-- pair.get v1\n" +
 	"local first, second = KEYS[1], KEYS[2]\n" +
 	"local which = ARGV[1]\n" +
+	"if not which then\n" +
+	"  return redis.error_reply('BADARG which: missing')\n" +
+	"end\n" +
+	"if which ~= 'first' and which ~= 'second' then\n" +
+	"  return redis.error_reply('BADARG which: must be first or second')\n" +
+	"end\n" +
+	"if #KEYS ~= 2 then\n" +
+	"  return redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n" +
+	"end\n" +
+	"if #ARGV > 1 then\n" +
+	"  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
+	"end\n" +
 	"local value\n" +
 	"if which == 'first' then\n" +
 	"\tvalue = redis.call('GET', first)\n" +
@@ -68,7 +80,8 @@ func NewGet(keys GetKeys, args GetArgs) *scripts.Call[GetReply] {
 		decodeGet)
 }
 
-// Get calls pair.get, version 1: gives the one or the other.
+// Get calls pair.get, version 1: gives the one or the other. Beside redis' own, its errors are
+// BADARG (which is not known).
 func Get(ctx context.Context, rdb redis.UniversalClient, keys GetKeys, args GetArgs) (GetReply, error) {
 	return NewGet(keys, args).Do(ctx, rdb)
 }

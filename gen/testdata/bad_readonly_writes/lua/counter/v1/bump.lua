@@ -1,0 +1,9 @@
+---@script counter.bump
+---@version 1
+---Counts.
+---@key total counter `{name}`
+---@readonly
+---@reply TOTAL total:integer
+
+local total = KEYS[1]
+return {'TOTAL', redis.call('INCR', total)}
