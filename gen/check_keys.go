@@ -86,27 +86,8 @@ func (k *checker) eachRead(table string, f func(*ast.IdentExpr, *ast.AttrGetExpr
 		lengths[e.Expr] = true
 	}
 	for _, id := range k.idents {
-		if !k.isGlobal(id, table) || lengths[id] {
-			continue
-		}
-		attr := reads[id]
-		if attr == nil {
-			k.refuse(id, "read "+table+"[i] or #"+table, "%s as a whole", table)
-			continue
-		}
-		i, ok := literalIndex(attr.Key)
-		switch {
-		case !ok:
-			k.refuse(attr, "write the number", "%s[i] where i is not a number from 1", table)
-		case i > len(declared):
-			k.refuse(attr, "declare it in the header", "%s[%d] where the header declares %d", table, i, len(declared))
-		case kind == "argument" && k.s.arguments > 0: // checked by what is generated; this is its text, as it came
-			read[i-1] = true
-		case !k.initializes(attr, declared[i-1], kind == "key"):
-			remedy := fmt.Sprintf("write local %s = %s[%d] and use that", declared[i-1], table, i)
-			k.refuse(attr, remedy, "%s[%d] is the %s %s, read elsewhere", table, i, kind, declared[i-1])
-		default:
-			read[i-1] = true
+		if k.isGlobal(id, table) && !lengths[id] {
+			f(id, elements[id])
 		}
 	}
 }

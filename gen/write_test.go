@@ -110,8 +110,8 @@ func TestVerifyFindsSourceChange(t *testing.T) {
 	o := project(t)
 	edit(t, o, "lua/rate_limit/v1/include/clock.lua", "/ 1000", "/ 1001")
 	refused(t, Verify(o), takeDist, takeBinding, "manifest.json", "README.md",
-		"-  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)",
-		"+  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1001)")
+		"-\treturn tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)",
+		"+\treturn tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1001)")
 }
 
 // TestStale: what the last manifest lists and nothing generates is found, and deleted with its folders.
@@ -215,7 +215,7 @@ func TestPosition(t *testing.T) {
 			switch {
 			case strings.HasPrefix(source, "---@"):
 				generated++
-			case !strings.HasPrefix(source, line):
+			case !strings.HasPrefix(strings.TrimSpace(source), strings.TrimSpace(line)): // a tab a level there, spaces in the source
 				t.Errorf("%s:%d is not %s: %q", s.Dist, i+1, pos, line)
 			}
 		}

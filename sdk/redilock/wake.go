@@ -239,19 +239,22 @@ func (w *waiter) prompt() {
 	}
 }
 
-// deliver tells the waiter of a grant: "token fence lease", to be read from the right, because a token may hold spaces.
+// deliver tells the waiter of a grant: "token fence lease fences", to be read from the right, because a token may hold
+// spaces.
 func (w *wakeup) deliver(payload string) {
-	rest, lease, ok := cutLast(payload, " ")
-	token, fence, ok2 := cutLast(rest, " ")
-	ms, err := strconv.ParseInt(lease, 10, 64)
-	f, err2 := strconv.ParseInt(fence, 10, 64)
-	if !ok || !ok2 || err != nil || err2 != nil {
-		return // not from our scripts; the waiters go on asking
+	var numbers [3]int64
+	for i := range numbers {
+		rest, last, ok := cutLast(payload, " ")
+		n, err := strconv.ParseInt(last, 10, 64)
+		if !ok || err != nil {
+			return // not from our scripts; the waiters go on asking
+		}
+		payload, numbers[i] = rest, n
 	}
 	w.c.mu.Lock()
 	defer w.c.mu.Unlock()
-	if waiter := w.c.asking[token]; waiter != nil {
-		waiter.push(grant{fence: f, lease: time.Duration(ms) * time.Millisecond})
+	if waiter := w.c.asking[payload]; waiter != nil {
+		waiter.push(grant{fence: numbers[2], lease: time.Duration(numbers[1]) * time.Millisecond})
 	}
 }
 

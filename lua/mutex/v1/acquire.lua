@@ -9,7 +9,7 @@
 ---@arg lease     integer  ms, 1..2147483647, how long the server keeps the grant
 ---@arg presence  integer  ms, 0..60000 = 0, how long the server believes the waiter alive; 0: do not queue
 ---@arg wake      enum     poll|push|broadcast = poll, how a hand-off tells the waiter
----@arg channel   string   0..512 bytes = "", where it is told; needed unless wake is poll
+---@arg channel   string   0..512 bytes = "", where it is told
 ---@arg fences    integer  1..64 = 1, how many numbers the grant should own
 ---@require channel when wake not poll
 ---@publish redilock:*, "token fence lease fences" to the waiter that got the lock

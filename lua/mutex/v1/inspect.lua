@@ -6,6 +6,7 @@
 ---@key queue    zset    companion `:redilock:queue`, token → arrival number
 ---@key waiters  hash    companion `:redilock:waiters`, token → presence end, lease, fences, wake, channel
 ---@arg limit  integer  0..1000 = 10, waiters to list
+---@readonly
 ---@reply STATUS holder:string holder_pttl:integer(ms) fence:integer time:integer queued:integer waiters:list(token:string presence_left:integer(ms))  holder_pttl -2: held by nobody, -1: by a key without expiry; fence 0: no counter; time: the server's, in µs, so time - fence is about how long ago the last grant was
 ---@error BADARG an argument is out of its range
 

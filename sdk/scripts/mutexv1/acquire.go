@@ -342,8 +342,7 @@ type AcquireArgs struct {
 	// Wake: how a hand-off tells the waiter. It is one of poll, push, broadcast; if unset, poll.
 	Wake Wake
 
-	// Channel: where it is told; needed unless wake is poll; required when wake is not poll. It is 0 to
-	// 512 bytes; optional.
+	// Channel: where it is told; required when wake is not poll. It is 0 to 512 bytes; optional.
 	Channel string
 
 	// Fences: how many numbers the grant should own. It is from 1 to 64. Its default, 1, is for callers

@@ -11,14 +11,25 @@ import (
 )
 
 // WalkSHA1 is what EVALSHA takes for sample.walk, version 1.
-const WalkSHA1 = "57e62f1a132acd1482cfe26e1c802168ae395b3e"
+const WalkSHA1 = "496614a5dc1207a48051899778760b69e01b20d9"
 
 const walkSource = "" +
 	"-- sample.walk v1\n" +
 	"local items = KEYS[1]\n" +
-	"local least, mark = tonumber(ARGV[1] or '-1'), ARGV[2] or 'a, b'\n" +
-	"if not least then\n" +
-	"\treturn redis.error_reply(string.format('BADLEAST least must be a number, there are %d arguments', #ARGV))\n" +
+	"local least = ARGV[1]\n" +
+	"local least = not least and -1 or #least <= 2 and string.find(least, '^%-?%d+$') and tonumber(least, 10) + 0\n" +
+	"if not least or least < -5 or least > 5 then\n" +
+	"\treturn redis.error_reply('BADARG least: must be an integer from -5 to 5')\n" +
+	"end\n" +
+	"local mark = ARGV[2] or 'a, b'\n" +
+	"if #mark < 1 or #mark > 9 then\n" +
+	"\treturn redis.error_reply('BADARG mark: must have 1 to 9 bytes, has ' .. #mark)\n" +
+	"end\n" +
+	"if #KEYS ~= 1 then\n" +
+	"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n" +
+	"end\n" +
+	"if #ARGV > 2 then\n" +
+	"\treturn redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local size = redis.call('LLEN', items)\n" +
 	"if size > 1e3 then\n" +

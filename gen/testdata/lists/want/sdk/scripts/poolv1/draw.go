@@ -11,16 +11,16 @@ import (
 )
 
 // DrawSHA1 is what EVALSHA takes for pool.draw, version 1.
-const DrawSHA1 = "e8418c1d2b846a71b1f964b43a803a5bfc62feb6"
+const DrawSHA1 = "f42e8c517d45b6aec2e16e1858eb7e4ee513f11a"
 
 const drawSource = "" +
 	"-- pool.draw v1\n" +
 	"local holders = KEYS[1]\n" +
 	"if #KEYS ~= 1 then\n" +
-	"  return redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n" +
+	"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n" +
 	"end\n" +
 	"if #ARGV > 0 then\n" +
-	"  return redis.error_reply('BADARG arguments: must be 0 at most, are ' .. #ARGV)\n" +
+	"\treturn redis.error_reply('BADARG arguments: must be 0 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local drawn = redis.call('ZPOPMIN', holders)\n" +
 	"return {'DRAWN', drawn[1] or ''}\n"

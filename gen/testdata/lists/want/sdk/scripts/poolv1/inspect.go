@@ -12,26 +12,26 @@ import (
 )
 
 // InspectSHA1 is what EVALSHA takes for pool.inspect, version 1.
-const InspectSHA1 = "94beec2eb2cca3036d29ffa2f81d2add6dd7db23"
+const InspectSHA1 = "08bb406f228829b063ea7904fe1ed339c5d9321e"
 
 const inspectSource = "" +
 	"-- pool.inspect v1\n" +
 	"local holders = KEYS[1]\n" +
-	"local n = ARGV[1] or '10'\n" +
-	"local n = #n <= 3 and string.find(n, '^%d+$') and tonumber(n, 10)\n" +
+	"local n = ARGV[1]\n" +
+	"local n = not n and 10 or #n <= 3 and string.find(n, '^%d+$') and tonumber(n, 10)\n" +
 	"if not n or n > 100 then\n" +
-	"  return redis.error_reply('BADARG n: must be an integer from 0 to 100')\n" +
+	"\treturn redis.error_reply('BADARG n: must be an integer from 0 to 100')\n" +
 	"end\n" +
 	"if #KEYS ~= 1 then\n" +
-	"  return redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n" +
+	"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n" +
 	"end\n" +
 	"if #ARGV > 1 then\n" +
-	"  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
+	"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local list = {}\n" +
 	"local found = redis.call('ZRANGE', holders, 0, n - 1, 'WITHSCORES')\n" +
 	"for i = 1, #found, 2 do\n" +
-	"  list[#list + 1] = {found[i], tonumber(found[i + 1])}\n" +
+	"\tlist[#list + 1] = {found[i], tonumber(found[i + 1])}\n" +
 	"end\n" +
 	"return {'STATUS', redis.call('ZCARD', holders), list}\n"
 

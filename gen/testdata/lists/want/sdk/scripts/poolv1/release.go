@@ -12,34 +12,34 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for pool.release, version 1.
-const ReleaseSHA1 = "e1bd48bbe158ddda876c8a3c0002bc78a34116cd"
+const ReleaseSHA1 = "d35f45eddbb6bd6fb85098dfc34c2f2e86f91f87"
 
 const releaseSource = "" +
 	"-- pool.release v1\n" +
 	"local holders, pending = KEYS[1], KEYS[2]\n" +
 	"local token = ARGV[1]\n" +
 	"if not token then\n" +
-	"  return redis.error_reply('BADARG token: missing')\n" +
+	"\treturn redis.error_reply('BADARG token: missing')\n" +
 	"end\n" +
 	"if #token < 1 or #token > 512 then\n" +
-	"  return redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)\n" +
+	"\treturn redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)\n" +
 	"end\n" +
 	"if #KEYS ~= 2 then\n" +
-	"  return redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n" +
+	"\treturn redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n" +
 	"end\n" +
 	"if #ARGV > 1 then\n" +
-	"  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
+	"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local rows = {}\n" +
 	"for i, who in ipairs(redis.call('ZRANGE', pending, 0, 9)) do\n" +
-	"  rows[i] = {who, i, 1000, 1}\n" +
+	"\trows[i] = {who, i, 1000, 1}\n" +
 	"end\n" +
 	"if redis.call('ZREM', holders, token) == 1 then\n" +
-	"  return {'RELEASED', 0, #rows, rows}\n" +
+	"\treturn {'RELEASED', 0, #rows, rows}\n" +
 	"end\n" +
 	"local gone, dropped = {}, {}\n" +
 	"if #rows == 0 then\n" +
-	"  return {'LEFT', gone, 0, dropped, ''}\n" +
+	"\treturn {'LEFT', gone, 0, dropped, ''}\n" +
 	"end\n" +
 	"return {'NOTHELD', rows}\n"
 

@@ -11,20 +11,20 @@ import (
 )
 
 // DropSHA1 is what EVALSHA takes for pair.drop, version 1.
-const DropSHA1 = "9cb161ca7672c1f166587d96a75267ef043c3940"
+const DropSHA1 = "01997334ac95eede69c1f69838e60fb01f1822b4"
 
 const dropSource = "" +
 	"-- pair.drop v1\n" +
 	"local first = KEYS[1]\n" +
 	"local which = ARGV[1] or 'first'\n" +
 	"if which ~= 'first' and which ~= 'all' then\n" +
-	"  return redis.error_reply('BADARG which: must be first or all')\n" +
+	"\treturn redis.error_reply('BADARG which: must be first or all')\n" +
 	"end\n" +
 	"if #KEYS ~= 1 then\n" +
-	"  return redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n" +
+	"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n" +
 	"end\n" +
 	"if #ARGV > 1 then\n" +
-	"  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
+	"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"redis.call('DEL', first)\n" +
 	"return {'DROPPED'}\n"

@@ -11,23 +11,23 @@ import (
 )
 
 // GetSHA1 is what EVALSHA takes for pair.get, version 1.
-const GetSHA1 = "8eb08d9d25160682095d7e77318955f2aff40485"
+const GetSHA1 = "773987d576d6539f9a71a3cf318bd0d9c7b6d502"
 
 const getSource = "" +
 	"-- pair.get v1\n" +
 	"local first, second = KEYS[1], KEYS[2]\n" +
 	"local which = ARGV[1]\n" +
 	"if not which then\n" +
-	"  return redis.error_reply('BADARG which: missing')\n" +
+	"\treturn redis.error_reply('BADARG which: missing')\n" +
 	"end\n" +
 	"if which ~= 'first' and which ~= 'second' then\n" +
-	"  return redis.error_reply('BADARG which: must be first or second')\n" +
+	"\treturn redis.error_reply('BADARG which: must be first or second')\n" +
 	"end\n" +
 	"if #KEYS ~= 2 then\n" +
-	"  return redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n" +
+	"\treturn redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n" +
 	"end\n" +
 	"if #ARGV > 1 then\n" +
-	"  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
+	"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local value\n" +
 	"if which == 'first' then\n" +

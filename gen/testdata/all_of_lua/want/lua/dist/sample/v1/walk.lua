@@ -1,8 +1,19 @@
 -- sample.walk v1
 local items = KEYS[1]
-local least, mark = tonumber(ARGV[1] or '-1'), ARGV[2] or 'a, b'
-if not least then
-	return redis.error_reply(string.format('BADLEAST least must be a number, there are %d arguments', #ARGV))
+local least = ARGV[1]
+local least = not least and -1 or #least <= 2 and string.find(least, '^%-?%d+$') and tonumber(least, 10) + 0
+if not least or least < -5 or least > 5 then
+	return redis.error_reply('BADARG least: must be an integer from -5 to 5')
+end
+local mark = ARGV[2] or 'a, b'
+if #mark < 1 or #mark > 9 then
+	return redis.error_reply('BADARG mark: must have 1 to 9 bytes, has ' .. #mark)
+end
+if #KEYS ~= 1 then
+	return redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)
+end
+if #ARGV > 2 then
+	return redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)
 end
 local size = redis.call('LLEN', items)
 if size > 1e3 then

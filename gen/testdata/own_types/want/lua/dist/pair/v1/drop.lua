@@ -2,13 +2,13 @@
 local first = KEYS[1]
 local which = ARGV[1] or 'first'
 if which ~= 'first' and which ~= 'all' then
-  return redis.error_reply('BADARG which: must be first or all')
+	return redis.error_reply('BADARG which: must be first or all')
 end
 if #KEYS ~= 1 then
-  return redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)
+	return redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)
 end
 if #ARGV > 1 then
-  return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)
+	return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)
 end
 redis.call('DEL', first)
 return {'DROPPED'}
