@@ -3,6 +3,7 @@
 package mutexv1
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -345,8 +346,7 @@ type AcquireArgs struct {
 	// Channel: where it is told; required when wake is not poll. It is 0 to 512 bytes; optional.
 	Channel string
 
-	// Fences: how many numbers the grant should own. It is from 1 to 64. Its default, 1, is for callers
-	// in other languages: here the zero value is sent as it is.
+	// Fences: how many numbers the grant should own. It is from 1 to 64; if unset, 1.
 	Fences int64
 }
 
@@ -384,7 +384,7 @@ func (AcquireHeld) acquireReply() {}
 func NewAcquire(keys Keys, args AcquireArgs) *scripts.Call[AcquireReply] {
 	return scripts.NewCall(acquireScript,
 		[]string{keys.Lock, keys.Fence, keys.Queue, keys.Waiters},
-		[]any{args.Token, args.Lease.Milliseconds(), args.Presence.Milliseconds(), args.Wake.orDefault(), args.Channel, args.Fences},
+		[]any{args.Token, args.Lease.Milliseconds(), args.Presence.Milliseconds(), args.Wake.orDefault(), args.Channel, cmp.Or(args.Fences, 1)},
 		decodeAcquire)
 }
 

@@ -3,6 +3,7 @@
 package mutexv1
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -386,8 +387,7 @@ type ReleaseArgs struct {
 	// Wake: the successor's. It is one of poll, push, broadcast; if unset, poll.
 	Wake Wake
 
-	// Fences: the successor's: how many numbers its grant should own. It is from 1 to 64. Its default,
-	// 1, is for callers in other languages: here the zero value is sent as it is.
+	// Fences: the successor's: how many numbers its grant should own. It is from 1 to 64; if unset, 1.
 	Fences int64
 }
 
@@ -429,7 +429,7 @@ func (ReleaseNotheld) releaseReply() {}
 func NewRelease(keys Keys, args ReleaseArgs) *scripts.Call[ReleaseReply] {
 	return scripts.NewCall(releaseScript,
 		[]string{keys.Lock, keys.Fence, keys.Queue, keys.Waiters},
-		[]any{args.Token, args.Channel, args.Successor, args.Lease.Milliseconds(), args.Presence.Milliseconds(), args.Wake.orDefault(), args.Fences},
+		[]any{args.Token, args.Channel, args.Successor, args.Lease.Milliseconds(), args.Presence.Milliseconds(), args.Wake.orDefault(), cmp.Or(args.Fences, 1)},
 		decodeRelease)
 }
 
