@@ -1,4 +1,4 @@
-package redilock
+package call
 
 import (
 	"context"
@@ -39,25 +39,7 @@ type member struct {
 	turn chan []*member // holds one: the batch that it is to send, nil when another has sent it
 }
 
-// send sends a call, alone or with others, and waits for its reply.
-func send[R any](ctx context.Context, c *Client, call *scripts.Call[R]) (R, error) {
-	if !c.bounded { // a call that never comes back must not hold up others
-		r, err := call.Do(ctx, c.rdb)
-		return r, explain(err)
-	}
-	if c.batch.join(ctx, call) {
-		r, err := call.Do(ctx, c.rdb)
-		c.batch.land()
-		return r, explain(err)
-	}
-	r, err := call.Result()
-	if scripts.Transient(err) {
-		r, err = call.Again(ctx, c.rdb)
-	}
-	return r, explain(err)
-}
-
-// join reports whether the call has to be sent alone. Otherwise it was sent with others.
+// join reports whether the call has to be sent alone; then land must follow. Otherwise it was sent with others.
 func (b *batch) join(ctx context.Context, call scripts.Sendable) (alone bool) {
 	b.mu.Lock()
 	if b.flights < maxFlights {
@@ -75,16 +57,25 @@ func (b *batch) join(ctx context.Context, call scripts.Sendable) (alone bool) {
 	case 1:
 		return true
 	}
+	b.send(ctx, group)
+	return false
+}
+
+// send sends a batch. Whatever happens in it, the others hear of it, and the flight ends.
+func (b *batch) send(ctx context.Context, group []*member) {
 	calls := make([]scripts.Sendable, len(group))
 	for i, other := range group {
 		calls[i] = other.call
 	}
-	scripts.Pipeline(context.WithoutCancel(ctx), b.rdb, calls...) // the end of ctx is not the others'
-	b.land()
-	for _, other := range group[1:] {
-		other.turn <- nil
-	}
-	return false
+	defer func() {
+		b.land()
+		for _, other := range group[1:] {
+			other.turn <- nil
+		}
+	}()
+	guarded(calls, func() {
+		scripts.Pipeline(context.WithoutCancel(ctx), b.rdb, calls...) // the end of ctx is not the others'
+	})
 }
 
 // gather waits for the turn of m: it gives the batch that m has to send, or nil if another has sent it.
@@ -120,16 +111,4 @@ func (b *batch) land() {
 	group := slices.Clone(b.waiting[:n])
 	b.waiting = slices.Delete(b.waiting, 0, n)
 	group[0].turn <- group
-}
-
-// isBounded reports whether a call by rdb comes back by itself soon enough: within one read timeout, without repeats of
-// its own. A cluster client repeats and redirects.
-func isBounded(rdb redis.UniversalClient) bool {
-	single, ok := rdb.(*redis.Client)
-	if !ok {
-		return false
-	}
-	o := single.Options()
-	within := func(d time.Duration) bool { return 0 < d && d <= unlockTimeout }
-	return within(o.ReadTimeout) && within(o.WriteTimeout)
 }

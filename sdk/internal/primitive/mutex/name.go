@@ -1,9 +1,10 @@
-package redilock
+package mutex
 
 import (
 	"fmt"
 	"strings"
 
+	"github.com/zferentz/go-redilock/sdk/internal/failure"
 	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
 )
 
@@ -24,20 +25,20 @@ const (
 func keysOf(name string) (mutexv1.Keys, error) {
 	if name == "" || len(name) > maxNameBytes {
 		return mutexv1.Keys{}, fmt.Errorf("%w: a name has 1 to %d bytes (prefix included), this one %d",
-			ErrInvalid, maxNameBytes, len(name))
+			failure.Invalid, maxNameBytes, len(name))
 	}
 	base := name
 	switch {
 	case isHashTag(name):
 		// Its companions would be those of the name inside, whose queue it would share: a hand-off of the one lock
 		// would then be taken for the other.
-		return mutexv1.Keys{}, fmt.Errorf("%w: a name must not be a hash tag alone: leave out its { and }", ErrInvalid)
+		return mutexv1.Keys{}, fmt.Errorf("%w: a name must not be a hash tag alone: leave out its { and }", failure.Invalid)
 	case isCompanion(name):
-		return mutexv1.Keys{}, fmt.Errorf("%w: a name must not be the companion key of another lock", ErrInvalid)
+		return mutexv1.Keys{}, fmt.Errorf("%w: a name must not be the companion key of another lock", failure.Invalid)
 	case hasHashTag(name):
 	case strings.Contains(name, "}"):
 		return mutexv1.Keys{}, fmt.Errorf("%w: a name with a } needs a hash tag, as in {%s}:lock, or no } at all",
-			ErrInvalid, strings.NewReplacer("{", "", "}", "").Replace(name))
+			failure.Invalid, strings.NewReplacer("{", "", "}", "").Replace(name))
 	default:
 		base = "{" + name + "}"
 	}
@@ -65,4 +66,10 @@ func isHashTag(name string) bool {
 func isCompanion(name string) bool {
 	return hasHashTag(name) && (strings.HasSuffix(name, fenceSuffix) || strings.HasSuffix(name, queueSuffix) ||
 		strings.HasSuffix(name, waitersSuffix))
+}
+
+// New gives the mutex of a name, the client's prefix included.
+func New(name string) (Name, error) {
+	keys, err := keysOf(name)
+	return Name{keys}, err
 }
