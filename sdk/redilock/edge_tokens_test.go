@@ -216,7 +216,8 @@ func TestRingIsRefused(t *testing.T) {
 		"two shards": ring, "one shard": one, "embedded": struct{ *redis.Ring }{ring},
 	} {
 		c, err := redilock.New(rdb)
-		if want(t, name, err, redilock.ErrInvalid); err == nil {
+		want(t, name, err, redilock.ErrInvalid)
+		if err == nil {
 			c.Close()
 		}
 	}

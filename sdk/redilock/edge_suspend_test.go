@@ -1,0 +1,3 @@
+package redilock_test
+
+func sleeper(addr string, args []string) error { return nil }
