@@ -161,31 +161,32 @@ func (h *seen) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 // The values of the caller's context reach go-redis' hooks in every call that is made for it.
 func TestContextValuesReachHooks(t *testing.T) {
 	t.Parallel()
+	type server = redilocktest.Server
 	withValue := func(ctx context.Context) context.Context { return context.WithValue(ctx, callerKey{}, "a caller") }
 	for name, test := range map[string]struct {
 		verbs string
-		run   func(t *testing.T, s *redilocktest.Server, ctx context.Context) error
+		run   func(t *testing.T, s *server, ctx context.Context) error
 	}{
-		"Lock and Unlock": {"acquire release", func(t *testing.T, s *redilocktest.Server, ctx context.Context) error {
+		"Lock and Unlock": {"acquire release", func(t *testing.T, s *server, ctx context.Context) error {
 			l, err := s.Client.Mutex("x", time.Minute).Lock(withValue(ctx))
 			want(t, "Lock", err, nil)
 			return l.Unlock(withValue(ctx))
 		}},
-		"Lock with a context that may end": {"acquire release", func(t *testing.T, s *redilocktest.Server, ctx context.Context) error {
+		"Lock with a context that may end": {"acquire release", func(t *testing.T, s *server, ctx context.Context) error {
 			ctx, cancel := context.WithTimeout(withValue(ctx), time.Hour)
 			defer cancel()
 			l, err := s.Client.Mutex("x", time.Minute).Lock(ctx)
 			want(t, "Lock", err, nil)
 			return l.Unlock(ctx)
 		}},
-		"TryLock, Extend": {"acquire extend release", func(t *testing.T, s *redilocktest.Server, ctx context.Context) error {
+		"TryLock, Extend": {"acquire extend release", func(t *testing.T, s *server, ctx context.Context) error {
 			ctx = withValue(ctx)
 			l, err := s.Client.Mutex("x", time.Minute).TryLock(ctx)
 			want(t, "TryLock", err, nil)
 			want(t, "Extend", l.Extend(ctx, time.Hour), nil)
 			return l.Unlock(ctx)
 		}},
-		"Do": {"acquire release", func(t *testing.T, s *redilocktest.Server, ctx context.Context) error {
+		"Do": {"acquire release", func(t *testing.T, s *server, ctx context.Context) error {
 			return s.Client.Do(withValue(ctx), "x", time.Minute, func(ctx context.Context, _ *redilock.Lock) error {
 				if ctx.Value(callerKey{}) == nil {
 					t.Error("fn's context has lost the value")
@@ -193,17 +194,17 @@ func TestContextValuesReachHooks(t *testing.T) {
 				return nil
 			})
 		}},
-		"Inspect": {"inspect", func(_ *testing.T, s *redilocktest.Server, ctx context.Context) error {
+		"Inspect": {"inspect", func(_ *testing.T, s *server, ctx context.Context) error {
 			_, err := s.Client.Inspect(withValue(ctx), "x")
 			return err
 		}},
-		"a wait": {"acquire release", func(t *testing.T, s *redilocktest.Server, ctx context.Context) error {
+		"a wait": {"acquire release", func(t *testing.T, s *server, ctx context.Context) error {
 			time.AfterFunc(10*time.Second, s.Hold("x"))
 			l, err := s.Client.Mutex("x", time.Minute).Lock(withValue(ctx))
 			want(t, "Lock", err, nil)
 			return l.Unlock(withValue(ctx))
 		}},
-		"a wait that is given up": {"acquire release", func(t *testing.T, s *redilocktest.Server, ctx context.Context) error {
+		"a wait that is given up": {"acquire release", func(t *testing.T, s *server, ctx context.Context) error {
 			defer s.Hold("x")()
 			ctx, cancel := context.WithTimeout(withValue(ctx), time.Second)
 			defer cancel()

@@ -191,7 +191,7 @@ func TestEndedContextWins(t *testing.T) {
 				}
 				m, theirs := c.Mutex("x", time.Hour), holder.Mutex("x", time.Hour)
 				got := 0
-				for round := range 3 * rounds() {
+				for round := range rounds() {
 					l, err := theirs.Lock(t.Context())
 					if err != nil {
 						t.Fatal(err)
@@ -229,7 +229,7 @@ func TestEndedContextWins(t *testing.T) {
 					}
 				}
 				if got > 0 {
-					t.Errorf("%d of %d waits whose context had ended got the lock", got, 3*rounds())
+					t.Errorf("%d of %d waits whose context had ended got the lock", got, rounds())
 				}
 				for end := time.Now().Add(onePresence); s.Held("x"); {
 					if time.Now().After(end) {

@@ -213,7 +213,7 @@ func TestMaxHoldFreesTheLock(t *testing.T) {
 		"extended past it": {10 * time.Minute, func(t *testing.T, _ *redilocktest.Server, l *redilock.Lock) {
 			_ = l.Extend(t.Context(), time.Hour)
 		}},
-		"a renewal of which no reply comes": {10 * time.Minute, func(_ *testing.T, s *redilocktest.Server, _ *redilock.Lock) {
+		"a renewal without a reply": {10 * time.Minute, func(_ *testing.T, s *redilocktest.Server, _ *redilock.Lock) {
 			s.LoseNext(redilocktest.Extend)
 		}},
 		"the first release fails": {10 * time.Minute, func(_ *testing.T, s *redilocktest.Server, _ *redilock.Lock) {
@@ -225,7 +225,8 @@ func TestMaxHoldFreesTheLock(t *testing.T) {
 			redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
 				warm(t, s)
 				start := time.Now()
-				l, err := s.Client.Mutex("x", test.ttl, redilock.WithAutoExtend(), redilock.WithMaxHold(limit)).Lock(t.Context())
+				opts := []redilock.LockOption{redilock.WithAutoExtend(), redilock.WithMaxHold(limit)}
+				l, err := s.Client.Mutex("x", test.ttl, opts...).Lock(t.Context())
 				want(t, "Lock", err, nil)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()

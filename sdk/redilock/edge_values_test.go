@@ -61,7 +61,8 @@ func lockable(t reflect.Type, method string) bool {
 func TestTooShortTTL(t *testing.T) {
 	t.Parallel()
 	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
-		for _, ttl := range []time.Duration{time.Millisecond, 2 * time.Millisecond, 2*time.Millisecond + 999*time.Microsecond} {
+		for _, ms := range []float64{1, 2, 2.999} {
+			ttl := time.Duration(ms * float64(time.Millisecond))
 			m := s.Client.Mutex("x", ttl)
 			_, err := m.TryLock(t.Context())
 			want(t, fmt.Sprint("TryLock with ", ttl), err, redilock.ErrInvalid)
@@ -128,15 +129,16 @@ func TestNamesComeBack(t *testing.T) {
 func TestReentrantCallGetsItsTerms(t *testing.T) {
 	t.Parallel()
 	const outer = time.Second
+	extended := []redilock.LockOption{redilock.WithAutoExtend()}
 	for name, test := range map[string]struct {
 		ttl  time.Duration
 		opts []redilock.LockOption
 		rest time.Duration // what the inner one works
 	}{
 		"longer":                       {ttl: time.Hour, rest: 10 * outer},
-		"longer, and extended":         {ttl: time.Hour, opts: []redilock.LockOption{redilock.WithAutoExtend()}, rest: 10 * outer},
-		"as long, and extended":        {ttl: outer, opts: []redilock.LockOption{redilock.WithAutoExtend()}, rest: 10 * outer},
-		"shorter, and extended":        {ttl: outer / 4, opts: []redilock.LockOption{redilock.WithAutoExtend()}, rest: 10 * outer},
+		"longer, and extended":         {ttl: time.Hour, opts: extended, rest: 10 * outer},
+		"as long, and extended":        {ttl: outer, opts: extended, rest: 10 * outer},
+		"shorter, and extended":        {ttl: outer / 4, opts: extended, rest: 10 * outer},
 		"shorter":                      {ttl: outer / 4, rest: outer / 8},
 		"as long":                      {ttl: outer, rest: outer * 9 / 10},
 		"longer, the outer is old":     {ttl: 2 * outer, rest: outer * 19 / 10},
