@@ -37,7 +37,7 @@ type row struct {
 
 // matrix lists all rows, in the order of the report.
 func matrix() []row {
-	return slices.Concat(networkRows(), cancelRows(), deathRows(), memoryRows(), refusalRows(), deployRows())
+	return slices.Concat(networkRows(), cancelRows(), deathRows(), memoryRows(), refusalRows(), deployRows(), edgeRows())
 }
 
 // outcome is what became of a row on a server.

@@ -94,7 +94,8 @@ func revision() (string, error) {
 		return "", fmt.Errorf("git does not know the revision, and a record needs one: %w", err)
 	}
 	// The records and the table themselves are no code.
-	changes, err := exec.Command("git", "status", "--porcelain", "--", ":/", ":!/luatest/faults/testdata/records", ":!/README.md").Output()
+	const records, page = ":!/luatest/faults/testdata/records", ":!/README.md"
+	changes, err := exec.Command("git", "status", "--porcelain", "--", ":/", records, page).Output()
 	if err != nil {
 		return "", err
 	}

@@ -12,11 +12,6 @@ import (
 	"github.com/zferentz/go-redilock/sdk/redilocktest"
 )
 
-// traced gives a trace with one function set; "all" sets every one of them.
-func traced(event string, do func(redilock.Event)) redilock.Trace {
-	return tracedWith(event, func(_ context.Context, e redilock.Event) { do(e) })
-}
-
 func tracedWith(event string, do func(context.Context, redilock.Event)) redilock.Trace {
 	var t redilock.Trace
 	for name, f := range map[string]*func(context.Context, redilock.Event){

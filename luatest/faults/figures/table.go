@@ -71,8 +71,12 @@ func provenance(rows []Row, records map[string]*Record) string {
 	faults := map[string][]string{}
 	for _, row := range rows {
 		if r := records[row.Fault]; r != nil {
-			from := fmt.Sprintf("revision %.7s%s, %s, seed %d, %s", r.Revision, strings.TrimLeft(r.Revision, "0123456789abcdef"),
-				r.Date, r.Seed, strings.Join(r.Servers, ", "))
+			commit, changes, _ := strings.Cut(r.Revision, "+")
+			if changes != "" {
+				changes = "+" + changes
+			}
+			from := fmt.Sprintf("revision %.7s%s, %s, seed %d, %s", commit, changes, r.Date, r.Seed,
+				strings.Join(r.Servers, ", "))
 			faults[from] = append(faults[from], row.Fault)
 		}
 	}
