@@ -116,7 +116,7 @@ const (
 
 // answer answers the process's readings of its clocks until it ends.
 func (m *Machine) answer() {
-	defer unix.Close(m.listener)
+	defer func() { _ = unix.Close(m.listener) }()
 	defer m.memory.Close()
 	for {
 		ready := []unix.PollFd{{Fd: int32(m.listener), Events: unix.POLLIN}}
@@ -130,15 +130,20 @@ func (m *Machine) answer() {
 			continue
 		}
 		var n notification
-		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(m.listener), notifRecv, uintptr(unsafe.Pointer(&n))); errno != 0 {
+		if errno := m.ioctl(notifRecv, unsafe.Pointer(&n)); errno != 0 {
 			continue // the thread was killed meanwhile
 		}
 		r := response{id: n.id}
 		if err := m.read(int32(n.args[0]), int64(n.args[1])); err != nil {
 			r.errno = -int32(unix.EFAULT)
 		}
-		_, _, _ = unix.Syscall(unix.SYS_IOCTL, uintptr(m.listener), notifSend, uintptr(unsafe.Pointer(&r)))
+		_ = m.ioctl(notifSend, unsafe.Pointer(&r)) // who asked may have been killed meanwhile
 	}
+}
+
+func (m *Machine) ioctl(request uintptr, argument unsafe.Pointer) unix.Errno {
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(m.listener), request, uintptr(argument))
+	return errno
 }
 
 // read writes a clock into the process's memory.
@@ -183,10 +188,7 @@ func (m *Machine) stands() (bool, error) {
 		return false, errors.Join(errors.New("suspend: the process has ended"), err)
 	}
 	for _, task := range tasks {
-		text, err := os.ReadFile(task)
-		if err != nil {
-			return false, nil // it has just ended
-		}
+		text, _ := os.ReadFile(task) // empty: the thread has just ended, and the next look does not see it
 		_, rest, _ := strings.Cut(string(text), ") ")
 		if !strings.HasPrefix(rest, "T") {
 			return false, nil

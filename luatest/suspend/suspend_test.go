@@ -73,7 +73,8 @@ func TestSleep(t *testing.T) {
 		if !lines.Scan() {
 			t.Fatal("the process has ended")
 		}
-		if _, err := fmt.Sscan(lines.Text(), &reading.at, &reading.since, &reading.raw, &reading.boot, &reading.wall); err != nil {
+		_, err := fmt.Sscan(lines.Text(), &reading.at, &reading.since, &reading.raw, &reading.boot, &reading.wall)
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

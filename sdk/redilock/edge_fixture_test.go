@@ -173,7 +173,7 @@ func (g *gags) close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, c := range g.open {
-		c.Conn.Close()
+		c.Close()
 	}
 }
 

@@ -44,8 +44,11 @@ func TestReentrantCallMeetsTheLastUnlock(t *testing.T) {
 	for name, call := range map[string]func(m *redilock.Mutex, ctx context.Context) (got bool, err error){
 		"TryLock": func(m *redilock.Mutex, ctx context.Context) (bool, error) {
 			l, err := m.TryLock(ctx)
-			if err != nil {
+			if errors.Is(err, redilock.ErrHeld) {
 				return false, nil
+			}
+			if err != nil {
+				return false, err
 			}
 			return true, unlock(l)
 		},
