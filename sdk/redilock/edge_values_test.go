@@ -22,7 +22,7 @@ func TestCopiedLock(t *testing.T) {
 		l, err := s.Client.Mutex("x", time.Hour).Lock(t.Context())
 		want(t, "Lock", err, nil)
 		_ = l.Context()
-		copied := reflect.New(reflect.TypeOf(*l)) // what `c := *l` does, and vet complains of
+		copied := reflect.New(reflect.TypeFor[redilock.Lock]()) // what `c := *l` does, and vet complains of
 		copied.Elem().Set(reflect.ValueOf(l).Elem())
 		err = copied.Interface().(*redilock.Lock).Unlock(t.Context())
 		if err == nil && s.Held("x") {
