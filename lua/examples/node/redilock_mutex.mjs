@@ -28,8 +28,8 @@ export function keysOf(name, suffixes) {
   const open = bytes.indexOf('{');
   const tagged = open >= 0 && bytes.indexOf('}', open) > open + 1;
   const alone = open === 0 && bytes.indexOf('}') === bytes.length - 1; // {x} would have the companions of x
-  const companion = tagged && suffixes.some((suffix) => suffix && bytes.endsWith(suffix));
-  if (bytes.length < 1 || bytes.length > 1024 || (bytes.includes('}') && !tagged) || alone || companion) {
+  const reserved = tagged && /:redilock:[a-z]+$/.test(bytes); // the form of a companion key
+  if (bytes.length < 1 || bytes.length > 1024 || (bytes.includes('}') && !tagged) || alone || reserved) {
     throw new RangeError('a name has 1 to 1024 bytes, no } except in a hash tag like {this}:lock, and is no companion key');
   }
   return suffixes.map((suffix) => Buffer.from((tagged || !suffix ? bytes : `{${bytes}}`) + suffix, 'latin1'));

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import pathlib
+import re
 import secrets
 import time
 
@@ -30,8 +31,8 @@ def keys_of(name, suffixes):
     _, _, opened = name.partition(b"{")
     tagged = opened.find(b"}") > 0
     alone = name.startswith(b"{") and name.find(b"}") == len(name) - 1  # {x} would have the companions of x
-    companion = tagged and name.endswith(tuple(suffix.encode() for suffix in suffixes if suffix))
-    if not 1 <= len(name) <= 1024 or (b"}" in name and not tagged) or alone or companion:
+    reserved = tagged and re.search(rb":redilock:[a-z]+\Z", name)  # the form of a companion key
+    if not 1 <= len(name) <= 1024 or (b"}" in name and not tagged) or alone or reserved:
         raise ValueError("a name has 1 to 1024 bytes, no } except in a hash tag like {this}:lock, and is no companion key")
     base = name if tagged else b"{" + name + b"}"
     return [base + suffix.encode() if suffix else name for suffix in suffixes]

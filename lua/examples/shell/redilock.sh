@@ -24,8 +24,12 @@ redilock_base() {
   if [ "$rest" != "$1" ] && [ "${rest%%\}*}" != "$rest" ] && [ -n "${rest%%\}*}" ]; then
     rest=$1 # it has one
     case $1 in
-      *:redilock:fence | *:redilock:queue | *:redilock:waiters) rest= ;;
       \{*\}) [ "${1#*\}}" != "" ] || rest= ;; # {x} would have the companions of x
+      *:redilock:*) # the form of a companion key, if there are lower-case letters behind it, and nothing else
+        case ${1##*:redilock:} in
+          '' | *[!abcdefghijklmnopqrstuvwxyz]*) ;;
+          *) rest= ;;
+        esac ;;
     esac
   elif [ -z "$1" ] || [ "${1#*\}}" != "$1" ]; then
     rest=

@@ -42,8 +42,10 @@ pub fn keys_of(name: &[u8], suffixes: &[String]) -> Result<Vec<Vec<u8>>, Error> 
     let tagged = open.and_then(|rest| rest.iter().position(|b| *b == b'}')).is_some_and(|end| end > 0);
     // {x} would have the companions of x.
     let alone = name.first() == Some(&b'{') && name.iter().position(|b| *b == b'}') == Some(name.len() - 1);
-    let companion = tagged && suffixes.iter().any(|s| !s.is_empty() && name.ends_with(s.as_bytes()));
-    if name.is_empty() || name.len() > 1024 || name.contains(&b'}') && !tagged || alone || companion {
+    // The form of a companion key: `:redilock:` and lower-case letters at the end.
+    let letters = name.iter().rev().take_while(|b| b.is_ascii_lowercase()).count();
+    let reserved = tagged && letters > 0 && name[..name.len() - letters].ends_with(b":redilock:");
+    if name.is_empty() || name.len() > 1024 || name.contains(&b'}') && !tagged || alone || reserved {
         return Err(Error::Name);
     }
     let base = if tagged { name.to_vec() } else { [b"{", name, b"}"].concat() };

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisException;
@@ -27,6 +28,7 @@ import redis.clients.jedis.exceptions.JedisNoScriptException;
 /** A distributed lock on plain Redis: the scripts of go-redilock through Jedis. Share one between threads. */
 public final class Locks {
     private static final Duration PRESENCE = Duration.ofSeconds(6); // how long a waiter counts as alive that does not ask
+    private static final Pattern RESERVED = Pattern.compile(":redilock:[a-z]+\\z"); // the form of a companion key
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private record Script(byte[] sha1, byte[] source, List<String> suffixes) {}
@@ -59,8 +61,8 @@ public final class Locks {
         int open = bytes.indexOf('{');
         boolean tagged = open >= 0 && bytes.indexOf('}', open) > open + 1;
         boolean alone = open == 0 && bytes.indexOf('}') == bytes.length() - 1; // {x} would have the companions of x
-        boolean companion = tagged && suffixes.stream().anyMatch(s -> !s.isEmpty() && bytes.endsWith(s));
-        if (name.length < 1 || name.length > 1024 || bytes.contains("}") && !tagged || alone || companion) {
+        boolean reserved = tagged && RESERVED.matcher(bytes).find();
+        if (name.length < 1 || name.length > 1024 || bytes.contains("}") && !tagged || alone || reserved) {
             throw new IllegalArgumentException(
                 "a name has 1 to 1024 bytes, no } except in a hash tag like {this}:lock, and is no companion key");
         }
