@@ -10,6 +10,9 @@ const presence = 6000; // how long the server believes a waiter alive that does 
 /** We had the lock, and its lease has ended or somebody took it away. */
 export class LockLost extends Error {}
 
+/** The script answered what its manifest does not list. Never take that for one of the answers that it lists. */
+export class UnknownReply extends Error {}
+
 /** The clients of two libraries, made one. ioredis sends a call again whose reply was lost, node-redis does not. */
 export const nodeRedis = (client) => ({
   resends: false,
@@ -82,15 +85,19 @@ export class Locks {
   }
 
   async call(verb, name, ...args) {
-    const { sha1, source, keys } = this.scripts[verb];
+    const { sha1, source, keys, replies } = this.scripts[verb];
     const words = [sha1, keysOf(name, keys.map((key) => key.suffix ?? '')), args.map(String)];
+    let reply;
     try {
-      return await this.client.evalsha(...words);
+      reply = await this.client.evalsha(...words);
     } catch (error) {
       if (!error.message.startsWith('NOSCRIPT')) throw error;
       await this.client.load(source);
-      return this.client.evalsha(...words);
+      reply = await this.client.evalsha(...words);
     }
+    // Of what is not understood only the tag is told: the rest may have a token.
+    if (!replies.some(({ tag }) => tag === reply?.[0])) throw new UnknownReply(`${verb} answered ${reply?.[0]}`);
+    return reply;
   }
 
   /** One attempt: a Lock, or null if somebody else has it or stands in line. */
@@ -116,14 +123,14 @@ export class Locks {
         const sent = performance.now();
         ask = this.call('acquire', name, token, lease, presence);
         const [tag, first, second] = await (signal ? Promise.race([ask, cancelled]) : ask);
-        if (tag === 'GRANTED') {
+        if (tag === 'GRANTED') { // fence, lease, fences
           const deadline = certain(sent, second);
           if (deadline <= performance.now()) throw new LockLost(`${name}: the answer took longer than the lease`);
           lock = new Lock(this, name, token, first, deadline);
         } else if (tag === 'HELD') {
           ask = undefined;
           return null;
-        } else {
+        } else { // QUEUED
           await sleep(pause(first, second, poll), undefined, { signal });
         }
       }

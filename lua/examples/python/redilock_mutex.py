@@ -17,12 +17,24 @@ class LockLost(Exception):
     """We had the lock, and its lease has ended or somebody took it away."""
 
 
+class UnknownReply(Exception):
+    """The script answered what its manifest does not list. Never take that for one of the answers that it lists."""
+
+
 def load_scripts():
-    """verb → (sha1, source, the suffixes of its keys), as the manifest has them."""
+    """verb → (sha1, source, the suffixes of its keys, the tags of its replies), as the manifest has them."""
     manifest = json.loads((DIST / "manifest.json").read_text("utf-8"))
     return {s["name"].removeprefix("mutex."):
-            (s["sha1"], (DIST / s["file"]).read_bytes(), [key.get("suffix", "") for key in s["keys"]])
+            (s["sha1"], (DIST / s["file"]).read_bytes(), [key.get("suffix", "") for key in s["keys"]],
+             {reply["tag"].encode() for reply in s["replies"]})
             for s in manifest["scripts"] if s["name"].startswith("mutex.") and s["version"] == 1}
+
+
+def known(reply, tags):
+    """The reply, if its tag is one of these."""
+    if not isinstance(reply, list) or not reply or reply[0] not in tags:
+        raise UnknownReply(reply[:1] if isinstance(reply, list) else type(reply))  # the rest may have a token
+    return reply
 
 
 def keys_of(name, suffixes):
@@ -85,13 +97,13 @@ class Locks:
         self.client, self.scripts = client, load_scripts()
 
     def call(self, verb, name, *args):
-        sha1, source, suffixes = self.scripts[verb]
+        sha1, source, suffixes, tags = self.scripts[verb]
         words = [len(suffixes), *keys_of(name, suffixes), *args]
         try:
-            return self.client.evalsha(sha1, *words)
+            return known(self.client.evalsha(sha1, *words), tags)
         except redis.exceptions.NoScriptError:
             self.client.script_load(source)
-            return self.client.evalsha(sha1, *words)
+            return known(self.client.evalsha(sha1, *words), tags)
 
     def try_lock(self, name, lease):
         """One attempt: a Lock, or None if somebody else has it or stands in line."""
@@ -109,14 +121,14 @@ class Locks:
             while not lock:
                 sent = time.monotonic()
                 tag, *rest = self.call("acquire", name, token, int(lease * 1000), int(presence * 1000))
-                if tag == b"GRANTED":
+                if tag == b"GRANTED":  # fence, lease, fences
                     deadline = certain(sent, rest[1])
                     if deadline <= time.monotonic():
                         raise LockLost(f"{name}: the answer took longer than the lease")
                     lock = Lock(self, name, token, rest[0], deadline)
                 elif tag == b"HELD" or sent >= end:
                     return None
-                else:
+                else:  # QUEUED
                     time.sleep(max(0, min(pause(*rest, poll), end - time.monotonic())))
             return lock
         finally:

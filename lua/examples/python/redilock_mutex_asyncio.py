@@ -8,7 +8,7 @@ import time
 import redis
 import redis.asyncio
 
-from redilock_mutex import PRESENCE, LockLost, certain, keys_of, load_scripts, pause
+from redilock_mutex import PRESENCE, LockLost, certain, keys_of, known, load_scripts, pause
 
 
 class Lock:
@@ -46,13 +46,13 @@ class Locks:
         self.client, self.scripts, self.tasks = client, load_scripts(), set()
 
     async def call(self, verb, name, *args):
-        sha1, source, suffixes = self.scripts[verb]
+        sha1, source, suffixes, tags = self.scripts[verb]
         words = [len(suffixes), *keys_of(name, suffixes), *args]
         try:
-            return await self.client.evalsha(sha1, *words)
+            return known(await self.client.evalsha(sha1, *words), tags)
         except redis.exceptions.NoScriptError:
             await self.client.script_load(source)
-            return await self.client.evalsha(sha1, *words)
+            return known(await self.client.evalsha(sha1, *words), tags)
 
     async def try_lock(self, name, lease):
         """One attempt: a Lock, or None if somebody else has it or stands in line."""
@@ -71,7 +71,7 @@ class Locks:
                 ask = asyncio.ensure_future(
                     self.call("acquire", name, token, int(lease * 1000), int(presence * 1000)))
                 tag, *rest = await asyncio.shield(ask)
-                if tag == b"GRANTED":
+                if tag == b"GRANTED":  # fence, lease, fences
                     deadline = certain(sent, rest[1])
                     if deadline <= time.monotonic():
                         raise LockLost(f"{name}: the answer took longer than the lease")
@@ -79,7 +79,7 @@ class Locks:
                 elif tag == b"HELD":
                     ask = None
                     return None
-                else:
+                else:  # QUEUED
                     await asyncio.sleep(pause(*rest, poll))
             return lock
         finally:

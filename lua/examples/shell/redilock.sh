@@ -57,6 +57,9 @@ EOF
   esac
 }
 
+# redilock_unknown VERB TAG: what the manifest does not list is never taken for one of the answers that it lists.
+redilock_unknown() { echo "redilock: $1 answered ${2:-nothing}, which this client does not know" >&2; }
+
 # A clock that nobody sets, in steps of 10 ms: Linux has one.
 redilock_now() {
   local up
@@ -73,15 +76,17 @@ redilock_acquire() {
   while :; do
     sent=$(redilock_now)
     reply=$(redilock_call acquire "$name" "$redilock_token" "$2" "$3") || break
-    # shellcheck disable=SC2086 # GRANTED fence lease | QUEUED holder_pttl position | HELD holder_pttl
+    # shellcheck disable=SC2086 # GRANTED fence lease fences | QUEUED holder_pttl position | HELD holder_pttl
     set -- "$1" "$2" "$3" "$4" "$5" $reply
-    case $6 in
+    case ${6-} in
       GRANTED)
         redilock_fence=$7 redilock_deadline=$((sent + $8 * 99 / 100 - 12))
         [ "$(redilock_now)" -lt "$redilock_deadline" ] && return 0
         echo "redilock: the answer took longer than the lease" >&2
         break ;;
       HELD) return 1 ;;
+      QUEUED) ;;
+      *) redilock_unknown acquire "${6-}"; break ;;
     esac
     [ "$sent" -lt "$end" ] || { redilock_call release "$name" "$redilock_token" >/dev/null; return 1; }
     # The next in line asks every POLL, and when the lease ends; the others the less, the further behind they stand.
@@ -105,7 +110,11 @@ redilock_extend() {
   reply=$(redilock_call extend "$1" "$redilock_token" "$2") || return 2
   # shellcheck disable=SC2086 # EXTENDED fence lease_left | NOTHELD holder_pttl
   set -- $reply
-  [ "$1" = EXTENDED ] || return 1
+  case ${1-} in
+    EXTENDED) ;;
+    NOTHELD) return 1 ;;
+    *) redilock_unknown extend "${1-}"; return 2 ;;
+  esac
   redilock_fence=$2 sent=$((sent + $3 * 99 / 100 - 12))
   [ "$sent" -le "$redilock_deadline" ] || redilock_deadline=$sent
 }
@@ -114,7 +123,11 @@ redilock_extend() {
 redilock_release() {
   local reply
   reply=$(redilock_call release "$1" "$redilock_token") || return 2
-  [ "${reply%%NOTHELD*}" = "$reply" ]
+  case ${reply%%[[:space:]]*} in
+    RELEASED | HANDED | LEFT) ;;
+    NOTHELD) return 1 ;;
+    *) redilock_unknown release "${reply%%[[:space:]]*}"; return 2 ;;
+  esac
 }
 
 redilock_quit() { redilock_call release "$1" "$redilock_token" >/dev/null; exit "$2"; }

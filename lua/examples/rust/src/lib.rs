@@ -16,6 +16,8 @@ pub enum Error {
     Lost,
     /// A name has 1 to 1024 bytes, and no } except in a hash tag like {this}:lock, and is no companion key.
     Name,
+    /// The script answered with this tag, which its manifest does not list. Never take it for one that is listed.
+    Reply(String),
     Redis(redis::RedisError),
 }
 
@@ -69,6 +71,7 @@ struct Script {
     sha1: String,
     source: Vec<u8>,
     suffixes: Vec<String>,
+    tags: Vec<String>,
 }
 
 /// The locks of one server, through one connection. Share it between threads.
@@ -88,7 +91,8 @@ impl Locks {
             if let Some(verb) = text(&s["name"]).strip_prefix("mutex.") {
                 let suffixes = s["keys"].as_array().ok_or("no keys")?.iter().map(|k| text(&k["suffix"])).collect();
                 let source = fs::read(dist.join(text(&s["file"])))?;
-                scripts.insert(verb.to_string(), Script { sha1: text(&s["sha1"]), source, suffixes });
+                let tags = s["replies"].as_array().ok_or("no replies")?.iter().map(|r| text(&r["tag"])).collect();
+                scripts.insert(verb.to_string(), Script { sha1: text(&s["sha1"]), source, suffixes, tags });
             }
         }
         Ok(Locks { connection: Mutex::new(client.get_connection()?), client, scripts })
@@ -111,7 +115,13 @@ impl Locks {
             }
             other => other,
         }?;
-        let tag = redis::from_redis_value_ref(&reply[0]).map_err(redis::RedisError::from)?;
+        let tag = match reply.first() {
+            Some(Value::BulkString(tag)) => String::from_utf8_lossy(tag).into_owned(),
+            _ => String::new(),
+        };
+        if !script.tags.contains(&tag) {
+            return Err(Error::Reply(tag));
+        }
         Ok((tag, reply.iter().filter_map(|v| if let Value::Int(i) = v { Some(*i) } else { None }).collect()))
     }
 
@@ -139,7 +149,7 @@ impl Locks {
             let (tag, n) = self.call("acquire", &lock.name, &[&lock.token, &lease, &presence])?;
             let left = timeout.saturating_sub(sent - start);
             match tag.as_str() {
-                "GRANTED" => {
+                "GRANTED" => { // fence, lease, fences
                     (lock.fence, lock.deadline) = (n[0], certain(sent, n[1]));
                     return if lock.deadline > Instant::now() { Ok(Some(lock)) } else { Err(Error::Lost) };
                 }
@@ -147,7 +157,7 @@ impl Locks {
                     lock.over = true;
                     return Ok(None);
                 }
-                _ if left.is_zero() => return Ok(None),
+                _ if left.is_zero() => return Ok(None), // QUEUED
                 _ => thread::sleep(pause(n[0], n[1], poll).min(left)),
             }
         }

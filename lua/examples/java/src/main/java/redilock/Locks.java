@@ -31,7 +31,7 @@ public final class Locks {
     private static final Pattern RESERVED = Pattern.compile(":redilock:[a-z]+\\z"); // the form of a companion key
     private static final SecureRandom RANDOM = new SecureRandom();
 
-    private record Script(byte[] sha1, byte[] source, List<String> suffixes) {}
+    private record Script(byte[] sha1, byte[] source, List<String> suffixes, List<String> tags) {}
 
     private final UnifiedJedis redis;
     private final Map<String, Script> scripts = new HashMap<>();
@@ -45,7 +45,7 @@ public final class Locks {
             String name = s.get("name").getAsString();
             if (name.startsWith("mutex.") && s.get("version").getAsInt() == 1) {
                 scripts.put(name.substring("mutex.".length()), new Script(s.get("sha1").getAsString().getBytes(UTF_8),
-                    Files.readAllBytes(dist.resolve(s.get("file").getAsString())), suffixes(s)));
+                    Files.readAllBytes(dist.resolve(s.get("file").getAsString())), suffixes(s), tags(s)));
             }
         }
     }
@@ -53,6 +53,11 @@ public final class Locks {
     static List<String> suffixes(JsonObject script) {
         return script.getAsJsonArray("keys").asList().stream().map(JsonElement::getAsJsonObject)
             .map(key -> key.has("suffix") ? key.get("suffix").getAsString() : "").toList();
+    }
+
+    private static List<String> tags(JsonObject script) {
+        return script.getAsJsonArray("replies").asList().stream()
+            .map(reply -> reply.getAsJsonObject().get("tag").getAsString()).toList();
     }
 
     /** The lock's key is its name; the companions have a hash tag that puts them into the same cluster slot. */
@@ -87,16 +92,23 @@ public final class Locks {
         return new String((byte[]) reply.get(0), UTF_8);
     }
 
+    /** The script's reply. One that its manifest does not list is an error, and never taken for one that it lists. */
     List<?> call(String verb, String name, Object... args) {
         Script script = scripts.get(verb);
         List<byte[]> keys = keys(name.getBytes(UTF_8), script.suffixes);
         List<byte[]> argv = Stream.of(args).map(arg -> arg.toString().getBytes(UTF_8)).toList();
+        Object reply;
         try {
-            return (List<?>) redis.evalsha(script.sha1, keys, argv);
+            reply = redis.evalsha(script.sha1, keys, argv);
         } catch (JedisNoScriptException e) {
             redis.scriptLoad(script.source, keys.get(0));
-            return (List<?>) redis.evalsha(script.sha1, keys, argv);
+            reply = redis.evalsha(script.sha1, keys, argv);
         }
+        String tag = reply instanceof List<?> list && !list.isEmpty() && list.get(0) instanceof byte[] ? tag(list) : "no tag";
+        if (!script.tags.contains(tag)) { // the tag alone is told: the rest may have a token
+            throw new IllegalStateException("mutex." + verb + " answered " + tag);
+        }
+        return (List<?>) reply;
     }
 
     /** One attempt: empty if somebody else has it or stands in line. */
@@ -127,7 +139,7 @@ public final class Locks {
                 long sent = System.nanoTime();
                 List<?> reply = call("acquire", name, token, lease.toMillis(), presence.toMillis());
                 long left = timeout.toNanos() - (sent - start);
-                if (tag(reply).equals("GRANTED")) {
+                if (tag(reply).equals("GRANTED")) { // fence, lease, fences
                     long deadline = certain(sent, (Long) reply.get(2));
                     if (deadline - System.nanoTime() <= 0) {
                         throw new Lock.LostException(name + ": the answer took longer than the lease");
@@ -137,7 +149,7 @@ public final class Locks {
                 } else if (tag(reply).equals("HELD")) {
                     leave = false;
                     return Optional.empty();
-                } else if (left <= 0) {
+                } else if (left <= 0) { // QUEUED
                     return Optional.empty();
                 }
                 long pause = pauseNanos((Long) reply.get(1), (Long) reply.get(2), poll);
