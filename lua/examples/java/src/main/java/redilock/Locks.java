@@ -104,7 +104,8 @@ public final class Locks {
             redis.scriptLoad(script.source, keys.get(0));
             reply = redis.evalsha(script.sha1, keys, argv);
         }
-        String tag = reply instanceof List<?> list && !list.isEmpty() && list.get(0) instanceof byte[] ? tag(list) : "no tag";
+        boolean tagged = reply instanceof List<?> list && !list.isEmpty() && list.get(0) instanceof byte[];
+        String tag = tagged ? tag((List<?>) reply) : "no tag";
         if (!script.tags.contains(tag)) { // the tag alone is told: the rest may have a token
             throw new IllegalStateException("mutex." + verb + " answered " + tag);
         }
