@@ -38,7 +38,7 @@ export function keysOf(name, suffixes) {
   return suffixes.map((suffix) => Buffer.from((tagged || !suffix ? bytes : `{${bytes}}`) + suffix, 'latin1'));
 }
 
-/** The next in line asks every `poll`, and when the lease ends; the others the less, the further behind they stand. */
+/** The first waiter asks every `poll`, and when the lease ends; the others the less, the further behind they stand. */
 function pause(holderPTTL, position, poll) {
   if (position === 1 && holderPTTL >= 0) return Math.min(poll, holderPTTL + 1);
   return Math.min(poll * position, presence / 3);
@@ -100,10 +100,10 @@ export class Locks {
     return reply;
   }
 
-  /** One attempt: a Lock, or null if somebody else has it or stands in line. */
+  /** One attempt: a Lock, or null if somebody else has it or waits for it. */
   tryLock(name, lease) { return this.#acquire(name, lease, 0, {}); }
 
-  /** Waits in line, until the AbortSignal says otherwise. */
+  /** Waits in the queue, until the AbortSignal says otherwise. */
   lock(name, lease, { signal, poll = 250 } = {}) { return this.#acquire(name, lease, presence, { signal, poll }); }
 
   /** Runs work(lock) under the lock. */
@@ -136,7 +136,7 @@ export class Locks {
       }
       return lock;
     } finally {
-      // A wait that was cancelled ends at once; behind it, neither a lock nor a place in line is left.
+      // A wait that was cancelled ends at once; behind it, neither a lock nor a place in the queue is left.
       if (ask && !lock) ask.catch(() => {}).then(() => this.call('release', name, token)).catch(() => {});
     }
   }

@@ -51,7 +51,7 @@ def keys_of(name, suffixes):
 
 
 def pause(holder_pttl, position, poll):
-    """The next in line asks every `poll`, and when the lease ends; the others the less, the further behind they stand."""
+    """The first waiter asks every `poll`, and when the lease ends; the others the less, the further behind they stand."""
     if position == 1 and holder_pttl >= 0:
         return min(poll, (holder_pttl + 1) / 1000)
     return min(poll * position, PRESENCE / 3)
@@ -106,11 +106,11 @@ class Locks:
             return known(self.client.evalsha(sha1, *words), tags)
 
     def try_lock(self, name, lease):
-        """One attempt: a Lock, or None if somebody else has it or stands in line."""
+        """One attempt: a Lock, or None if somebody else has it or waits for it."""
         return self._acquire(name, lease, 0, 0, presence=0)
 
     def lock(self, name, lease, timeout=float("inf"), poll=0.25):
-        """Wait in line. TimeoutError if that takes longer than `timeout`."""
+        """Wait in the queue. TimeoutError if that takes longer than `timeout`."""
         if lock := self._acquire(name, lease, timeout, poll, PRESENCE):
             return lock
         raise TimeoutError(f"{name}: held by somebody else")
@@ -132,6 +132,6 @@ class Locks:
                     time.sleep(max(0, min(pause(*rest, poll), end - time.monotonic())))
             return lock
         finally:
-            if not lock and tag != b"HELD":  # a Ctrl-C as well leaves neither a lock nor a place in line
+            if not lock and tag != b"HELD":  # a Ctrl-C as well leaves neither a lock nor a place in the queue
                 with contextlib.suppress(redis.RedisError):  # the place ends with its presence, the lock with its lease
                     self.call("release", name, token)

@@ -55,11 +55,11 @@ class Locks:
             return known(await self.client.evalsha(sha1, *words), tags)
 
     async def try_lock(self, name, lease):
-        """One attempt: a Lock, or None if somebody else has it or stands in line."""
+        """One attempt: a Lock, or None if somebody else has it or waits for it."""
         return await self._acquire(name, lease, poll=0, presence=0)
 
     async def lock(self, name, lease, poll=0.25):
-        """Wait in line, until asyncio.timeout or a cancel ends it."""
+        """Wait in the queue, until asyncio.timeout or a cancel ends it."""
         return await self._acquire(name, lease, poll, PRESENCE)
 
     async def _acquire(self, name, lease, poll, presence):
@@ -83,7 +83,7 @@ class Locks:
                     await asyncio.sleep(pause(*rest, poll))
             return lock
         finally:
-            if ask and not lock:  # a cancelled wait leaves neither a lock nor a place in line
+            if ask and not lock:  # a cancelled wait leaves neither a lock nor a place in the queue
                 await self.finish(self._leave(name, token, ask))
 
     async def _leave(self, name, token, ask):

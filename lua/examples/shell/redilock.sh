@@ -89,17 +89,17 @@ redilock_acquire() {
       *) redilock_unknown acquire "${6-}"; break ;;
     esac
     [ "$sent" -lt "$end" ] || { redilock_call release "$name" "$redilock_token" >/dev/null; return 1; }
-    # The next in line asks every POLL, and when the lease ends; the others the less, the further behind they stand.
+    # The first waiter asks every POLL, and when the lease ends; the others the less, the further behind they stand.
     pause=$(($5 * $8))
     [ "$8" -gt 1 ] || [ "$7" -lt 0 ] || [ "$7" -ge "$pause" ] || pause=$(($7 + 1))
     [ "$pause" -le $((redilock_presence / 3)) ] || pause=$((redilock_presence / 3))
     sleep "$((pause / 1000)).$(printf %03d $((pause % 1000)))"
   done
-  redilock_call release "$name" "$redilock_token" >/dev/null 2>&1 # neither a lock nor a place in line is left behind
+  redilock_call release "$name" "$redilock_token" >/dev/null 2>&1 # neither a lock nor a place in the queue is left behind
   return 2
 }
 
-# redilock_try NAME LEASE: one attempt. redilock_lock NAME LEASE [TIMEOUT [POLL]]: waits in line.
+# redilock_try NAME LEASE: one attempt. redilock_lock NAME LEASE [TIMEOUT [POLL]]: waits in the queue.
 redilock_try() { redilock_acquire "$1" "$2" 0 0 0; }
 redilock_lock() { redilock_acquire "$1" "$2" "$redilock_presence" "${3:-2147483647}" "${4:-250}"; }
 
@@ -133,7 +133,7 @@ redilock_release() {
 redilock_quit() { redilock_call release "$1" "$redilock_token" >/dev/null; exit "$2"; }
 
 # redilock_with NAME LEASE COMMAND [ARGUMENT…] runs it with REDILOCK_FENCE set. A signal ends the program, when the command
-# has ended, and gives the lock or the place in line back.
+# has ended, and gives the lock or the place in the queue back.
 redilock_with() {
   local name="$1" lease="$2" status
   shift 2

@@ -54,7 +54,7 @@ pub fn keys_of(name: &[u8], suffixes: &[String]) -> Result<Vec<Vec<u8>>, Error> 
     Ok(suffixes.iter().map(|s| if s.is_empty() { name.to_vec() } else { [&base, s.as_bytes()].concat() }).collect())
 }
 
-/// The next in line asks every `poll`, and when the lease ends; the others the less, the further behind they stand.
+/// The first waiter asks every `poll`, and when the lease ends; the others the less, the further behind they stand.
 fn pause(holder_pttl: i64, position: i64, poll: Duration) -> Duration {
     match (holder_pttl, position) {
         (0.., 1) => poll.min(Duration::from_millis(holder_pttl as u64 + 1)),
@@ -125,12 +125,12 @@ impl Locks {
         Ok((tag, reply.iter().filter_map(|v| if let Value::Int(i) = v { Some(*i) } else { None }).collect()))
     }
 
-    /// One attempt: None if somebody else has it or stands in line.
+    /// One attempt: None if somebody else has it or waits for it.
     pub fn try_lock(&self, name: &str, lease: Duration) -> Result<Option<Lock<'_>>, Error> {
         self.acquire(name, lease, Duration::ZERO, Duration::ZERO, Duration::ZERO)
     }
 
-    /// Waits in line, for `timeout` at the most; the next in line asks every `poll`.
+    /// Waits in the queue, for `timeout` at the most; the first waiter asks every `poll`.
     pub fn lock(&self, name: &str, lease: Duration, timeout: Duration, poll: Duration) -> Result<Lock<'_>, Error> {
         self.acquire(name, lease, timeout, poll, PRESENCE)?.ok_or(Error::Timeout)
     }
@@ -141,7 +141,7 @@ impl Locks {
         let mut random = [0; 16];
         getrandom::fill(&mut random).expect("the system's random source");
         let (start, name, token) = (Instant::now(), name.to_string(), URL_SAFE_NO_PAD.encode(random));
-        // Dropped on every way out, it gives the lock, or the place in line, back.
+        // Dropped on every way out, it gives the lock or the place in the queue back.
         let mut lock = Lock { locks: self, name, token, fence: 0, deadline: start, over: false };
         let (lease, presence) = (lease.as_millis().to_string(), presence.as_millis().to_string());
         loop {

@@ -75,7 +75,7 @@ public final class Locks {
         return suffixes.stream().map(s -> (s.isEmpty() ? bytes : base + s).getBytes(ISO_8859_1)).toList();
     }
 
-    /** The next in line asks every poll, and when the lease ends; the others the less, the further behind they stand. */
+    /** The first waiter asks every poll, and when the lease ends; the others the less, the further behind they stand. */
     private static long pauseNanos(long holderPttl, long position, Duration poll) {
         if (position == 1 && holderPttl >= 0) {
             return Math.min(poll.toNanos(), (holderPttl + 1) * 1_000_000);
@@ -112,7 +112,7 @@ public final class Locks {
         return (List<?>) reply;
     }
 
-    /** One attempt: empty if somebody else has it or stands in line. */
+    /** One attempt: empty if somebody else has it or waits for it. */
     public Optional<Lock> tryLock(String name, Duration lease) {
         try {
             return acquire(name, lease, Duration.ZERO, Duration.ZERO, Duration.ZERO);
@@ -121,7 +121,7 @@ public final class Locks {
         }
     }
 
-    /** Waits in line, for the timeout at the most; the next in line asks every poll. */
+    /** Waits in the queue, for the timeout at the most; the first waiter asks every poll. */
     public Lock lock(String name, Duration lease, Duration timeout, Duration poll)
             throws InterruptedException, TimeoutException {
         return acquire(name, lease, timeout, poll, PRESENCE)
@@ -157,7 +157,7 @@ public final class Locks {
                 TimeUnit.NANOSECONDS.sleep(Math.min(pause, left));
             }
         } finally {
-            if (leave) { // interrupted, too late or failed: neither a lock nor a place in line is left behind
+            if (leave) { // interrupted, too late or failed: neither a lock nor a place in the queue is left behind
                 try {
                     call("release", name, token);
                 } catch (JedisException e) {
