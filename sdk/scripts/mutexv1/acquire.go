@@ -13,7 +13,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for mutex.acquire, version 1.
-const AcquireSHA1 = "66a880f24a3dde7612520a7243b3f5397c01dfb2"
+const AcquireSHA1 = "a1532f14aefcb04d5cb8e013f1868f0a9704aa0f"
 
 const acquireSource = "" +
 	"-- mutex.acquire v1\n" +
@@ -254,10 +254,10 @@ const acquireSource = "" +
 	"\t\t\tif caller and not ours and not caller.stands then\n" +
 	"\t\t\t\tfollow(caller, head)\n" +
 	"\t\t\tend\n" +
-	"\t\t\tleave(who)\n" +
 	"\t\t\tif not ago or now_us() % 30000000 < ago then\n" +
 	"\t\t\t\tretain_queue()\n" +
 	"\t\t\tend\n" +
+	"\t\t\tleave(who)\n" +
 	"\t\t\tif ours or wake == 'poll' then\n" +
 	"\t\t\t\treturn 'granted', g\n" +
 	"\t\t\tend\n" +

@@ -13,7 +13,7 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for mutex.release, version 1.
-const ReleaseSHA1 = "f6cd5d9f59349441c0e568b4d2ff09b122e03472"
+const ReleaseSHA1 = "cac10e55c9e37b36bf1fa62482c0411d11b32f41"
 
 const releaseSource = "" +
 	"-- mutex.release v1\n" +
@@ -266,10 +266,10 @@ const releaseSource = "" +
 	"\t\t\tif caller and not ours and not caller.stands then\n" +
 	"\t\t\t\tfollow(caller, head)\n" +
 	"\t\t\tend\n" +
-	"\t\t\tleave(who)\n" +
 	"\t\t\tif not ago or now_us() % 30000000 < ago then\n" +
 	"\t\t\t\tretain_queue()\n" +
 	"\t\t\tend\n" +
+	"\t\t\tleave(who)\n" +
 	"\t\t\tif ours or wake == 'poll' then\n" +
 	"\t\t\t\treturn 'granted', g\n" +
 	"\t\t\tend\n" +

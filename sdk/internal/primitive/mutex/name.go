@@ -12,10 +12,14 @@ const maxNameBytes = 1024
 
 // What the companion keys of a name end in.
 const (
-	fenceSuffix   = ":redilock:fence"
-	queueSuffix   = ":redilock:queue"
-	waitersSuffix = ":redilock:waiters"
+	fenceSuffix   = reserved + "fence"
+	queueSuffix   = reserved + "queue"
+	waitersSuffix = reserved + "waiters"
 )
+
+// reserved, and lower-case letters behind it, is how every companion key ends: those of today, and those of the primitives
+// and versions to come.
+const reserved = ":redilock:"
 
 // keysOf gives the four keys of a lock. The lock's own key is its name byte for byte: that is what excludes, and is
 // excluded by, every other client that does SET name token NX PX. The companions carry a hash tag that puts them into
@@ -34,7 +38,8 @@ func keysOf(name string) (mutexv1.Keys, error) {
 		// would then be taken for the other.
 		return mutexv1.Keys{}, fmt.Errorf("%w: a name must not be a hash tag alone: leave out its { and }", failure.Invalid)
 	case isCompanion(name):
-		return mutexv1.Keys{}, fmt.Errorf("%w: a name must not be the companion key of another lock", failure.Invalid)
+		return mutexv1.Keys{}, fmt.Errorf("%w: a name with a hash tag must not end in %s and lower-case letters: "+
+			"such keys belong to other locks", failure.Invalid, reserved)
 	case hasHashTag(name):
 	case strings.Contains(name, "}"):
 		return mutexv1.Keys{}, fmt.Errorf("%w: a name with a } needs a hash tag, as in {%s}:lock, or no } at all",
@@ -61,11 +66,11 @@ func isHashTag(name string) bool {
 	return hasHashTag(name) && name[0] == '{' && strings.IndexByte(name, '}') == len(name)-1
 }
 
-// isCompanion reports whether a name is what another lock keeps its fence, its queue or its waiters in: as a lock it would
-// be overwritten.
+// isCompanion reports whether a name is of the form of the companion keys, where another lock keeps what belongs to it: as
+// a lock it would be overwritten.
 func isCompanion(name string) bool {
-	return hasHashTag(name) && (strings.HasSuffix(name, fenceSuffix) || strings.HasSuffix(name, queueSuffix) ||
-		strings.HasSuffix(name, waitersSuffix))
+	stem := strings.TrimRight(name, "abcdefghijklmnopqrstuvwxyz")
+	return hasHashTag(name) && stem != name && strings.HasSuffix(stem, reserved)
 }
 
 // New gives the mutex of a name, the client's prefix included.
