@@ -46,7 +46,7 @@ func checkArguments(t testing.TB, w *world, script, way, count uint8, packed str
 	}
 	given := slices.Repeat(keys, 2)[:count%8]
 	w.reset(t, way)
-	before := w.state(t)
+	before, last := w.state(t), w.counter(t)
 	reply, err := w.engine.Call(s.SHA1, given, args)
 	if err != nil {
 		return err
@@ -70,7 +70,17 @@ func checkArguments(t testing.TB, w *world, script, way, count uint8, packed str
 	case reply.Items[0].Text == "HELD" && !held:
 		return fmt.Errorf("%s %q: held, by nobody", s.Name, args)
 	}
-	return nil
+	return w.checkNumbers(t, s, args, reply, last, wish(s, args))
+}
+
+// wish is how many numbers a grant of this call may own: what it asks for, or what a waiter of the world did, one.
+func wish(s dist.Script, args []string) int {
+	i := slices.IndexFunc(s.Args, func(a dist.Arg) bool { return a.Name == "fences" })
+	if i < 0 || i >= len(args) {
+		return 1
+	}
+	n, _ := strconv.Atoi(args[i]) // it is within its range
+	return n
 }
 
 // why says what is wrong with a call, by the manifest. Empty: nothing.
