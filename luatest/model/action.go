@@ -125,7 +125,7 @@ func (c *Config) actions() []action {
 		all = append(all, action{verb: verbMemory})
 	}
 	for i := range all {
-		all[i].args = c.args(&all[i], func(ms int) int { return ms })
+		all[i].args = c.args(&all[i], unscaled)
 	}
 	return all
 }
@@ -167,6 +167,9 @@ func (c *Config) requests(lock, token int) []action {
 	}
 	return all
 }
+
+// unscaled leaves a time as it is.
+func unscaled(ms int) int { return ms }
 
 // args makes the ARGV of a call, with its times in other units.
 func (c *Config) args(a *action, scale func(ms int) int) []string {
@@ -235,7 +238,7 @@ func (c *Config) describe(a *action) string {
 	case verbBreak:
 		return "the " + roleNames[a.role] + " key becomes a list" + where
 	case verbLater:
-		return fmt.Sprintf("a later version: HSET waiters %s %q%s", c.tokenName(a.token), c.laterRecord(a), where)
+		return fmt.Sprintf("a later version: HSET waiters %s %q%s", c.tokenName(a.token), c.laterRecord(a, unscaled), where)
 	case verbRestore:
 		return "a snapshot is restored" + where
 	case verbFill:

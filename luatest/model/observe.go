@@ -99,7 +99,7 @@ func (w *world) apply(a *action) bool {
 		if name := w.config.tokenName(a.token); queue.rank(name) < 0 || waiters.field(name) < 0 {
 			return false
 		}
-		onHash(waiters, []string{"HSET", waiters.key, w.config.tokenName(a.token), w.config.laterRecord(a)})
+		onHash(waiters, []string{"HSET", waiters.key, w.config.tokenName(a.token), w.config.laterRecord(a, unscaled)})
 		return true
 	case verbRestore:
 		for role := range roles {

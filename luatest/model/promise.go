@@ -267,12 +267,18 @@ func (j *judged) goodError() *Fault {
 	case code == "BADFENCE" && j.before.counter >= fenceLimit:
 		return nil
 	case code == "OOM" && j.memory:
-		if j.action.verb == verbAcquire && (j.before.holder != j.action.token || j.before.counter == 0) {
-			return nil // whoever has the lock is told so, and may extend it and give it back
+		if j.refusable() {
+			return nil
 		}
 		return fault("M8", "%s is refused for want of memory: %s", j.name(j.action.token), text)
 	}
 	return fault("M9", "an error without a reason: %s", text)
+}
+
+// refusable says whether a call may be refused for want of memory. Whoever has the lock is told so, and may extend it and
+// give it back, as may whoever waits.
+func (j *judged) refusable() bool {
+	return j.action.verb == verbAcquire && (j.before.holder != j.action.token || j.before.counter == 0)
 }
 
 // nothingLeft is M10: one token has one place; and what nobody needs any more is gone.

@@ -173,7 +173,7 @@ func (w *writer) event(t *step) {
 		w.add(scenario.Step{Why: why, AdvanceMS: 2 * fenceRetain})
 		clear(w.fences)
 	case verbLater:
-		w.do(why, "HSET", w.key(a.lock, roleWaiters), w.config.tokenName(a.token), w.config.laterRecord(a))
+		w.do(why, "HSET", w.key(a.lock, roleWaiters), w.config.tokenName(a.token), w.config.laterRecord(a, scaled))
 	case verbRestore, verbFill:
 		to := strconv.Itoa(restoredCounter)
 		if a.verb == verbRestore {
@@ -183,6 +183,7 @@ func (w *writer) event(t *step) {
 		}
 		w.do(why, "SET", w.key(a.lock, roleFence), to, "PX", fenceRetain)
 		w.fences[a.lock] = ""
+		w.bindFence(a.lock, "where the counter is")
 	case verbMemory:
 		limit := 0
 		if t.full {
@@ -208,8 +209,9 @@ func (w *writer) listen(deaf uint) {
 
 // newFence binds the fence of a new grant to a variable; it is above the last one, if that is known.
 func (w *writer) newFence(lock int) any {
-	limits := object{"min": 1}
+	limits := object{"min": restoredCounter}
 	if w.fences[lock] != "" {
+		limits["min"] = restoredCounter + usualGap // far above what a snapshot has
 		limits["above"] = w.fences[lock]
 	}
 	w.bound++

@@ -11,7 +11,7 @@ import (
 // is out, it is to change nothing.
 func (j *judged) wanted() expected {
 	refused := j.out.reply.Code() == "OOM"
-	if j.wrong || refused && !j.gives() || j.action.verb == verbInspect {
+	if j.wrong || refused && j.refusable() || j.action.verb == verbInspect {
 		return expected{after: j.before.clone()}
 	}
 	before := j.before
@@ -19,12 +19,6 @@ func (j *judged) wanted() expected {
 		before.counter -= usualGap // no scenario has two calls in a few microseconds
 	}
 	return j.config.call(j.action, &before, j.deaf)
-}
-
-// gives says whether a call gives back the lock or a place, for which there is always memory.
-func (j *judged) gives() bool {
-	return j.action.verb == verbRelease &&
-		(j.before.holder == j.action.token || j.before.place(j.action.token) >= 0)
 }
 
 // wantedError is the error that the reference does not foresee, but that may be. Servers agree on the text of the first.
@@ -113,7 +107,7 @@ func (w *writer) presence(one waiter) any {
 func (w *writer) drain(lock int, want *expected) {
 	l := want.after.clone()
 	w.listen(0)
-	for len(l.queue) > 0 {
+	for len(l.queue) > 0 && l.counter < fenceLimit {
 		l.holder, l.left = none, 0
 		if l.counter > 0 && !w.config.Ahead && l.counter < fenceLimit {
 			l.counter = w.config.counter() - usualGap // it is some time since the last grant

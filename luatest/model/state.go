@@ -228,9 +228,9 @@ func (w *world) presenceEnd(left int8) int64 {
 	return w.store.now + int64(left)
 }
 
-// laterRecord is the record that a client of a later version writes.
-func (c *Config) laterRecord(a *action) string {
-	return fmt.Sprintf("%d %d %d %s %s", int64(presentForever), pollLeaseMS, c.wish(fewFences), wakeNames[a.wake],
+// laterRecord is the record that a client of a later version writes, with its times in other units.
+func (c *Config) laterRecord(a *action, scale func(ms int) int) string {
+	return fmt.Sprintf("%d %d %d %s %s", int64(presentForever), scale(pollLeaseMS), c.wish(fewFences), wakeNames[a.wake],
 		channelName(a.token/c.Tokens))
 }
 
