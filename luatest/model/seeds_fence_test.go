@@ -209,14 +209,16 @@ var fenceSeeds = []seed{
 		name: "extend is refused for want of memory", world: "memory", depth: 3, files: "extend",
 		edits: []string{
 			"redis.pcall('GETEX', lock)",
-			"redis.call('SET', lock, 'x', 'XX', 'GET')",
+			"redis.pcall('GET', lock)",
+			"\tlocal f = redis.pcall('GET', fence)\n",
+			"\tlocal f = redis.pcall('SET', fence, 1, 'NX', 'GET')\n",
 		},
 	},
 	{
 		name: "the holder is refused for want of memory", world: "memory", depth: 3, files: "acquire",
 		edits: []string{
-			"local set = there < 2 and redis.pcall('SET'",
-			"local set = there < 2 and redis.call('SET'",
+			"if set and set.ok then",
+			"if set and set.err then\n\treturn set\nend\nif set and set.ok then",
 		},
 	},
 	{

@@ -243,7 +243,8 @@ var queueSeeds = []seed{
 		},
 	},
 	{
-		name: "who leaves a free lock's queue with a successor does not hand it on", world: "successor", depth: 5, files: "release",
+		name: "who leaves a free lock's queue with a successor does not hand it on", world: "successor",
+		depth: 5, files: "release",
 		edits: []string{
 			"\t\tif not holder then\n\t\t\their.stands",
 			"\t\tif false then\n\t\t\their.stands",
