@@ -26,6 +26,9 @@ const (
 	verbCollect       // so much time passes that every key with an expiry is gone
 	verbBreak         // a key is a list
 	verbMemory        // the server is out of memory, or no longer
+	verbLater         // a client of a later version renews its place, with a wake mode that these scripts do not know
+	verbRestore       // a snapshot is restored, of a time at which nobody had the lock or waited
+	verbFill          // the fence counter is at its limit
 )
 
 var scriptNames = [...]string{"acquire", "extend", "release", "inspect"}
@@ -39,9 +42,11 @@ const (
 	wakePoll wake = iota
 	wakePush
 	wakeBroadcast
+	wakeLater // a mode of a later version, with the fields of version 1 before it
+	wakeMore  // a mode of version 1 with an extension of a later one
 )
 
-var wakeNames = [...]string{"poll", "push", "broadcast"}
+var wakeNames = [...]string{"poll", "push", "broadcast", "shard", "push;x"}
 
 // The keys of a lock, as KEYS has them.
 const (
@@ -62,6 +67,7 @@ type action struct {
 	lease     int
 	presence  int
 	wake      wake
+	fences    int
 	channel   bool // a release: says which channel is the client's own
 	successor int  // a release: the token that follows; none if negative
 	role      int  // of the key that is deleted or broken
@@ -90,6 +96,15 @@ func (c *Config) actions() []action {
 		}
 		add(c.Foreign, verbForeignSet, verbForeignDelete)
 		add(c.Forever, verbForeignKeep, verbPersist)
+		add(c.Restore, verbRestore)
+		add(c.Full, verbFill)
+		for token := range c.tokens() {
+			for _, w := range []wake{wakeLater, wakeMore} {
+				if c.Later {
+					all = append(all, action{verb: verbLater, lock: lock, token: token, wake: w})
+				}
+			}
+		}
 		for role := range roles {
 			if c.Delete && role != roleLock {
 				all = append(all, action{verb: verbDelete, lock: lock, role: role})
@@ -110,7 +125,7 @@ func (c *Config) actions() []action {
 		all = append(all, action{verb: verbMemory})
 	}
 	for i := range all {
-		all[i].args = c.args(&all[i], func(ms int) int { return ms })
+		all[i].args = c.args(&all[i], unscaled)
 	}
 	return all
 }
@@ -118,17 +133,18 @@ func (c *Config) actions() []action {
 // requests are those that a client sends with one token.
 func (c *Config) requests(lock, token int) []action {
 	var all []action
-	acquire := func(on bool, lease, presence int, w wake) {
+	acquire := func(on bool, lease, presence int, w wake, wish int) {
 		if on {
 			all = append(all, action{
-				verb: verbAcquire, lock: lock, token: token, lease: lease, presence: presence, wake: w, successor: none,
+				verb: verbAcquire, lock: lock, token: token, lease: lease, presence: presence, wake: w,
+				fences: c.wish(wish), successor: none,
 			})
 		}
 	}
-	acquire(c.Try, leaseMS, 0, wakePoll)
-	acquire(c.Poll, pollLeaseMS, presenceMS, wakePoll)
-	acquire(c.Push, leaseMS, presenceMS, wakePush)
-	acquire(c.Broadcast, leaseMS, presenceMS, wakeBroadcast)
+	acquire(c.Try, leaseMS, 0, wakePoll, fewFences)
+	acquire(c.Poll, pollLeaseMS, presenceMS, wakePoll, 1)
+	acquire(c.Push, leaseMS, presenceMS, wakePush, manyFences)
+	acquire(c.Broadcast, leaseMS, presenceMS, wakeBroadcast, fewFences)
 	if c.Extend {
 		all = append(all, action{verb: verbExtend, lock: lock, token: token, lease: extendMS, successor: none})
 	}
@@ -143,6 +159,7 @@ func (c *Config) requests(lock, token int) []action {
 	// The second token of a client follows the first. Were it the other way round as well, no token would be unique.
 	if c.Tokens > 1 && token%c.Tokens == 0 {
 		release.successor, release.lease, release.presence, release.wake = token+1, leaseMS, presenceMS, wakePoll
+		release.fences = c.wish(fewFences)
 		if c.Push {
 			release.wake = wakePush
 		}
@@ -150,6 +167,9 @@ func (c *Config) requests(lock, token int) []action {
 	}
 	return all
 }
+
+// unscaled leaves a time as it is.
+func unscaled(ms int) int { return ms }
 
 // args makes the ARGV of a call, with its times in other units.
 func (c *Config) args(a *action, scale func(ms int) int) []string {
@@ -159,11 +179,17 @@ func (c *Config) args(a *action, scale func(ms int) int) []string {
 	switch a.verb {
 	case verbAcquire:
 		args = append(args, times[0])
-		if a.presence > 0 {
+		if a.presence > 0 || a.fences > 1 {
 			args = append(args, times[1], wakeNames[a.wake])
 		}
-		if a.wake != wakePoll {
+		switch {
+		case a.wake != wakePoll:
 			args = append(args, channelName(client))
+		case a.fences > 1:
+			args = append(args, "")
+		}
+		if a.fences > 1 {
+			args = append(args, strconv.Itoa(a.fences))
 		}
 	case verbExtend:
 		args = append(args, times[0])
@@ -176,6 +202,9 @@ func (c *Config) args(a *action, scale func(ms int) int) []string {
 				args = append(args, "")
 			}
 			args = append(args, c.tokenName(a.successor), times[0], times[1], wakeNames[a.wake])
+			if a.fences > 1 {
+				args = append(args, strconv.Itoa(a.fences))
+			}
 		}
 	default:
 		return nil
@@ -208,6 +237,12 @@ func (c *Config) describe(a *action) string {
 		return "hours pass"
 	case verbBreak:
 		return "the " + roleNames[a.role] + " key becomes a list" + where
+	case verbLater:
+		return fmt.Sprintf("a later version: HSET waiters %s %q%s", c.tokenName(a.token), c.laterRecord(a, unscaled), where)
+	case verbRestore:
+		return "a snapshot is restored" + where
+	case verbFill:
+		return "the fence counter gets to its limit" + where
 	case verbMemory:
 		return "memory runs out, or there is some again"
 	}

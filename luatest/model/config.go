@@ -9,8 +9,17 @@ const (
 	extendMS     = 2 // less than a fresh lease, more than an old one
 	foreignMS    = 2
 	queueRetain  = 120_000   // ms, of the queue and of what is known of the waiters
+	queueSlot    = 30_000    // ms; a grant that is not the first of its slot need not renew them
 	fenceRetain  = 3_600_000 // ms
+	fenceSlot    = 60_000    // ms, the same of the fence counter
+	fenceLimit   = 1<<53 - 1 // the highest fence
 	defaultSweep = 64        // dead waiters that a call may drop
+)
+
+// How many numbers a grant is asked to own, where clients ask for more than one.
+const (
+	fewFences  = 2
+	manyFences = 3
 )
 
 // Config is a world to explore: who is there, and what may happen.
@@ -28,81 +37,24 @@ type Config struct {
 	Broadcast bool // clients queue and are told, in a cluster
 	Extend    bool
 	Poor      bool // clients release without saying which channel is theirs
+	Fences    bool // clients ask for more than one number
+	Later     bool // some waiters have a wake mode of a later version of the scripts
 
 	Foreign bool // another program's SET NX PX, and its DEL
 	Forever bool // another program's SET NX, and its PERSIST of our lock
 	Delete  bool // a companion key is deleted, the database emptied, everything expires
+	Restore bool // the server is restored from an old snapshot
+	Full    bool // the fence counter gets to the highest number
 	Wrong   bool // a key gets a wrong type
 	Memory  bool // the server is out of memory at times
 	Ahead   bool // the clock was set back: it is behind the last fence
+	Slot    bool // the last grant was microseconds ago, and not the first of its minute
+	Long    bool // a lease of hours was granted before: the counter is kept for longer than other leases need it
 
 	Sweep int // dead waiters dropped in one call at the most; 0: as the scripts are
 
 	Depth     int // actions in a row that a quick run explores; 0: until there is no new state
 	DeepDepth int // the same of a deep run
-}
-
-// Configs are the worlds that are explored. Each has the least that its question needs: what all of them together may
-// do in one world is more than can be gone through.
-func Configs() []Config {
-	return []Config{
-		{
-			Name: "queue", Title: "three clients wait for one lock, in every way there is, beside other programs",
-			Clients: 3, Locks: 1, Tokens: 1, Try: true, Poll: true, Push: true, Broadcast: true, Extend: true, Poor: true,
-			Foreign: true, Forever: true,
-			Depth: 6, DeepDepth: 0,
-		},
-		{
-			Name: "successor", Title: "three clients of two goroutines each pass one lock on",
-			Clients: 3, Locks: 1, Tokens: 2, Push: true, Foreign: true,
-			Depth: 5, DeepDepth: 10,
-		},
-		{
-			Name: "crowd", Title: "three clients of two goroutines each, in every way there is",
-			Clients: 3, Locks: 1, Tokens: 2, Try: true, Poll: true, Push: true, Extend: true, Poor: true, Foreign: true,
-			Depth: 4, DeepDepth: 7,
-		},
-		{
-			Name: "turns", Title: "two clients of two goroutines each, in every way there is",
-			Clients: 2, Locks: 1, Tokens: 2, Try: true, Poll: true, Push: true, Extend: true, Poor: true, Foreign: true,
-			Depth: 5, DeepDepth: 9,
-		},
-		{
-			Name: "locks", Title: "two clients and two locks, which have nothing to do with each other",
-			Clients: 2, Locks: 2, Tokens: 1, Push: true, Extend: true, Foreign: true,
-			Depth: 6, DeepDepth: 0,
-		},
-		{
-			Name: "behind", Title: "the clock was set back behind the last fence, and two clients are told or poll",
-			Clients: 2, Locks: 1, Tokens: 2, Try: true, Push: true, Extend: true, Ahead: true,
-			Depth: 6, DeepDepth: 0,
-		},
-		{
-			Name: "cluster", Title: "three clients are told by broadcast, and a foreign key has no expiry",
-			Clients: 3, Locks: 1, Tokens: 1, Broadcast: true, Poor: true, Forever: true,
-			Depth: 0, DeepDepth: 0,
-		},
-		{
-			Name: "deleted", Title: "companion keys are deleted, the database is emptied, everything expires",
-			Clients: 2, Locks: 1, Tokens: 2, Poll: true, Push: true, Extend: true, Delete: true,
-			Depth: 5, DeepDepth: 9,
-		},
-		{
-			Name: "wrong", Title: "keys get a wrong type",
-			Clients: 2, Locks: 1, Tokens: 2, Push: true, Extend: true, Wrong: true,
-			Depth: 6, DeepDepth: 0,
-		},
-		{
-			Name: "memory", Title: "the server is out of memory at times",
-			Clients: 2, Locks: 1, Tokens: 2, Try: true, Push: true, Extend: true, Foreign: true, Memory: true,
-			Depth: 6, DeepDepth: 0,
-		},
-		{
-			Name: "sweep", Title: "a call may drop one dead waiter only",
-			Clients: 3, Locks: 1, Tokens: 1, Try: true, Poll: true, Push: true, Sweep: 1,
-			Depth: 0, DeepDepth: 0,
-		},
-	}
 }
 
 func (c *Config) sweep() int {
@@ -112,12 +64,55 @@ func (c *Config) sweep() int {
 	return defaultSweep
 }
 
-// counter is what the fence counter is set to, if there is one: no state remembers more.
-func (c *Config) counter() int64 {
-	if c.Ahead {
-		return counterAhead
+// epoch is the moment that every state is set at, in ms.
+func (c *Config) epoch() int64 {
+	if c.Slot {
+		return epochMS + fenceSlot - 1 // the last millisecond of a minute
 	}
-	return counterBehind
+	return epochMS
+}
+
+// clock is the server's during every call, in microseconds.
+func (c *Config) clock() int64 { return c.epoch()*1000 + epochMicro }
+
+// counter is the highest number that any grant owns. It is what the fence counter is set to, unless that is lost, set
+// back or set ahead: no state remembers more.
+func (c *Config) counter() int64 {
+	switch {
+	case c.Ahead:
+		return counterAhead
+	case c.Slot:
+		return c.clock() - slotGap
+	}
+	return c.clock() - usualGap
+}
+
+// fenceKept is for how long a fence counter lives on, in every state, in ms. It is less than a new one does, so that a
+// call that should have renewed it is seen; in a slot, as much as the first grant of the slot left.
+func (c *Config) fenceKept() int64 {
+	switch {
+	case c.Long:
+		return 2 * fenceRetain
+	case c.Slot:
+		return fenceRetain - fenceSlot + 1
+	}
+	return fenceRetain - 1
+}
+
+// queueKept is the same of the queue and of what is known of the waiters.
+func (c *Config) queueKept() int64 {
+	if c.Slot {
+		return queueRetain - queueSlot + 1
+	}
+	return queueRetain - 1
+}
+
+// wish is how many numbers a request asks for.
+func (c *Config) wish(n int) int {
+	if c.Fences {
+		return n
+	}
+	return 1
 }
 
 func (c *Config) tokens() int { return c.Clients * c.Tokens }

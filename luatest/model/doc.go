@@ -7,8 +7,20 @@
 // one of the orders. Time moves by one millisecond, and leases and presences last one to three, so that every boundary
 // between them is met: the last instant of a lease, the first after it.
 //
+// Fences are not remembered: in every state the counter is where all numbers up to it may have been given out, and the
+// clock is a second further. So every grant has as many numbers from the past as it asks for, and is the first of its slot
+// (a minute for the counter's retention, half a minute for the queue's), whose retention it has to renew; that a call
+// renews shows, as each key has a millisecond less to live than its retention. That is one of the two cases that a script
+// can tell apart; the world "slot" has the other: there the last grant was two microseconds ago and not the first of its
+// slot, which is about to end. Its keys have as much to live as the first grant of the slot left, and no grant may leave
+// less. In some worlds the counter is also lost, restored to one of an hour ago, at its limit, or ahead of the clock: of all
+// of these a state knows which. How the retentions go on over hours, with leases that are longer than a retention, is not of
+// a few steps: the test of retentions walks through it at random.
+//
+// A read-only server is not modelled. Waiters of a later version (world "later") never end by their presence.
+//
 //   - store: the server, a Redis with the commands that the scripts use; held to the real ones by a test
-//   - config, action: who does what
+//   - config, worlds, action: who does what
 //   - state: the state as a few bytes, in which the clients' names do not matter
 //   - reference: what each call must answer and leave
 //   - promise: M1 to M10 of the design, each checked on every transition, apart from the reference

@@ -31,7 +31,8 @@ func (j *judged) judge() *Fault {
 // refused checks that a call that was refused for want of memory changed nothing, but for dead waiters dropped.
 func (j *judged) refused() *Fault {
 	dropped := len(j.before.queue) - len(j.after.queue)
-	if dropped < 0 || !sameQueue(j.before.queue[dropped:], j.after.queue) || j.after.left != j.before.left {
+	if dropped < 0 || !sameQueue(j.before.queue[dropped:], j.after.queue) || j.after.left != j.before.left ||
+		j.after.counter != j.before.counter {
 		return fault("M9", "the call was refused, and yet it changed something: %s", j.states(&j.after))
 	}
 	for _, w := range j.before.queue[:dropped] {
@@ -44,11 +45,10 @@ func (j *judged) refused() *Fault {
 
 // compare holds the call to the reference.
 func (j *judged) compare(want *expected) *Fault {
-	if text := j.config.show(&want.answer, j.fenceOf(&want.answer)); text != j.out.reply.String() {
+	if code := want.answer.code; code != "" && code != j.out.reply.Code() {
+		return fault("reply", "it answers %s, not the error %s", j.out.reply, code)
+	} else if text := j.config.show(&want.answer); code == "" && text != j.out.reply.String() {
 		return fault("reply", "it answers %s, not %s", j.out.reply, text)
-	}
-	if f := j.fence(&want.answer); f != nil {
-		return f
 	}
 	a, b := &want.after, &j.after
 	if a.holder != b.holder || a.holder != none && a.left != b.left || a.counter != b.counter ||
@@ -60,67 +60,33 @@ func (j *judged) compare(want *expected) *Fault {
 	}
 	for i, s := range want.sent {
 		m := j.out.published[i]
-		words := strings.Fields(m.payload) // three, or a promise would have complained
-		if m.client != s.client || words[0] != j.config.tokenName(s.token) || words[2] != fmt.Sprint(s.lease) {
-			return fault("messages", "client %d was sent %q, not %s's grant for %d ms to client %d",
-				m.client, m.payload, j.name(s.token), s.lease, s.client)
+		text := fmt.Sprintf("%s %d %d %d", j.config.tokenName(s.token), s.fence, s.lease, s.owned)
+		if m.client != s.client || m.payload != text {
+			return fault("messages", "client %d was sent %q, not client %d %q", m.client, m.payload, s.client, text)
 		}
-		if last := i == len(want.sent)-1; last && s.received && words[1] != fmt.Sprint(j.counter) {
-			return fault("M2", "the message %q does not have the fence %d", m.payload, j.counter)
-		}
-	}
-	return nil
-}
-
-// fenceOf is the fence that the reply has, so that it can be shown in what was wanted; fence judges it.
-func (j *judged) fenceOf(want *answer) int64 {
-	if want.fence == fenceNone {
-		return 0
-	}
-	i := 1
-	if want.tag == "HANDED" {
-		i = 2
-	}
-	if len(j.out.reply.Items) <= i {
-		return 0
-	}
-	return j.out.reply.Items[i].Integer
-}
-
-// fence judges the fence of a reply: that of the grant, which is the counter's.
-func (j *judged) fence(want *answer) *Fault {
-	f, last := j.fenceOf(want), j.config.counter()
-	switch {
-	case want.fence == fenceNone:
-	case f != j.counter:
-		return fault("M2", "the fence of the answer is %d, the counter is at %d", f, j.counter)
-	case want.fence == fenceSame && f != last:
-		return fault("M3", "the fence of the same grant went from %d to %d", last, f)
-	case want.fence == fenceNew && f <= last:
-		return fault("M2", "the fence %d does not follow on %d", f, last)
-	case want.fence == fenceNew && !j.before.counter && f <= epochMS*1000:
-		return fault("M2", "the fence of a new counter is %d, which is not after the clock's %d", f, int64(epochMS*1000))
 	}
 	return nil
 }
 
 // show prints an answer as a reply is printed.
-func (c *Config) show(a *answer, fence int64) string {
-	return c.reply(a, fence).String()
-}
-
-func (c *Config) reply(a *answer, fence int64) resp.Reply {
+func (c *Config) show(a *answer) string {
+	if a.code != "" {
+		return "the error " + a.code
+	}
 	items := []resp.Reply{resp.String(a.tag)}
 	if a.token != none {
 		items = append(items, resp.String(c.tokenName(a.token)))
 	}
 	if a.fence != fenceNone {
-		items = append(items, resp.Integer(fence))
+		items = append(items, resp.Integer(a.number))
 	}
 	for _, n := range a.numbers {
 		items = append(items, resp.Integer(int64(n)))
 	}
-	return resp.Array(items...)
+	if a.owned > 0 {
+		items = append(items, resp.Integer(int64(a.owned)))
+	}
+	return resp.Array(items...).String()
 }
 
 // states prints a lock.
@@ -131,12 +97,10 @@ func (j *judged) states(l *lockState) string {
 		fmt.Fprintf(&b, " (%d ms left)", l.left)
 	}
 	for i, w := range l.queue {
-		fmt.Fprintf(&b, ", %d. %s (presence %d ms, grant %d ms, %s)",
-			i+1, j.name(int(w.token)), w.left, w.lease, wakeNames[w.wake])
+		fmt.Fprintf(&b, ", %d. %s (presence %d ms, grant %d ms of %d numbers, %s)",
+			i+1, j.name(int(w.token)), w.left, w.lease, w.fences, wakeNames[w.wake])
 	}
-	if !l.counter {
-		b.WriteString(", no fence counter")
-	}
+	fmt.Fprintf(&b, ", the fence counter at %d", l.counter)
 	return b.String()
 }
 
@@ -149,21 +113,28 @@ func (j *judged) inspect() *Fault {
 	} else if l.holder != none {
 		holder, left = j.config.tokenName(l.holder), l.left
 	}
-	counter := int64(0)
-	if l.counter {
-		counter = j.config.counter()
-	}
 	waiters := make([]resp.Reply, len(l.queue))
 	for i, w := range l.queue {
-		waiters[i] = resp.Array(resp.String(j.config.tokenName(int(w.token))), resp.Integer(int64(max(w.left, 0))))
+		waiters[i] = resp.Array(resp.String(j.config.tokenName(int(w.token))), resp.Integer(presenceLeft(w, j.config.epoch())))
 	}
-	want := resp.Array(resp.String("STATUS"), resp.String(holder), resp.Integer(int64(left)), resp.Integer(counter),
-		resp.Integer(int64(len(l.queue))), resp.Array(waiters...))
+	want := resp.Array(resp.String("STATUS"), resp.String(holder), resp.Integer(int64(left)), resp.Integer(l.counter),
+		resp.Integer(j.config.clock()), resp.Integer(int64(len(l.queue))), resp.Array(waiters...))
 	if !want.Equal(j.out.reply) {
 		return fault("reply", "it answers %s, not %s", j.out.reply, want)
 	}
 	return nil
 }
+
+// presenceLeft is what a reply says is left of a presence.
+func presenceLeft(w waiter, now int64) int64 {
+	if w.left == farAhead {
+		return min(presentForever-now, longestMS)
+	}
+	return int64(max(w.left, 0))
+}
+
+// longestMS is the longest time that a reply tells of.
+const longestMS = 1<<31 - 1
 
 // repeated checks M3 on the reference, to which every call is held: the same call once more, at once, answers the same
 // and changes nothing.
@@ -173,10 +144,13 @@ func (c *Config) repeated(a *action, first *expected, deaf uint) *Fault {
 	}
 	second := c.call(a, &first.after, deaf)
 	x, y := &first.after, &second.after
-	if x.holder != y.holder || x.holder != none && x.left != y.left || !sameQueue(x.queue, y.queue) {
+	if x.holder != y.holder || x.holder != none && x.left != y.left || x.counter != y.counter ||
+		!sameQueue(x.queue, y.queue) {
 		return fault("M3", "a repeated call changes the state")
 	}
-	same := c.show(&first.answer, 0) == c.show(&second.answer, 0)
+	once := first.answer
+	once.owned = min(once.owned, 1) // what a lost reply reserved is not used
+	same := c.show(&once) == c.show(&second.answer)
 	switch tag := second.answer.tag; {
 	case second.answer.fence == fenceNew || len(second.sent) > 0:
 		return fault("M3", "a repeated call grants again")
@@ -185,7 +159,7 @@ func (c *Config) repeated(a *action, first *expected, deaf uint) *Fault {
 	case a.verb == verbRelease && a.successor != none && tag == "RELEASED" && y.place(a.successor) >= 0:
 	case a.verb == verbRelease && a.successor != none && tag == "HANDED" && y.holder == a.successor:
 	default:
-		return fault("M3", "a repeated call answers %s after %s", c.show(&second.answer, 0), c.show(&first.answer, 0))
+		return fault("M3", "a repeated call answers %s after %s", c.show(&second.answer), c.show(&first.answer))
 	}
 	return nil
 }

@@ -18,7 +18,10 @@ func (w *world) observe(lock int) (lockState, error) {
 	}
 	counter := w.entry(lock, roleFence)
 	w.store.expire(counter)
-	l.counter = counter.kind == kindString
+	if counter.kind == kindString {
+		n, _ := integer(counter.text)
+		l.counter = n
+	}
 	queue, waiters := w.entry(lock, roleQueue), w.entry(lock, roleWaiters)
 	w.store.expire(queue)
 	w.store.expire(waiters)
@@ -90,6 +93,23 @@ func (w *world) apply(a *action) bool {
 			w.store.expire(&w.store.entries[i])
 		}
 		clear(w.damaged) // what is still there had no expiry, and that is a violation of its own
+		return true
+	case verbLater:
+		queue, waiters := w.entry(a.lock, roleQueue), w.entry(a.lock, roleWaiters)
+		if name := w.config.tokenName(a.token); queue.rank(name) < 0 || waiters.field(name) < 0 {
+			return false
+		}
+		onHash(waiters, []string{"HSET", waiters.key, w.config.tokenName(a.token), w.config.laterRecord(a, unscaled)})
+		return true
+	case verbRestore:
+		for role := range roles {
+			w.entry(a.lock, role).clear()
+		}
+		w.damaged[a.lock] = false
+		w.setCounter(a.lock, w.config.counter()-restoredGap)
+		return true
+	case verbFill:
+		w.setCounter(a.lock, fenceLimit)
 		return true
 	case verbMemory:
 		w.memory = !w.memory

@@ -3,7 +3,6 @@ package model
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/zferentz/go-redilock/luatest/resp"
@@ -34,7 +33,6 @@ type judged struct {
 	wrongLock              bool // the lock itself is
 	queueLeft, waitersLeft int64
 	fenceLeft              int64
-	counter                int64 // after; 0 if there is none
 	loose                  string
 }
 
@@ -85,9 +83,9 @@ func (j *judged) toldIsTrue() *Fault {
 	items := j.out.reply.Items
 	number := func(i int) int { return int(items[i].Integer) }
 	switch tag := j.tag(); {
-	case (tag == "GRANTED" || tag == "EXTENDED") && len(items) == 3:
+	case tag == "GRANTED" && len(items) == 4, tag == "EXTENDED" && len(items) == 3:
 		return holds(j.action.token, number(2))
-	case tag == "HANDED" && len(items) == 4:
+	case tag == "HANDED" && len(items) == 5:
 		return holds(j.config.tokenOf(items[1].Text), number(3))
 	case tag == "RELEASED" || tag == "LEFT" || tag == "NOTHELD":
 		if j.after.holder == j.action.token {
@@ -96,12 +94,11 @@ func (j *judged) toldIsTrue() *Fault {
 	}
 	for _, m := range j.out.published {
 		if m.received {
-			words := strings.Fields(m.payload)
-			lease, err := strconv.Atoi(words[len(words)-1])
-			if len(words) != 3 || err != nil {
-				return fault("M5", "the message %q is not a token, a fence and a lease", m.payload)
+			token, lease, _, err := readMessage(m.payload)
+			if err != nil {
+				return err
 			}
-			return holds(j.config.tokenOf(words[0]), lease)
+			return holds(j.config.tokenOf(token), lease)
 		}
 	}
 	return nil
@@ -123,47 +120,77 @@ func (j *judged) granted() int {
 	return j.after.holder
 }
 
-// fencesGrow is M2: every fence that anybody is told of a new grant is higher than all before.
+// readMessage reads what a waiter is sent.
+func readMessage(payload string) (token string, lease int, g grant, err *Fault) {
+	words := strings.Fields(payload)
+	if len(words) != 4 {
+		return "", 0, g, fault("M5", "the message %q is not a token, a fence, a lease and how many fences", payload)
+	}
+	var n [3]int64
+	for i := range n {
+		var ok bool
+		if n[i], ok = integer(words[i+1]); !ok {
+			return "", 0, g, fault("M5", "the message %q has no numbers", payload)
+		}
+	}
+	return words[0], int(n[1]), grant{n[0], int(n[2])}, nil
+}
+
+// fencesGrow is M2: no number is owned by two grants, and all that a grant owns are higher than those of all grants
+// before, whether the caller knew of them or not. Who is told of its grant once more owns no more numbers by that.
 func (j *judged) fencesGrow() *Fault {
 	last := j.config.counter()
-	grows := func(f int64) *Fault {
-		if f <= last || f > 1<<53-1 {
-			return fault("M2", "the fence %d does not follow on %d", f, last)
+	grows := func(g grant) *Fault {
+		first := g.fence - int64(g.owned) + 1
+		if g.owned < 1 || first <= last || g.fence > fenceLimit {
+			return fault("M2", "a grant owns %d numbers up to %d, and others had those up to %d", g.owned, g.fence, last)
 		}
-		last = f
+		last = g.fence
 		return nil
 	}
 	for _, m := range j.out.published {
-		words := strings.Fields(m.payload)
-		if len(words) != 3 {
-			return fault("M5", "the message %q is not a token, a fence and a lease", m.payload)
+		_, _, g, err := readMessage(m.payload)
+		if err == nil {
+			err = grows(g)
 		}
-		n, ok := integer(words[1])
-		if !ok {
-			return fault("M2", "the message %q has no fence", m.payload)
-		}
-		if f := grows(n); f != nil {
-			return f
+		if err != nil {
+			return err
 		}
 	}
-	if j.granted() == none || j.wrong {
+	if j.wrong {
 		return nil
 	}
-	if j.counter <= j.config.counter() || j.counter < last {
-		return fault("M2", "%s got the lock, and the fence counter is at %d after %d",
-			j.name(j.granted()), j.counter, last)
+	granted, items, at := j.granted(), j.out.reply.Items, 1
+	if j.tag() == "HANDED" {
+		at = 2
+	}
+	if tag := j.tag(); (tag == "GRANTED" || tag == "HANDED") && len(items) == at+3 {
+		g := grant{items[at].Integer, int(items[at+2].Integer)}
+		switch {
+		case granted == none && g.owned != 1:
+			return fault("M2", "%s is told of its grant once more, and owns %d numbers", j.name(j.after.holder), g.owned)
+		case granted != none:
+			if f := grows(g); f != nil {
+				return f
+			}
+		}
+	}
+	if granted != none && (j.after.counter <= j.config.counter() || j.after.counter < last) {
+		return fault("M2", "%s got the lock, and the fence counter is at %d after %d", j.name(granted), j.after.counter, last)
 	}
 	return nil
 }
 
-// firstComeFirstServed is M4: who got the lock stood before all live waiters.
+// firstComeFirstServed is M4: who got the lock stood before all live waiters, or took the place of one that did.
 func (j *judged) firstComeFirstServed() *Fault {
 	who := j.granted()
 	if who == none || j.wrong {
 		return nil
 	}
+	a := j.action
+	inherits := a.verb == verbRelease && a.token != j.before.holder && a.successor == who && j.before.place(who) < 0
 	for _, w := range j.before.queue {
-		if int(w.token) == who {
+		if int(w.token) == who || inherits && int(w.token) == a.token {
 			return nil
 		}
 		if j.alive(w) {
@@ -193,10 +220,10 @@ func (j *judged) alive(w waiter) bool {
 // queue alone.
 func (j *judged) handsOn() *Fault {
 	a := j.action
-	left := a.verb == verbRelease && j.before.holder == none && a.successor == none && j.before.place(a.token) >= 0
+	left := a.verb == verbRelease && j.before.holder == none && j.before.place(a.token) >= 0
 	released := a.verb == verbRelease && j.before.holder == a.token
-	acquires := a.verb == verbAcquire && j.before.holder == none
-	if j.after.holder != none || j.wrong || j.memory || !left && !released && !acquires {
+	acquires := a.verb == verbAcquire && j.before.holder == none && !j.memory
+	if j.after.holder != none || j.wrong || j.before.counter >= fenceLimit || !left && !released && !acquires {
 		return nil
 	}
 	for i, w := range j.before.queue {
@@ -224,7 +251,8 @@ func (j *judged) neverShorter() *Fault {
 	return nil
 }
 
-// goodError is M8 and M9: an error has a code, comes with no grant, and not from a release for want of memory.
+// goodError is M8 and M9: an error has a code, comes with no grant, and is no refusal of a release or of an extend for want
+// of memory.
 func (j *judged) goodError() *Fault {
 	code, text := j.out.reply.Code(), j.out.reply.Text
 	switch {
@@ -236,15 +264,21 @@ func (j *judged) goodError() *Fault {
 		return fault("M9", "the answer is the error %q, but %s got the lock", text, j.name(j.granted()))
 	case code == "WRONGTYPE" && j.wrong:
 		return nil
+	case code == "BADFENCE" && j.before.counter >= fenceLimit:
+		return nil
 	case code == "OOM" && j.memory:
-		holds := j.action.verb == verbRelease &&
-			(j.before.holder == j.action.token || j.before.place(j.action.token) >= 0)
-		if !holds {
+		if j.refusable() {
 			return nil
 		}
-		return fault("M8", "%s cannot give back what it has: %s", j.name(j.action.token), text)
+		return fault("M8", "%s is refused for want of memory: %s", j.name(j.action.token), text)
 	}
 	return fault("M9", "an error without a reason: %s", text)
+}
+
+// refusable says whether a call may be refused for want of memory. Whoever has the lock is told so, and may extend it and
+// give it back, as may whoever waits.
+func (j *judged) refusable() bool {
+	return j.action.verb == verbAcquire && (j.before.holder != j.action.token || j.before.counter == 0)
 }
 
 // nothingLeft is M10: one token has one place; and what nobody needs any more is gone.
@@ -261,15 +295,31 @@ func (j *judged) nothingLeft() *Fault {
 	return nil
 }
 
-// retained checks that what the call touched lives on for as long as it must.
+// retained checks that what the call touched lives on for as long as it must. The first grant of a slot of time renews
+// it; the others leave at least what that one left. Whatever is not a grant renews it always.
 func (j *judged) retained(e *expected) *Fault {
-	if e.stood && (j.queueLeft != queueRetain || j.waitersLeft != queueRetain) {
-		return fault("M10", "after somebody was queued the queue lives for %d ms and the waiters' records for %d, not %d",
-			j.queueLeft, j.waitersLeft, queueRetain)
+	granted := j.granted() != none
+	queueLeast, fenceLeast := int64(queueRetain), max(fenceRetain, j.config.fenceKept())
+	if j.config.Slot && granted {
+		queueLeast = j.config.queueKept()
+		if j.before.counter > 0 {
+			fenceLeast = j.config.fenceKept()
+		}
 	}
-	fresh := !j.before.counter && j.after.counter || j.tag() == "EXTENDED"
-	if fresh && j.fenceLeft != fenceRetain {
-		return fault("M10", "the fence counter lives for %d ms more, not %d", j.fenceLeft, fenceRetain)
+	queued := len(j.after.queue) > 0
+	if queued && (e.stood || granted) && (j.queueLeft < queueLeast || j.queueLeft > queueRetain) {
+		return fault("M10", "the queue lives for %d ms, not %d to %d", j.queueLeft, queueLeast, queueRetain)
+	}
+	if queued && (e.stood || granted && !j.damaged) &&
+		(j.waitersLeft < queueLeast || j.waitersLeft > queueRetain) {
+		return fault("M10", "the waiters' records live for %d ms, not %d to %d", j.waitersLeft, queueLeast, queueRetain)
+	}
+	fenceMost := max(fenceRetain, j.config.fenceKept())
+	if j.before.counter > 0 && !granted && e.answer.fence == fenceNone {
+		fenceLeast = j.config.fenceKept()
+	}
+	if j.after.counter > 0 && (j.fenceLeft < fenceLeast || j.fenceLeft > fenceMost) {
+		return fault("M2", "the fence counter lives for %d ms, not %d to %d", j.fenceLeft, fenceLeast, fenceMost)
 	}
 	return nil
 }

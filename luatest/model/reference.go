@@ -4,9 +4,9 @@ import "slices"
 
 // lockState is a lock as the protocol describes it: who holds it, who waits. Times are ms from now.
 type lockState struct {
-	holder  int  // a token, none or holderForeign
-	left    int  // of the lease; forever if the key has no expiry
-	counter bool // whether there is a fence counter
+	holder  int   // a token, none or holderForeign
+	left    int   // of the lease; forever if the key has no expiry
+	counter int64 // of fences; 0 if there is none
 	queue   []waiter
 }
 
@@ -51,14 +51,24 @@ const (
 type answer struct {
 	tag     string
 	fence   fence
-	token   int // of HANDED
+	number  int64 // the fence itself
+	owned   int   // how many numbers the grant owns; 0 if the answer does not say
+	token   int   // of HANDED
 	numbers []int
+	code    string // of an error; there is nothing else then
+}
+
+// grant is what a token gets.
+type grant struct {
+	fence int64
+	owned int
 }
 
 // sent is a message that a call must publish.
 type sent struct {
 	client, token, lease int
-	received             bool
+	grant
+	received bool
 }
 
 // expected is what a call must do.
@@ -76,12 +86,15 @@ type reference struct {
 	deaf  uint // the clients whose subscription is gone, a bit each
 	sweep int  // dead waiters that a call may drop
 	own   int  // the caller's channel, a client, or none
+	clock int64
 	lock  *lockState
+	last  grant
+	full  bool // a grant failed, because there is no higher number
 }
 
 // call gives what a call must do in a state.
 func (c *Config) call(a *action, before *lockState, deaf uint) expected {
-	r := &reference{deaf: deaf, sweep: c.sweep(), own: none}
+	r := &reference{deaf: deaf, sweep: c.sweep(), own: none, clock: c.clock()}
 	r.after = before.clone()
 	r.lock = &r.after
 	client := a.token / c.Tokens
@@ -103,26 +116,39 @@ func (r *reference) reply(tag string, numbers ...int) {
 	r.answer = answer{tag: tag, token: none, numbers: numbers}
 }
 
-func (r *reference) grantReply(tag string, f fence, numbers ...int) {
-	r.reply(tag, numbers...)
-	if f == fenceSame && !r.lock.counter {
-		f = fenceNew // the counter is gone: the holder gets a new fence, a higher one
+// granted answers with the grant that was just made.
+func (r *reference) granted(tag string, lease int) {
+	r.reply(tag, lease)
+	r.answer.fence, r.answer.number, r.answer.owned = fenceNew, r.last.fence, r.last.owned
+}
+
+// stands answers that a token has the lock already. Of the numbers of its grant it is told the last one. If the counter
+// is gone, the holder gets a new fence, a higher one.
+func (r *reference) stands(tag string, lease int) {
+	r.reply(tag, lease)
+	r.answer.fence, r.answer.owned = fenceSame, 1
+	if r.lock.counter == 0 {
+		r.answer.fence = fenceNew
+		r.lock.counter = r.clock
 	}
-	r.answer.fence = f
-	r.lock.counter = true
+	r.answer.number = r.lock.counter
 }
 
 // acquire: GRANTED when it is ours, or ours already; else to the first live waiter; else to us if nobody waits.
 func (r *reference) acquire(a *action, client int) {
 	l := r.lock
 	if l.holder == a.token {
-		r.grantReply("GRANTED", fenceSame, l.raise(a.lease))
+		r.stands("GRANTED", l.raise(a.lease))
 		return
 	}
 	if l.holder == none {
-		if who, _, all := r.handOff(a.token, a.lease); who == a.token || who == none && all {
-			r.grant(a.token, a.lease)
-			r.grantReply("GRANTED", fenceNew, a.lease)
+		who, _, all := r.handOff(a.token, a.lease, a.fences)
+		if who == a.token || who == none && all && r.grant(a.token, a.lease, a.fences) {
+			r.granted("GRANTED", a.lease)
+			return
+		}
+		if r.full {
+			r.answer = answer{code: "BADFENCE", token: none}
 			return
 		}
 	}
@@ -134,7 +160,7 @@ func (r *reference) acquire(a *action, client int) {
 	if a.wake != wakePoll {
 		channel = client
 	}
-	position := r.stand(a.token, len(l.queue), a.lease, a.presence, a.wake, channel)
+	position := r.stand(a.token, len(l.queue), a, channel)
 	r.reply("QUEUED", l.pttl(), position)
 }
 
@@ -142,7 +168,8 @@ func (r *reference) acquire(a *action, client int) {
 func (r *reference) extend(a *action) {
 	switch l := r.lock; l.holder {
 	case a.token:
-		r.grantReply("EXTENDED", fenceSame, l.raise(a.lease))
+		r.stands("EXTENDED", l.raise(a.lease))
+		r.answer.owned = 0
 	case none:
 		r.reply("NOTHELD", -2)
 	default:
@@ -155,22 +182,21 @@ func (r *reference) release(a *action, client int) {
 	l, s := r.lock, a.successor
 	if l.holder == a.token {
 		l.holder = none
-		who, untold, all := r.handOff(s, a.lease)
-		if s != none && who == none && all { // nobody else waits
-			r.grant(s, a.lease)
+		who, untold, all := r.handOff(s, a.lease, a.fences)
+		if s != none && who == none && all && r.grant(s, a.lease, a.fences) { // nobody else waits
 			who = s
 		}
 		if s != none && who == s { // or it waited on its own account, and was the first
-			r.grantReply("HANDED", fenceNew, l.left)
+			r.granted("HANDED", l.left)
 			r.answer.token = s
 			return
 		}
 		position := 0
 		if s != none {
-			position = r.stand(s, len(l.queue), a.lease, a.presence, a.wake, client)
+			position = r.stand(s, len(l.queue), a, client)
 		}
 		if untold {
-			r.grantReply("HANDED", fenceNew, l.left)
+			r.granted("HANDED", l.left)
 			r.answer.token = who
 			return
 		}
@@ -192,7 +218,7 @@ func (r *reference) release(a *action, client int) {
 }
 
 // leave is the release of a token that stands in the queue. Its successor takes its place, unless it has one already, or
-// the lock itself. Who leaves a free lock's queue alone wakes the next.
+// the lock itself. Who leaves a free lock's queue hands the lock on.
 func (r *reference) leave(a *action, client, place int) {
 	l, s := r.lock, a.successor
 	l.queue = slices.Delete(l.queue, place, place+1)
@@ -200,31 +226,55 @@ func (r *reference) leave(a *action, client, place int) {
 	switch {
 	case s == none && l.holder == none:
 		r.own = none // LEFT has no room for a grant that the caller were to tell: it is published
-		r.handOff(none, 0)
+		r.handOff(none, 0, 0)
 	case s == none:
 	case s == l.holder:
 		r.handed(s, a.lease)
 		return
+	case l.holder == none:
+		r.stand(s, place, a, client)
+		r.own = none
+		if who, _, _ := r.handOff(s, a.lease, a.fences); who == s {
+			r.granted("HANDED", l.left)
+			r.answer.token = s
+			return
+		}
+		position = l.place(s) + 1
 	default:
-		position = r.stand(s, place, a.lease, a.presence, a.wake, client)
+		position = r.stand(s, place, a, client)
 	}
 	r.reply("LEFT", position)
 }
 
 // handed answers that the successor has the lock already.
 func (r *reference) handed(successor, lease int) {
-	r.grantReply("HANDED", fenceSame, r.lock.raise(lease))
+	r.stands("HANDED", r.lock.raise(lease))
 	r.answer.token = successor
 }
 
-func (r *reference) grant(token, lease int) {
-	r.lock.holder, r.lock.left, r.lock.counter = token, lease, true
+// grant gives the free lock to a token, unless there is no higher number left. The fence is the clock, or the next number
+// where the clock is not past the last. The numbers that are owned besides are from the past, after the last fence: where
+// that is not known, there are none.
+func (r *reference) grant(token, lease, wish int) bool {
+	l := r.lock
+	if l.counter >= fenceLimit {
+		r.full = true
+		return false
+	}
+	r.last = grant{max(r.clock, l.counter+1), 1}
+	if l.counter > 0 {
+		r.last.owned = int(min(int64(wish), r.last.fence-l.counter))
+	}
+	l.holder, l.left, l.counter = token, lease, r.last.fence
+	return true
 }
 
-// stand puts a token at a place in the queue, or renews it where it stands, and gives its position.
-func (r *reference) stand(token, place, lease, presence int, w wake, channel int) int {
+// stand puts a token at a place in the queue, or renews it where it stands, as an action asks, and gives its position.
+func (r *reference) stand(token, place int, a *action, channel int) int {
 	l := r.lock
-	who := waiter{int8(token), int8(presence), int8(min(lease, presence)), w, int8(channel)}
+	who := waiter{
+		int8(token), int8(a.presence), int8(min(a.lease, a.presence)), int8(a.fences), a.wake, int8(channel),
+	}
 	if at := l.place(token); at >= 0 {
 		place = at
 		l.queue[at] = who
@@ -238,32 +288,35 @@ func (r *reference) stand(token, place, lease, presence int, w wake, channel int
 // handOff grants the free lock to the first live waiter, whose token it gives, and says whether the caller has to tell
 // it. All is false if it stopped before it saw the end of the queue. Who is named in the call itself is alive, whatever is
 // known of it, and gets its lease in full.
-func (r *reference) handOff(named, lease int) (who int, untold, all bool) {
+func (r *reference) handOff(named, lease, wish int) (who int, untold, all bool) {
 	l := r.lock
 	for range r.sweep {
 		if len(l.queue) == 0 {
 			return none, false, true
 		}
 		head := l.queue[0]
-		l.queue = l.queue[1:]
 		token := int(head.token)
 		if token == named {
-			r.grant(token, lease)
-			return token, false, true
+			head.lease, head.fences, head.wake = int8(lease), int8(wish), wakePoll
 		}
-		if head.left < 0 {
+		if token != named && head.left < 0 {
+			l.queue = l.queue[1:]
 			continue
 		}
-		r.grant(token, int(head.lease))
+		if !r.grant(token, int(head.lease), int(head.fences)) {
+			return none, false, false
+		}
+		l.queue = l.queue[1:]
 		if head.wake == wakePoll {
 			return token, false, true
 		}
-		if r.own != none && int(head.channel) == r.own {
+		known := head.wake == wakePush || head.wake == wakeBroadcast
+		if known && r.own != none && int(head.channel) == r.own {
 			return token, true, true
 		}
 		received := r.deaf&(1<<head.channel) == 0
-		r.sent = append(r.sent, sent{int(head.channel), token, int(head.lease), received})
-		if received || head.wake == wakeBroadcast {
+		r.sent = append(r.sent, sent{int(head.channel), token, int(head.lease), r.last, received})
+		if received || head.wake != wakePush {
 			return token, false, true
 		}
 		l.holder, l.left = none, 0 // nobody listens: its process is gone

@@ -46,7 +46,7 @@ func (c *Config) Scripts(scripts []dist.Script) ([]dist.Script, error) {
 		if !strings.Contains(s.Source, sweepText) {
 			continue
 		}
-		s.Source, found = strings.Replace(s.Source, sweepText, fmt.Sprintf("local SWEEP = %d\n", c.Sweep), 1), true
+		s.Source, found = strings.Replace(s.Source, sweepText, fmt.Sprintf("for _ = 1, %d do\n", c.Sweep), 1), true
 		sum := sha1.Sum([]byte(s.Source))
 		s.SHA1 = hex.EncodeToString(sum[:])
 	}
@@ -57,7 +57,7 @@ func (c *Config) Scripts(scripts []dist.Script) ([]dist.Script, error) {
 }
 
 // sweepText is where the scripts say how many dead waiters a call may drop.
-const sweepText = "local SWEEP = 64\n"
+const sweepText = "for _ = 1, 64 do\n"
 
 // runner does one action at a time, from any state.
 type runner struct {
@@ -258,9 +258,6 @@ func (r *runner) others(lock int) (string, error) {
 func (r *runner) measure(j *judged) {
 	w, lock := r.world, j.action.lock
 	counter, queue, waiters := w.entry(lock, roleFence), w.entry(lock, roleQueue), w.entry(lock, roleWaiters)
-	if counter.kind == kindString {
-		j.counter, _ = integer(counter.text)
-	}
 	j.fenceLeft, j.queueLeft, j.waitersLeft = w.left(counter.expires), w.left(queue.expires), w.left(waiters.expires)
 	switch {
 	case j.wrong:

@@ -17,6 +17,8 @@ import (
 const (
 	scenarioUnit = 4000 // ms
 	scenarioHalf = scenarioUnit / 2
+
+	scenarioSteps = 30 // steps of a way at the most
 )
 
 func scaled(ms int) int {
@@ -86,7 +88,7 @@ func (v *Violation) Scenario() ([]byte, error) {
 func (w *writer) begin() {
 	if w.config.Ahead {
 		for lock := range w.config.Locks {
-			w.do("", "SET", w.key(lock, roleFence), strconv.FormatInt(counterAhead, 10), "PX", fenceRetain)
+			w.do("", "SET", w.key(lock, roleFence), strconv.FormatInt(counterAhead, 10), "PX", w.config.fenceKept())
 			w.bindFence(lock, "the clock is behind the last fence")
 		}
 	}
@@ -170,6 +172,18 @@ func (w *writer) event(t *step) {
 	case verbCollect:
 		w.add(scenario.Step{Why: why, AdvanceMS: 2 * fenceRetain})
 		clear(w.fences)
+	case verbLater:
+		w.do(why, "HSET", w.key(a.lock, roleWaiters), w.config.tokenName(a.token), w.config.laterRecord(a, scaled))
+	case verbRestore, verbFill:
+		to := strconv.Itoa(restoredCounter)
+		if a.verb == verbRestore {
+			w.do(why, "FLUSHDB")
+		} else {
+			to = strconv.Itoa(fenceLimit)
+		}
+		w.do(why, "SET", w.key(a.lock, roleFence), to, "PX", fenceRetain)
+		w.fences[a.lock] = ""
+		w.bindFence(a.lock, "where the counter is")
 	case verbMemory:
 		limit := 0
 		if t.full {
@@ -178,6 +192,9 @@ func (w *writer) event(t *step) {
 		w.do(why, "CONFIG", "SET", "maxmemory", limit)
 	}
 }
+
+// restoredCounter is a fence of long ago, on any server's clock.
+const restoredCounter = 1_600_000_000_000_000
 
 // listen ends the subscriptions of those who are gone, and opens those of the others anew.
 func (w *writer) listen(deaf uint) {
@@ -192,8 +209,9 @@ func (w *writer) listen(deaf uint) {
 
 // newFence binds the fence of a new grant to a variable; it is above the last one, if that is known.
 func (w *writer) newFence(lock int) any {
-	limits := object{"min": 1}
+	limits := object{"min": restoredCounter}
 	if w.fences[lock] != "" {
+		limits["min"] = restoredCounter + usualGap // far above what a snapshot has
 		limits["above"] = w.fences[lock]
 	}
 	w.bound++
@@ -212,6 +230,9 @@ func (w *writer) bindFence(lock int, why string) {
 // call makes a call, and says what it must answer and send.
 func (w *writer) call(t *step, want *expected) {
 	a, j := t.action, &t.judged
+	if w.config.Fences {
+		w.add(scenario.Step{AdvanceMS: 1}) // time for more numbers than anybody wants
+	}
 	s := scenario.Step{Call: scriptNames[a.verb], Args: w.args(a)}
 	var told bool
 	s.Reply, told = w.reply(j, want)
@@ -225,9 +246,8 @@ func (w *writer) call(t *step, want *expected) {
 	}
 	for _, m := range want.sent {
 		if m.received {
-			w.messages(m.client, object{"join": []any{
-				w.config.tokenName(m.token), " ", object{"var": w.fences[a.lock]}, " ", scaled(m.lease),
-			}})
+			words := []any{w.config.tokenName(m.token), " ", object{"var": w.fences[a.lock]}, " ", scaled(m.lease), " ", m.owned}
+			w.messages(m.client, object{"join": words})
 		}
 	}
 }
@@ -265,6 +285,8 @@ func (w *writer) args(a *action) []scenario.Value {
 func (w *writer) reply(j *judged, want *expected) (json.RawMessage, bool) {
 	lock, out := j.action.lock, j.out.reply
 	switch {
+	case want.answer.code != "":
+		return w.json(object{"code": want.answer.code}), false
 	case want.answer.tag == "" && out.Kind == resp.KindError: // the reference does not say: an error of a code, then
 		return w.json(wantedError(j)), false
 	case want.answer.tag == "":
@@ -287,6 +309,9 @@ func (w *writer) reply(j *judged, want *expected) (json.RawMessage, bool) {
 		} else {
 			items = append(items, between(n))
 		}
+	}
+	if owned := want.answer.owned; owned > 0 {
+		items = append(items, owned)
 	}
 	return w.json(items), told
 }

@@ -11,16 +11,14 @@ import (
 // is out, it is to change nothing.
 func (j *judged) wanted() expected {
 	refused := j.out.reply.Code() == "OOM"
-	if j.wrong || refused && !j.gives() || j.action.verb == verbInspect {
+	if j.wrong || refused && j.refusable() || j.action.verb == verbInspect {
 		return expected{after: j.before.clone()}
 	}
-	return j.config.call(j.action, &j.before, j.deaf)
-}
-
-// gives says whether a call gives back the lock or a place, for which there is always memory.
-func (j *judged) gives() bool {
-	return j.action.verb == verbRelease &&
-		(j.before.holder == j.action.token || j.before.place(j.action.token) >= 0)
+	before := j.before
+	if j.config.Slot && before.counter > 0 {
+		before.counter -= usualGap // no scenario has two calls in a few microseconds
+	}
+	return j.config.call(j.action, &before, j.deaf)
 }
 
 // wantedError is the error that the reference does not foresee, but that may be. Servers agree on the text of the first.
@@ -80,20 +78,28 @@ func (w *writer) inspect(lock int, l *lockState) {
 		holder = foreignName
 	}
 	fence := any(object{"integer": object{"min": 0}})
-	if !l.counter {
+	if l.counter == 0 {
 		fence = 0
 	} else if w.fences[lock] != "" {
 		fence = object{"var": w.fences[lock]}
 	}
 	waiters := []any{}
 	for _, one := range l.queue {
-		waiters = append(waiters, []any{w.config.tokenName(int(one.token)), between(max(int(one.left), 0))})
+		waiters = append(waiters, []any{w.config.tokenName(int(one.token)), w.presence(one)})
 	}
 	s := scenario.Step{
 		Call: scriptNames[verbInspect], Args: []scenario.Value{},
-		Reply: w.json([]any{"STATUS", holder, left, fence, len(l.queue), waiters}),
+		Reply: w.json([]any{"STATUS", holder, left, fence, object{"integer": object{"min": 1}}, len(l.queue), waiters}),
 	}
 	w.send(lock, s)
+}
+
+// presence is what inspect says is left of a presence.
+func (w *writer) presence(one waiter) any {
+	if one.left == farAhead {
+		return longestMS
+	}
+	return between(max(int(one.left), 0))
 }
 
 // drain deletes the lock again and again until nobody waits: what is granted to each waiter, and how it is told, shows
@@ -101,10 +107,13 @@ func (w *writer) inspect(lock int, l *lockState) {
 func (w *writer) drain(lock int, want *expected) {
 	l := want.after.clone()
 	w.listen(0)
-	for len(l.queue) > 0 {
+	for len(l.queue) > 0 && l.counter < fenceLimit {
 		l.holder, l.left = none, 0
+		if l.counter > 0 && !w.config.Ahead && l.counter < fenceLimit {
+			l.counter = w.config.counter() - usualGap // it is some time since the last grant
+		}
 		w.do("who is the next, and what is known of it", "DEL", w.key(lock, roleLock))
-		probe := action{verb: verbAcquire, lock: lock, token: w.config.tokens(), lease: 1, successor: none}
+		probe := action{verb: verbAcquire, lock: lock, token: w.config.tokens(), lease: 1, fences: 1, successor: none}
 		t := step{action: &probe, judged: judged{config: w.config, action: &probe, before: l}}
 		next := w.config.call(&probe, &l, 0)
 		w.call(&t, &next)
@@ -129,16 +138,23 @@ func (w *writer) state(lock int, want *expected) *[]scenario.Key {
 		}
 		key.Value = w.json(holder)
 	}
-	retained := func(ms int, fresh bool) any {
-		limits := object{"min": 1, "max": ms}
-		if fresh {
-			limits["min"] = ms - scenarioUnit/5
+	retained := func(ms, least int64) any {
+		if least > 1 {
+			least -= scenarioUnit / 5
 		}
-		return object{"integer": limits}
+		return object{"integer": object{"min": least, "max": ms}}
 	}
-	if l.counter {
-		fresh := want.answer.fence == fenceNew || want.answer.tag == "EXTENDED"
-		key := add(roleFence, "string", retained(fenceRetain, fresh))
+	if l.counter > 0 {
+		most, least := max(fenceRetain, w.config.fenceKept()), int64(1)
+		switch {
+		case w.config.Long:
+			least = most - scenarioUnit*scenarioSteps
+		case want.answer.fence == fenceNew:
+			least = most - fenceSlot
+		case want.answer.fence == fenceSame:
+			least = most
+		}
+		key := add(roleFence, "string", retained(most, least))
 		if w.fences[lock] != "" {
 			key.Value = w.json(object{"join": []any{object{"var": w.fences[lock]}}})
 		}
@@ -146,13 +162,20 @@ func (w *writer) state(lock int, want *expected) *[]scenario.Key {
 	if len(l.queue) == 0 {
 		return &keys
 	}
+	queueLeast := int64(1)
+	if want.stood {
+		queueLeast = queueRetain
+		if want.answer.fence == fenceNew || len(want.sent) > 0 || want.after.holder != none && want.answer.tag == "RELEASED" {
+			queueLeast -= queueSlot // a grant, which leaves the renewal to the first one of a slot
+		}
+	}
 	var members []json.RawMessage
 	for _, one := range l.queue {
 		members = append(members, w.json(w.config.tokenName(int(one.token))))
 	}
-	add(roleQueue, "zset", retained(queueRetain, want.stood)).Members = members
+	add(roleQueue, "zset", retained(queueRetain, queueLeast)).Members = members
 	sorted := slices.Clone(members)
 	slices.SortFunc(sorted, slices.Compare[json.RawMessage])
-	add(roleWaiters, "hash", retained(queueRetain, want.stood)).Fields = sorted
+	add(roleWaiters, "hash", retained(queueRetain, queueLeast)).Fields = sorted
 	return &keys
 }

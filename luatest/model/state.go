@@ -18,8 +18,10 @@ const (
 // Where the fence counter is: every fence that was ever granted is this high at the most. It is below the clock,
 // because a grant takes more than a microsecond; unless the clock was set back.
 const (
-	counterBehind = epochMS*1000 - 1_000_000
-	counterAhead  = 8_000_000_000_000_000
+	usualGap     = 1_000_000     // us; far longer ago than a grant may own numbers, and in another slot
+	slotGap      = 2             // us; too short a time for all the numbers that are asked for
+	restoredGap  = 3_600_000_000 // us, from the last fence back to that of a snapshot
+	counterAhead = 8_000_000_000_000_000
 )
 
 // world is a server and what the model has to know beside it.
@@ -32,22 +34,21 @@ type world struct {
 
 func newWorld(c *Config) *world {
 	w := &world{config: c, damaged: make([]bool, c.Locks)}
-	w.store.now, w.store.micros = epochMS, epochMicro
+	w.store.now, w.store.micros = c.epoch(), epochMicro
 	for lock := range c.Locks {
 		for _, key := range keysOf(lock) {
 			w.store.find(key)
 		}
 		if c.Ahead {
-			w.setCounter(lock)
+			w.setCounter(lock, c.counter())
 		}
 	}
 	return w
 }
 
-// setCounter sets a fence counter that lives a millisecond less than it would had it just been made.
-func (w *world) setCounter(lock int) {
+func (w *world) setCounter(lock int, to int64) {
 	e := w.entry(lock, roleFence)
-	e.kind, e.text, e.expires = kindString, strconv.FormatInt(w.config.counter(), 10), w.store.now+fenceRetain-1
+	e.kind, e.text, e.expires = kindString, strconv.FormatInt(to, 10), w.store.now+w.config.fenceKept()
 }
 
 // keysOf are the keys of a lock.
@@ -67,8 +68,10 @@ const (
 	codeAbsent = iota
 	codeWrong  // a list
 	codeForeign
-	codeOurs // and the token
-	codeCounter
+	codeOurs     // and the token
+	codeCounter  // at the last fence
+	codeRestored // far behind it
+	codeFull     // at the limit
 	codeQueue
 	codeWaiters
 )
@@ -110,7 +113,12 @@ func (w *world) encodeKey(b []byte, e *entry, role int, rename []int) ([]byte, e
 	case e.expires == 0:
 		return nil, broken("the %s key has no expiry", roleNames[role])
 	case role == roleFence && e.kind == kindString:
-		if n, ok := integer(e.text); !ok || n < w.config.counter() {
+		switch n, ok := integer(e.text); {
+		case ok && n == fenceLimit && w.config.Full:
+			return append(b, codeFull), nil
+		case ok && n == w.config.counter()-restoredGap:
+			return append(b, codeRestored), nil
+		case !ok || n < w.config.counter():
 			return nil, broken("the fence counter went from %d to %s", w.config.counter(), e.text)
 		}
 		return append(b, codeCounter), nil
@@ -164,10 +172,13 @@ func (w *world) encodeQueue(b []byte, e *entry, rename []int) ([]byte, error) {
 	return b, nil
 }
 
+// storedRecord is a token and its waiter, in a state.
+type storedRecord [6]byte
+
 func (w *world) encodeWaiters(b []byte, e *entry, rename []int) ([]byte, error) {
 	b = append(b, codeWaiters, byte(len(e.fields)))
 	start := len(b)
-	var records [16][5]byte
+	var records [16]storedRecord
 	for i, f := range e.fields {
 		token, ok := w.renamed(f.name, rename)
 		if !ok || i == len(records) {
@@ -180,14 +191,14 @@ func (w *world) encodeWaiters(b []byte, e *entry, rename []int) ([]byte, error) 
 		if r.channel >= 0 {
 			r.channel = int8(rename[r.channel])
 		}
-		records[i] = [5]byte{token, byte(r.left), byte(r.lease), byte(r.wake), byte(r.channel)}
+		records[i] = storedRecord{token, byte(r.left), byte(r.lease), byte(r.fences), byte(r.wake), byte(r.channel)}
 	}
 	list := records[:len(e.fields)]
-	slices.SortFunc(list, func(a, b [5]byte) int { return int(a[0]) - int(b[0]) })
+	slices.SortFunc(list, func(a, b storedRecord) int { return int(a[0]) - int(b[0]) })
 	for _, r := range list {
 		b = append(b, r[:]...)
 	}
-	if len(b)-start != 5*len(e.fields) {
+	if len(b)-start != len(storedRecord{})*len(e.fields) {
 		return nil, broken("the waiters do not add up")
 	}
 	return b, nil
@@ -196,30 +207,54 @@ func (w *world) encodeWaiters(b []byte, e *entry, rename []int) ([]byte, error) 
 // waiter is who stands in a queue, and what is known of it.
 type waiter struct {
 	token   int8
-	left    int8 // of its presence in ms; -1 if it has passed, or if nothing is known of it
+	left    int8 // of its presence in ms; -1 if it has passed, or if nothing is known of it; farAhead
 	lease   int8 // ms, of a grant by hand-off
+	fences  int8 // numbers that a grant should own
 	wake    wake
 	channel int8 // the client that listens; none if there is no channel
 }
 
-// record reads what the server knows of a waiter: presence deadline, grant, wake, channel.
+// A waiter of a later version is present for ever: a scenario cannot make a record of the server's time.
+const (
+	presentForever = 9_000_000_000_000 // ms, of the server's clock
+	farAhead       = 127               // ms left, of such a presence
+)
+
+// presenceEnd is when the presence of a waiter ends, in ms of the server's clock.
+func (w *world) presenceEnd(left int8) int64 {
+	if left == farAhead {
+		return presentForever
+	}
+	return w.store.now + int64(left)
+}
+
+// laterRecord is the record that a client of a later version writes, with its times in other units.
+func (c *Config) laterRecord(a *action, scale func(ms int) int) string {
+	return fmt.Sprintf("%d %d %d %s %s", int64(presentForever), scale(pollLeaseMS), c.wish(fewFences), wakeNames[a.wake],
+		channelName(a.token/c.Tokens))
+}
+
+// record reads what the server knows of a waiter: presence deadline, grant, fences, wake, channel.
 func (w *world) record(text string) (waiter, error) {
-	bad := func() (waiter, error) { return waiter{}, broken("the record of a waiter is %q", text) }
-	first, rest, ok := strings.Cut(text, " ")
-	second, rest, ok2 := strings.Cut(rest, " ")
-	third, channel, ok3 := strings.Cut(rest, " ")
-	end, ok4 := integer(first)
-	lease, ok5 := integer(second)
-	how := slices.Index(wakeNames[:], third)
-	left := end - w.store.now
-	if !ok || !ok2 || !ok3 || !ok4 || !ok5 || how < 0 || lease < 0 || lease > 100 || left > 100 {
-		return bad()
+	words := strings.SplitN(text, " ", 5)
+	if len(words) != 5 {
+		return waiter{}, broken("the record of a waiter is %q", text)
 	}
-	r := waiter{left: int8(max(left, -1)), lease: int8(lease), wake: wake(how), channel: none}
-	if channel != "" {
-		if r.channel = int8(clientOf(channel, w.config.Clients)); r.channel < 0 {
-			return bad()
-		}
+	end, ok := integer(words[0])
+	lease, ok2 := integer(words[1])
+	fences, ok3 := integer(words[2])
+	how := slices.Index(wakeNames[:], words[3])
+	left := max(end-w.store.now, -1)
+	if end == presentForever {
+		left = farAhead
 	}
-	return r, nil
+	channel := none
+	if words[4] != "" {
+		channel = clientOf(words[4], w.config.Clients)
+	}
+	if !ok || !ok2 || !ok3 || how < 0 || lease < 0 || lease > 100 || left > 100 && end != presentForever ||
+		fences < 1 || fences > manyFences || channel < 0 && words[4] != "" {
+		return waiter{}, broken("the record of a waiter is %q", text)
+	}
+	return waiter{left: int8(left), lease: int8(lease), fences: int8(fences), wake: wake(how), channel: int8(channel)}, nil
 }

@@ -118,7 +118,7 @@ func (s *store) dispatch(args []string) resp.Reply {
 	case "PTTL":
 		return resp.Integer(s.pttl(e))
 	case "PEXPIRE":
-		return s.pexpire(e, args[2])
+		return s.pexpire(e, args[2:])
 	case "PERSIST":
 		had := e.expires != 0
 		e.expires = 0
@@ -129,7 +129,7 @@ func (s *store) dispatch(args []string) resp.Reply {
 		}
 		e.kind = kindList
 		return resp.Integer(1)
-	case "GET", "SET":
+	case "GET", "GETEX", "SET":
 		return s.onString(e, args)
 	case "ZADD", "ZREM", "ZCARD", "ZRANK", "ZSCORE", "ZRANGE", "ZREVRANGE":
 		return onZset(e, args)
@@ -164,12 +164,20 @@ func (s *store) pttl(e *entry) int64 {
 	return e.expires - s.now
 }
 
-func (s *store) pexpire(e *entry, text string) resp.Reply {
-	ms, ok := integer(text)
+// pexpire is PEXPIRE, with the options NX and GT: a key without expiry is taken to last for ever.
+func (s *store) pexpire(e *entry, args []string) resp.Reply {
+	ms, ok := integer(args[0])
+	option := ""
+	if len(args) > 1 {
+		option = args[1]
+	}
 	switch {
+	case len(args) > 2 || option != "" && option != "NX" && option != "GT":
+		return resp.Error(errSyntax)
 	case !ok:
 		return resp.Error(errNotInteger)
-	case e.kind == kindNone:
+	case e.kind == kindNone, option == "NX" && e.expires != 0,
+		option == "GT" && (e.expires == 0 || s.now+ms <= e.expires):
 		return resp.Integer(0)
 	case ms <= 0:
 		e.clear()

@@ -16,35 +16,41 @@ import (
 
 // commandLines makes a random command of those that the scripts send, and of those that the world does.
 var commandLines = map[string]func(r *rand.Rand, key string, ms int) []string{
-	"DEL":    func(r *rand.Rand, key string, ms int) []string { return []string{key} },
-	"EXISTS": func(r *rand.Rand, key string, ms int) []string { return []string{key} },
-	"GET":    func(r *rand.Rand, key string, ms int) []string { return []string{key} },
-	"HDEL":   func(r *rand.Rand, key string, ms int) []string { return []string{key, name(r)} },
-	"HGET":   func(r *rand.Rand, key string, ms int) []string { return []string{key, name(r)} },
+	"DEL": func(r *rand.Rand, key string, ms int) []string { return []string{key} },
+	"EXISTS": func(r *rand.Rand, key string, ms int) []string {
+		return [][]string{{key}, {key, key}, {key, key, "k1"}}[r.IntN(3)]
+	},
+	"GET":   func(r *rand.Rand, key string, ms int) []string { return []string{key} },
+	"GETEX": func(r *rand.Rand, key string, ms int) []string { return []string{key} },
+	"HDEL":  func(r *rand.Rand, key string, ms int) []string { return []string{key, name(r)} },
+	"HGET":  func(r *rand.Rand, key string, ms int) []string { return []string{key, name(r)} },
 	"HSET": func(r *rand.Rand, key string, ms int) []string {
 		return []string{key, name(r), strconv.Itoa(r.IntN(100))}
 	},
 	"PERSIST": func(r *rand.Rand, key string, ms int) []string { return []string{key} },
 	"PEXPIRE": func(r *rand.Rand, key string, ms int) []string {
-		return []string{key, []string{strconv.Itoa(ms), strconv.Itoa(ms), "0", "x"}[r.IntN(4)]}
+		line := []string{key, []string{strconv.Itoa(ms), strconv.Itoa(ms), "0", "x"}[r.IntN(4)]}
+		return append(line, [][]string{{}, {"GT"}, {"NX"}}[r.IntN(3)]...)
 	},
 	"PTTL":    func(r *rand.Rand, key string, ms int) []string { return []string{key} },
-	"PUBLISH": func(r *rand.Rand, key string, ms int) []string { return []string{"redilock:model:nobody", "x"} },
+	"PUBLISH": func(r *rand.Rand, key string, ms int) []string { return []string{"redilock:model:nobody", "a 1 2 3"} },
 	"RPUSH":   func(r *rand.Rand, key string, ms int) []string { return []string{key, "x"} },
 	"SET": func(r *rand.Rand, key string, ms int) []string {
 		options := [][]string{
 			{}, {"NX"}, {"PX", strconv.Itoa(ms)}, {"NX", "PX", strconv.Itoa(ms)}, {"PX", strconv.Itoa(ms), "GET"}, {"GET"},
-			{"PX", "0"}, {"PX", "y"},
+			{"PX", "0"}, {"PX", "y"}, {"KEEPTTL"}, {"KEEPTTL", "GET"},
 		}
 		return append([]string{key, name(r)}, options[r.IntN(len(options))]...)
 	},
 	"TIME": nil,
 	"ZADD": func(r *rand.Rand, key string, ms int) []string {
-		return []string{key, []string{"0", "1", "2", "3", "z"}[r.IntN(5)], name(r)}
+		line := append([]string{key}, []string{"NX"}[:r.IntN(2)]...)
+		return append(line, []string{"0", "1", "2", "3", "z"}[r.IntN(5)], name(r))
 	},
 	"ZCARD": func(r *rand.Rand, key string, ms int) []string { return []string{key} },
 	"ZRANGE": func(r *rand.Rand, key string, ms int) []string {
-		return []string{key, strconv.Itoa(r.IntN(4) - 2), strconv.Itoa(r.IntN(5) - 2)}
+		line := []string{key, strconv.Itoa(r.IntN(4) - 2), strconv.Itoa(r.IntN(5) - 2)}
+		return append(line, []string{"WITHSCORES"}[:r.IntN(2)]...)
 	},
 	"ZRANK": func(r *rand.Rand, key string, ms int) []string { return []string{key, name(r)} },
 	"ZREM":  func(r *rand.Rand, key string, ms int) []string { return []string{key, name(r)} },

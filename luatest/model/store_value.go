@@ -13,6 +13,9 @@ func (s *store) onString(e *entry, args []string) resp.Reply {
 	if args[0] == "SET" {
 		return s.set(e, args[2], args[3:])
 	}
+	if len(args) != 2 {
+		return resp.Error(errSyntax) // GETEX has options, which nobody here needs
+	}
 	if !e.is(kindString) {
 		return resp.Error(errWrongType)
 	}
@@ -22,16 +25,18 @@ func (s *store) onString(e *entry, args []string) resp.Reply {
 	return resp.String(e.text)
 }
 
-// set is SET with the options NX, PX and GET.
+// set is SET with the options NX, PX, KEEPTTL and GET.
 func (s *store) set(e *entry, value string, options []string) resp.Reply {
-	nx, get, px := false, false, int64(0)
+	nx, get, keep, px := false, false, false, int64(0)
 	for i := 0; i < len(options); i++ {
 		switch {
 		case options[i] == "NX":
 			nx = true
 		case options[i] == "GET":
 			get = true
-		case options[i] == "PX" && i+1 < len(options):
+		case options[i] == "KEEPTTL" && px == 0:
+			keep = true
+		case options[i] == "PX" && i+1 < len(options) && !keep:
 			i++
 			ms, ok := integer(options[i])
 			if !ok {
@@ -57,8 +62,12 @@ func (s *store) set(e *entry, value string, options []string) resp.Reply {
 	case nx && e.kind != kindNone:
 		return before
 	}
+	expires := e.expires
 	e.clear()
 	e.kind, e.text = kindString, value
+	if keep {
+		e.expires = expires
+	}
 	if px > 0 {
 		e.expires = s.now + px
 	}
@@ -105,7 +114,12 @@ func onZset(e *entry, args []string) resp.Reply {
 	return resp.String(strconv.FormatInt(e.members[i].score, 10))
 }
 
+// zadd is ZADD of one member, with the option NX.
 func zadd(e *entry, args []string) resp.Reply {
+	nx := args[0] == "NX"
+	if nx {
+		args = args[1:]
+	}
 	if len(args) != 2 {
 		return resp.Error(errSyntax)
 	}
@@ -118,6 +132,9 @@ func zadd(e *entry, args []string) resp.Reply {
 	}
 	added := int64(1)
 	if i := e.rank(args[1]); i >= 0 {
+		if nx {
+			return resp.Integer(0)
+		}
 		e.members = slices.Delete(e.members, i, i+1)
 		added = 0
 	}
