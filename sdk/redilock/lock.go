@@ -190,10 +190,12 @@ func (c *Client) unlock(ctx context.Context, h *lease.Handle) error {
 		return lost
 	}
 	g := h.Grant()
+	if lost != nil { // what the server may still keep is nothing to wait for
+		c.queues.ReleaseLater(g)
+		return lost
+	}
 	out, over := c.queues.Release(ctx, h, unlockTimeout)
 	switch {
-	case lost != nil:
-		return lost
 	case !over && out.Err == nil:
 		h.Undrop()
 		return fmt.Errorf("%w: not released within %v, and going on: %w", ErrUnavailable, unlockTimeout, call.ErrNoAnswer)

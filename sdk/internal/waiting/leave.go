@@ -120,10 +120,7 @@ func (s *Queues) AskSoon() {
 func (s *Queues) undo(h *lease.Handle) {
 	g := h.Grant()
 	g.End(failure.Unlocked)
-	hand := &handoff{s: s, q: s.queueOf(g.Resource()), grant: g, ctx: context.Background()}
-	hand.q.drop(g)
-	hand.q.releasing++
-	s.releases.Go(hand.item(g.Resource(), g.Name(), g.Token(), s.until(g)))
+	s.later(g)
 }
 
 // Release releases the grant of a handle that was dropped as its last. It waits for the end for so long at the most; then
