@@ -45,7 +45,9 @@ type Client struct {
 // so would give it to two holders; or an option out of its range.
 func New(rdb redis.UniversalClient, opts ...Option) (*Client, error) {
 	o, err := newOptions(opts)
-	switch _, ring := rdb.(*redis.Ring); {
+	switch _, ring := rdb.(interface { // *redis.Ring, and what embeds one
+		GetShardClientForKey(key string) (*redis.Client, error)
+	}); {
 	case rdb == nil || reflect.ValueOf(rdb).Kind() == reflect.Pointer && reflect.ValueOf(rdb).IsNil():
 		err = fmt.Errorf("%w: the redis client is nil", ErrInvalid)
 	case ring:
@@ -73,8 +75,8 @@ func newClient(rdb redis.UniversalClient, o options, time *clock.Clock) *Client 
 
 // Close ends every Lock that waits (ErrClosed), gives their places in the servers' queues back, and stops extending.
 // Locks that are held are not released, because the work under them may still run: their contexts end with ErrClosed,
-// and Unlock still works. What could not be given back is logged, and ends with its lease. Closing twice is harmless. It
-// waits 2 s at the most, and returns nil.
+// and Unlock still works. Closing twice is harmless. It waits 2 s at the most, and returns nil; what is not given back by
+// then, because the server is away, is logged and goes on until the server answers, the lease ends, or rdb is closed.
 func (c *Client) Close() error {
 	c.end()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
@@ -85,7 +87,7 @@ func (c *Client) Close() error {
 
 // Shutdown is Close for a program that ends: it releases the locks that are held as well, after their contexts have
 // ended with ErrClosed, and waits until the server has answered, or ctx ends. The error is nil, or wraps ctx.Err(): then
-// what is left ends with its lease.
+// what is left is logged, and the work on it goes on as after Close.
 func (c *Client) Shutdown(ctx context.Context) error {
 	if ctx == nil {
 		return opError("shutdown", "", failure.NilContext)
@@ -106,14 +108,14 @@ func (c *Client) end() {
 	c.leases.Close()
 }
 
-// finish waits for what is under way, and gives up what is not done when ctx ends.
+// finish waits for what is under way until ctx ends.
 func (c *Client) finish(ctx context.Context) error {
 	done := c.queues.Wait(ctx) && c.releases.Wait(ctx)
-	c.releases.Close()
 	c.messages.Close()
 	if done {
 		return nil
 	}
+	c.releases.TellLeft()
 	return failure.Ended(ctx)
 }
 

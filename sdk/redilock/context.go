@@ -22,7 +22,7 @@ func (c *lockContext) Err() error {
 	if err := c.Context.Err(); err != nil {
 		return err
 	}
-	c.lock.h.Grant().CheckDeadline()
+	c.lock.h.Refresh()
 	return c.Context.Err()
 }
 

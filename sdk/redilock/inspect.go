@@ -16,6 +16,7 @@ const inspectLimit = 100
 // Status is what the server knows of a lock.
 type Status struct {
 	Name string // as it was given to Inspect
+	Key  string // on the server: the name behind the prefix of the client
 	Held bool
 	// Owner is the holder's label, see WithOwner; "" if another library holds the key.
 	Owner string
@@ -56,8 +57,8 @@ func (c *Client) Inspect(ctx context.Context, name string) (Status, error) {
 		return Status{}, opError(op, name, err)
 	}
 	s := Status{
-		Name: name, Held: r.Held, Owner: ownerOf(r.Token), Remaining: r.Left, HeldFor: r.HeldFor, Fence: r.Fence,
-		Queued: r.Queued, Waiters: make([]Waiter, len(r.Waiters)),
+		Name: name, Key: m.Key(), Held: r.Held, Owner: ownerOf(r.Token), Remaining: r.Left, HeldFor: r.HeldFor,
+		Fence: r.Fence, Queued: r.Queued, Waiters: make([]Waiter, len(r.Waiters)),
 	}
 	for i, w := range r.Waiters {
 		s.Waiters[i] = Waiter{Owner: ownerOf(w.Token), Presence: w.Presence}

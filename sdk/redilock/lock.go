@@ -94,23 +94,26 @@ func (l *Lock) Context() context.Context {
 // wraps ErrLost if it was not ours any more, ErrUnlocked, ErrClosed, ErrInvalid, ctx.Err(), or ErrUnavailable: then it is
 // ours until Deadline, and Extend may be tried again.
 func (l *Lock) Extend(ctx context.Context, ttl time.Duration) error {
-	return opError("extend", l.Name(), l.extend(ctx, ttl))
+	_, err := l.extend(ctx, ttl)
+	return opError("extend", l.Name(), err)
 }
 
-func (l *Lock) extend(ctx context.Context, ttl time.Duration) error {
+// extend reports besides whether the call was repeated: its deadline then counts from the first send.
+func (l *Lock) extend(ctx context.Context, ttl time.Duration) (repeated bool, err error) {
 	if err := checkExtension(ttl); err != nil {
-		return err
+		return false, err
 	}
 	if err := l.usable(ctx); err != nil {
-		return err
+		return false, err
 	}
 	g := l.h.Grant()
+	c := g.Resource().Extend(g.Token(), ttl)
 	sent := g.Now()
-	reply, err := do(ctx, l.c, g.Resource().Extend(g.Token(), ttl))
+	reply, err := do(ctx, l.c, c)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return g.Extended(reply, sent, ttl)
+	return c.Repeated(), g.Extended(reply, sent, ttl)
 }
 
 // usable says why the lock is of no use any more, or the call of none.
@@ -190,10 +193,12 @@ func (c *Client) unlock(ctx context.Context, h *lease.Handle) error {
 		return lost
 	}
 	g := h.Grant()
+	if lost != nil { // what the server may still keep is nothing to wait for
+		c.queues.ReleaseLater(g)
+		return lost
+	}
 	out, over := c.queues.Release(ctx, h, unlockTimeout)
 	switch {
-	case lost != nil:
-		return lost
 	case !over && out.Err == nil:
 		h.Undrop()
 		return fmt.Errorf("%w: not released within %v, and going on: %w", ErrUnavailable, unlockTimeout, call.ErrNoAnswer)

@@ -179,7 +179,14 @@ func (m *Mutex) share(ctx context.Context, outer *Lock) (*Lock, error) {
 	if lacks == 0 {
 		return l, nil
 	}
-	err := l.extend(ctx, lacks)
+	const tries = 3 // one quick answer is worth more than a late one
+	var err error
+	for range tries {
+		var repeated bool
+		if repeated, err = l.extend(ctx, lacks); err != nil || !repeated {
+			break
+		}
+	}
 	if err == nil {
 		return l, nil
 	}

@@ -170,7 +170,7 @@ func checkTTL(ttl time.Duration) error {
 // checkExtension is checkTTL for Extend, which never shortens a lease.
 func checkExtension(ttl time.Duration) error {
 	if ttl < minLease || ttl > maxLease {
-		return fmt.Errorf("%w: a lease is extended to %v to %v, this one %v", ErrInvalid, minLease, maxLease, ttl)
+		return fmt.Errorf("%w: the TTL of an extension is %v to %v, this one %v", ErrInvalid, minLease, maxLease, ttl)
 	}
 	return nil
 }

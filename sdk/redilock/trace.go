@@ -152,7 +152,7 @@ func (c *Client) log(ctx context.Context, e event.Event) {
 		message = "redilock: a lock became unreachable without Unlock; it is not extended any more"
 		with(fence, slog.Duration("left", e.Left))
 	case event.Leftover:
-		message = "redilock: could not be given back; it ends with its lease"
+		message = "redilock: not given back yet; it ends with its lease at the latest"
 		with(slog.Duration("left", e.Left))
 	case event.Retrying:
 		message = "redilock: the server is away, asking again"

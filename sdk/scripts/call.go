@@ -97,6 +97,9 @@ func (c *Call[R]) Repeated() bool { return c.repeated }
 // and where it is still under way. A call that was never sent has not.
 func (c *Call[R]) MayHaveRun() bool { return c.err == nil && c.sent || c.ran }
 
+// Failed reports whether the last send brought an error.
+func (c *Call[R]) Failed() bool { return c.err != nil }
+
 // Send is Do for a caller that reads the reply later.
 func (c *Call[R]) Send(ctx context.Context, rdb redis.UniversalClient) error {
 	_, err := c.Do(ctx, rdb)
@@ -121,6 +124,7 @@ type Sendable interface {
 	Resend(ctx context.Context, rdb redis.UniversalClient) error
 	Repeated() bool
 	MayHaveRun() bool
+	Failed() bool
 	Fail(err error)
 	unsent(err error)
 	cmd(ctx context.Context) *cmd

@@ -54,7 +54,7 @@ type grantJSON struct {
 
 func newGrantJSON(l *redilock.Lock) grantJSON {
 	return grantJSON{
-		Name: l.Name(), Fence: l.Fence(), Deadline: l.Deadline().UTC().Round(time.Millisecond),
+		Name: l.Key(), Fence: l.Fence(), Deadline: l.Deadline().UTC().Round(time.Millisecond),
 		LeaseMS: millis(time.Until(l.Deadline())),
 	}
 }

@@ -44,7 +44,7 @@ type waiterJSON struct {
 }
 
 func newStatusJSON(name string, s redilock.Status) statusJSON {
-	j := statusJSON{Name: name, Key: s.Name, Held: s.Held, Owner: s.Owner, Fence: s.Fence, Queued: s.Queued}
+	j := statusJSON{Name: name, Key: s.Key, Held: s.Held, Owner: s.Owner, Fence: s.Fence, Queued: s.Queued}
 	if s.Held && s.Remaining >= 0 {
 		left := millis(s.Remaining)
 		j.LeftMS = &left

@@ -192,6 +192,13 @@ func (h *Handle) known() bool {
 	return h.grant.scheduled
 }
 
+// Refresh ends the handle's context by now if its time is over, or whoever ended the lock has not come to it.
+func (h *Handle) Refresh() {
+	if err := h.Err(); err != nil {
+		h.cut(err)
+	}
+}
+
 // cut ends the handle's context, and one that is made later.
 func (h *Handle) cut(why error) {
 	h.ctxMu.Lock()

@@ -14,10 +14,14 @@ import (
 // renewBatch is how many extends go into one pipeline.
 const renewBatch = 500
 
+// maxSends is how many renewals of one grant are under way at the most. More would only keep a server busy that is slow.
+const maxSends = 3
+
 // timing is a grant's place in the schedule.
 type timing struct {
 	renewAt  clock.Instant // 0: it is not to be renewed
 	deadline clock.Instant
+	sends    int // renewals under way
 	index    int // in the heap, from 1; 0: not in it
 }
 
@@ -83,6 +87,9 @@ func (s *Set) fire() {
 		renew = append(renew, g)
 		// Should this one not be answered: another on a connection of its own, well before the deadline.
 		t.again(now, 4)
+		if t.sends++; t.sends >= maxSends {
+			t.renewAt = 0 // until one is answered
+		}
 		heap.Fix(&s.due, 0)
 	}
 	if !s.closed {
@@ -122,6 +129,7 @@ func (s *Set) renew(grants []*Grant) {
 	for _, g := range grants {
 		lease, ok := g.renewFor()
 		if !ok {
+			s.answered(g)
 			continue
 		}
 		c := g.resource.Extend(g.token, lease)
@@ -135,6 +143,7 @@ func (s *Set) renew(grants []*Grant) {
 	s.sender.Together(s.life, calls, renewBatch, func(part []scripts.Sendable) {
 		for _, c := range part { // all replies are applied before anybody is told of one
 			r := of[c]
+			s.answered(r.grant)
 			reply, err := r.call.Reply()
 			if err != nil {
 				s.failed(r.grant, call.Explain(err))
@@ -143,6 +152,13 @@ func (s *Set) renew(grants []*Grant) {
 			_ = r.grant.Extended(reply, sent, 0) // a loss is told to the lock itself
 		}
 	})
+}
+
+// answered says that a renewal of a grant is over.
+func (s *Set) answered(g *Grant) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g.timing.sends--
 }
 
 // renewFor is what a renewal asks for. It reports false if there is nothing to ask for.

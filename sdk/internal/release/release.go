@@ -5,6 +5,8 @@ package release
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -43,6 +45,12 @@ type Item struct {
 	Name     string
 	Token    string
 	Until    clock.Instant // when the server has forgotten the token by itself
+	// Context is for the values that go-redis hooks look for; nil is none.
+	Context context.Context
+	// Echoes is how often a release that found nothing is repeated, each after Echo: the acquire that it undoes may be on
+	// its way still.
+	Echoes int
+	Echo   time.Duration
 	// First names the successor of the first try, and the channel on which the caller's waiters listen; nil: there is none.
 	// Later tries name none: by then the successor asks for itself.
 	First func() (channel string, next *primitive.Request)
@@ -206,6 +214,9 @@ func (r *Releaser) try(ctx context.Context, it *Item) {
 		}
 	}()
 	reply, abandoned, err := call.Do(ctx, r.sender, c, call.Limits{Inline: true})
+	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, failure.Unavailable) { // ours, and nobody else's
+		err = fmt.Errorf("%w: %w", failure.Unavailable, call.ErrNoAnswer)
+	}
 	a := Answer{reply, err, sent, r.clock.Now()}
 	settle(a, abandoned || err != nil && c.MayHaveRun() || err == nil && c.Repeated())
 }
@@ -235,7 +246,13 @@ func (r *Releaser) settle(it *Item, a Answer, unsure bool) {
 	case a.Err == nil:
 		it.reply, it.err = a.Reply, nil
 		r.finish(it)
-	case !call.Heals(a.Err), r.closed, r.clock.Now() >= it.Until:
+		if it.Echoes > 0 && a.Reply.Outcome == primitive.NotHeld {
+			r.enqueue(&Item{
+				Resource: it.Resource, Name: it.Name, Token: it.Token, Until: it.Until, Context: it.Context,
+				Echoes: it.Echoes - 1, Echo: it.Echo, done: make(chan struct{}),
+			}, it.Echo)
+		}
+	case !call.Heals(a.Err), r.clock.Now() >= it.Until:
 		it.err = a.Err
 		r.finish(it)
 		if r.clock.Now() < it.Until {
@@ -248,7 +265,7 @@ func (r *Releaser) settle(it *Item, a Answer, unsure bool) {
 	}
 }
 
-// leftover tells of a release that was given up.
+// leftover tells of a release that was given up, or is not over. It is called with r.mu held.
 func (r *Releaser) leftover(it *Item) {
 	r.events.Add(context.Background(), event.Event{
 		Kind: event.Leftover, Name: it.Name, Err: it.err, Left: it.Until.Sub(r.clock.Now()),
@@ -258,7 +275,9 @@ func (r *Releaser) leftover(it *Item) {
 // finish ends an item. It is called with r.mu held.
 func (r *Releaser) finish(it *Item) {
 	it.over = true
-	delete(r.items, id{it.Resource.Key(), it.Token})
+	if key := (id{it.Resource.Key(), it.Token}); r.items[key] == it {
+		delete(r.items, key)
+	}
 	close(it.done)
 	if len(r.items) == 0 && r.drained != nil {
 		close(r.drained)
@@ -303,24 +322,11 @@ func (r *Releaser) Wait(ctx context.Context) bool {
 	}
 }
 
-// Close ends the retries: what is left is given up, and told. A release that begins later is tried once.
-func (r *Releaser) Close() {
+// TellLeft tells of what is not given back by now. The work on it goes on: it costs a timer while the server is away.
+func (r *Releaser) TellLeft() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.closed = true
-	if r.timer != nil {
-		r.timer.Stop()
-	}
-	for _, it := range r.queue {
-		it.queued = false
-		if it.over {
-			continue
-		}
-		if it.err == nil {
-			it.err = failure.Closed
-		}
-		r.finish(it)
+	for _, it := range r.items {
 		r.leftover(it)
 	}
-	r.queue = nil
 }

@@ -33,7 +33,7 @@ func (r *Releaser) work() {
 
 // arm sets the timer, if it would fire later. It is called with r.mu held.
 func (r *Releaser) arm(now, at clock.Instant) {
-	if r.closed || r.next != 0 && r.next <= at {
+	if r.next != 0 && r.next <= at {
 		return
 	}
 	r.next = at
@@ -112,7 +112,11 @@ func (r *Releaser) send(batch []*Item) (goOn bool) {
 	}
 	sent := r.clock.Now()
 	parts := make(chan []scripts.Sendable, len(calls))
-	r.sender.Together(context.Background(), calls, batchSize, func(part []scripts.Sendable) { parts <- part })
+	ctx := context.Background() // a pipeline of many has the values of the first
+	if first := batch[0].Context; first != nil {
+		ctx = context.WithoutCancel(first)
+	}
+	r.sender.Together(ctx, calls, batchSize, func(part []scripts.Sendable) { parts <- part })
 	stuck := time.NewTimer(stuckAfter)
 	defer stuck.Stop()
 	replaced := false

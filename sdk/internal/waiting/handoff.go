@@ -30,7 +30,7 @@ type handoff struct {
 func (h *handoff) item(r primitive.Resource, name, token string, until clock.Instant) *release.Item {
 	return &release.Item{
 		Resource: r, Name: name, Token: token, Until: until,
-		First: h.name, Tried: h.tried,
+		First: h.name, Tried: h.tried, Context: h.ctx,
 	}
 }
 
@@ -153,7 +153,7 @@ func (s *Queues) deliver(t lease.Term) {
 		w.signal()
 	}
 	if terms, gone := s.recent.terms[t.Token]; gone && !found {
-		s.giveBack(terms, t.Token)
+		s.giveBack(context.Background(), terms, t.Token, false)
 	}
 }
 

@@ -65,8 +65,12 @@ func (s *Queues) depart(w *waiter) {
 	}
 	s.recent.add(w.token, w.terms)
 	w.q.releasing++
-	h := &handoff{s: s, q: w.q, leaver: w, ctx: context.Background()}
-	s.releases.Go(h.item(w.terms.Resource, w.terms.Name, w.token, s.longest(w.terms.TTL)))
+	h := &handoff{s: s, q: w.q, leaver: w, ctx: context.WithoutCancel(w.ctx)}
+	it := h.item(w.terms.Resource, w.terms.Name, w.token, s.longest(w.terms.TTL))
+	if w.unsure && !w.ownToken {
+		s.echo(it)
+	}
+	s.releases.Go(it)
 }
 
 // longest is until when the server may keep what was asked for by now.
@@ -76,29 +80,39 @@ func (s *Queues) longest(ttl time.Duration) clock.Instant {
 
 // late is called once a question is over that its waiter did not wait for. It may have brought the token back to the
 // server after everything else of it was over.
-func (s *Queues) late(w *waiter, mayHaveRun bool) {
+func (s *Queues) late(w *waiter, mayHaveRun, failed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w.calls--
+	w.unsure = failed && mayHaveRun
 	switch {
 	case w.state == gone && !w.departed:
 		s.depart(w)
 	case !mayHaveRun, w.state != gone && w.handle == nil: // or it waits still
 	default:
-		s.giveBack(w.terms, w.token)
+		s.giveBack(w.ctx, w.terms, w.token, failed && !w.ownToken)
 	}
 }
 
 // giveBack releases what a token may have at the server, unless it is of use: held, or the token of a younger acquisition
-// that the caller chose for both. It is called with s.mu held.
-func (s *Queues) giveBack(terms lease.Terms, token string) {
+// that the caller chose for both. echo: the call that it undoes brought no answer. It is called with s.mu held.
+func (s *Queues) giveBack(ctx context.Context, terms lease.Terms, token string, echo bool) {
 	key := own{terms.Resource.Key(), token}
 	if _, used := s.own[key]; used || s.leases.Find(key.key, key.token) != nil {
 		return
 	}
-	s.releases.Go(&release.Item{
-		Resource: terms.Resource, Name: terms.Name, Token: token, Until: s.longest(terms.TTL),
-	})
+	it := &release.Item{
+		Resource: terms.Resource, Name: terms.Name, Token: token, Until: s.longest(terms.TTL), Context: ctx,
+	}
+	if echo {
+		s.echo(it)
+	}
+	s.releases.Go(it)
+}
+
+// echo lets a release be repeated within a presence: the call that it undoes brought no answer, and may be on its way.
+func (s *Queues) echo(it *release.Item) {
+	it.Echoes, it.Echo = 2, s.config.Presence/3
 }
 
 // AskSoon makes all registered waiters ask within a poll, in no particular order, so that the server is not stormed.
@@ -120,10 +134,7 @@ func (s *Queues) AskSoon() {
 func (s *Queues) undo(h *lease.Handle) {
 	g := h.Grant()
 	g.End(failure.Unlocked)
-	hand := &handoff{s: s, q: s.queueOf(g.Resource()), grant: g, ctx: context.Background()}
-	hand.q.drop(g)
-	hand.q.releasing++
-	s.releases.Go(hand.item(g.Resource(), g.Name(), g.Token(), s.until(g)))
+	s.later(g)
 }
 
 // Release releases the grant of a handle that was dropped as its last. It waits for the end for so long at the most; then
@@ -168,7 +179,7 @@ func (s *Queues) Try(ctx context.Context, want Want) (h *lease.Handle, refused *
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.own, own{r.Key(), want.Token})
-		s.giveBack(want.Terms, want.Token)
+		s.giveBack(ctx, want.Terms, want.Token, c.Failed() && !want.OwnToken)
 	}
 	over := false // guarded by s.mu
 	reply, abandoned, err := call.Do(ctx, s.sender, c, call.Limits{Stop: s.life, Late: func() {
@@ -177,7 +188,7 @@ func (s *Queues) Try(ctx context.Context, want Want) (h *lease.Handle, refused *
 		defer s.mu.Unlock()
 		over = true
 		if c.MayHaveRun() { // and granted it, although we did not hear of it
-			s.giveBack(want.Terms, want.Token)
+			s.giveBack(ctx, want.Terms, want.Token, c.Failed() && !want.OwnToken)
 		}
 	}})
 	if abandoned {
@@ -185,7 +196,7 @@ func (s *Queues) Try(ctx context.Context, want Want) (h *lease.Handle, refused *
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if !over {
-				s.giveBack(want.Terms, want.Token)
+				s.giveBack(ctx, want.Terms, want.Token, false)
 			}
 		})
 		return nil, nil, GaveUp(err, nil, true, false, s.clock.Now().Sub(sent))

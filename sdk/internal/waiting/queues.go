@@ -242,25 +242,32 @@ func (q *queue) advance() {
 // given back: the server keeps it for longer.
 func (s *Queues) GrantLost(g *lease.Grant, why error) {
 	s.mu.Lock()
-	q := s.queueOf(g.Resource())
-	q.drop(g)
-	if !isMaxHold(why) {
-		q.advance()
-		s.mu.Unlock()
+	defer s.mu.Unlock()
+	if isMaxHold(why) {
+		s.later(g)
 		return
 	}
-	q.releasing++
-	s.mu.Unlock()
-	s.releases.Go((&handoff{s: s, q: q, grant: g, ctx: context.Background()}).item(g.Resource(), g.Name(), g.Token(), g.Longest()))
+	q := s.queueOf(g.Resource())
+	q.drop(g)
+	q.advance()
 }
 
 // GiveUp ends a grant, because the client is shut down, and releases it in the background.
 func (s *Queues) GiveUp(g *lease.Grant) {
-	if !g.End(failure.Closed) {
-		return
+	if g.End(failure.Closed) {
+		s.ReleaseLater(g)
 	}
+}
+
+// ReleaseLater releases a grant that has ended in the background.
+func (s *Queues) ReleaseLater(g *lease.Grant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.later(g)
+}
+
+// later is called with s.mu held.
+func (s *Queues) later(g *lease.Grant) {
 	q := s.queueOf(g.Resource())
 	q.drop(g)
 	q.releasing++

@@ -217,7 +217,7 @@ func (s *Queues) ask(w *waiter) error {
 		Stop: s.life, Within: s.config.Presence,
 		Late: func() {
 			defer s.running.Done()
-			s.late(w, c.MayHaveRun())
+			s.late(w, c.MayHaveRun(), c.Failed())
 		},
 	})
 	if !abandoned {
@@ -239,6 +239,7 @@ func (s *Queues) apply(
 	}
 	if err != nil {
 		defer s.mu.Unlock()
+		w.unsure = w.unsure || !abandoned && c.MayHaveRun()
 		w.askAt = now.Add(s.config.Poll)
 		if w.wait.Err() != nil || s.closed {
 			return nil // next finds out
@@ -251,7 +252,7 @@ func (s *Queues) apply(
 		s.events.Add(w.ctx, event.Event{Kind: event.Retrying, Name: w.terms.Name, Err: err})
 		return nil
 	}
-	w.lastErr, w.answered = nil, true
+	w.lastErr, w.answered, w.unsure = nil, true, false
 	at.answered = now
 	switch r.Outcome {
 	case primitive.Queued:

@@ -47,6 +47,7 @@ type waiter struct {
 	waited     bool          // it has waited already, so a server that is away is waited for
 	subscribed bool          // a call was sent that tells the server how to reach it
 	known      bool          // the server may know its token
+	unsure     bool          // a question without an answer may be on its way still
 	calls      int           // under way, which the waiter did not wait for
 	departed   bool          // its release has begun
 	at         position
