@@ -68,6 +68,8 @@ func (w Way) String() string {
 		return "by message"
 	case Directly:
 		return "directly"
+	case Locally:
+		return "locally"
 	default:
 		return "by asking"
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/zferentz/go-redilock/luatest/bench/contestant"
 	"github.com/zferentz/go-redilock/luatest/bench/crew"
-	"github.com/zferentz/go-redilock/luatest/bench/figure"
 )
 
 // Sections are how long the lock is held in item 8.
