@@ -38,7 +38,7 @@ func crowd(addr string, args []string) error {
 	rdb := redis.NewClient(&redis.Options{Addr: addr})
 	defer rdb.Close()
 	joined := make(chan struct{}, 2*waiters*(again+1))
-	locks, err := redilock.New(rdb, redilock.WithTrace(redilock.Trace{
+	locks, err := redilock.New(rdb, redilock.WithTurn(0), redilock.WithTrace(redilock.Trace{
 		Enqueued: func(context.Context, redilock.Event) { joined <- struct{}{} },
 	}))
 	if err != nil {

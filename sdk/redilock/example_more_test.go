@@ -94,3 +94,18 @@ func ExampleClient_Shutdown() {
 	// <nil>
 	// true
 }
+
+// One section that must never run under a lock that the server has not confirmed just now: every hand-off goes to the
+// server, at the price of a round trip.
+func ExampleWithTurn() {
+	ctx, locks := context.Background(), exampleClient()
+	invoices := locks.Mutex("invoices", time.Minute, redilock.WithTurn(0))
+	err := invoices.Do(ctx, func(ctx context.Context, l *redilock.Lock) error {
+		fmt.Println(l.Fence() > 0)
+		return nil
+	})
+	fmt.Println(err)
+	// Output:
+	// true
+	// <nil>
+}

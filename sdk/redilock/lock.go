@@ -64,7 +64,8 @@ func (l *Lock) Name() string { return l.h.Grant().Name() }
 func (l *Lock) Key() string { return l.h.Grant().Resource().Key() }
 
 // Token is the capability to extend and release the lock: what [Client.Attach] takes, in this process or another, and
-// what the raw scripts take in any language. Keep it out of logs. It is "" once the lock has ended.
+// what the raw scripts take in any language. Keep it out of logs. It is "" once the lock has ended. Reading it ends the
+// turn, see [WithTurn]: the next call gets a grant with a token of its own.
 func (l *Lock) Token() string { return l.h.Token() }
 
 // Fence is the number of this grant: higher than that of every grant of this name before it. A store that refuses a
@@ -108,6 +109,7 @@ func (l *Lock) extend(ctx context.Context, ttl time.Duration) (repeated bool, er
 	}
 	g := l.h.Grant()
 	c := g.Resource().Extend(g.Token(), ttl)
+	defer l.h.Extending()()
 	sent := g.Now()
 	reply, err := do(ctx, l.c, c)
 	if err != nil {
@@ -165,6 +167,10 @@ func do[R any](ctx context.Context, c *Client, one primitive.Call[R]) (R, error)
 // so that defer l.Unlock(ctx) is right. A release that fails is repeated until the server has answered or the lease is
 // over. Unlock waits for that 5 s at the most; a read that has begun by then may take go-redis' own ReadTimeout besides.
 //
+// In a turn ([WithTurn]) the lock passes to the next call of this client without a word to the server. Then nil says that
+// the lock is not known to be lost and that its deadline had not passed; with WithTurn(0) it says that the server has
+// confirmed that it was ours.
+//
 // The error is nil; or wraps ErrLost if it was not ours any more; ErrUnlocked if this is not the first time; ErrUnavailable
 // or ErrDenied if the server has not done it in time: then the work goes on, and Unlock may be called again to wait for it.
 func (l *Lock) Unlock(ctx context.Context) error {
@@ -188,11 +194,15 @@ func (l *Lock) unlock(ctx context.Context) error {
 }
 
 func (c *Client) unlock(ctx context.Context, h *lease.Handle) error {
+	g := h.Grant()
+	if c.queues.Pass(h) {
+		c.tell(ctx, event.Event{Kind: event.Released, Name: g.Name(), Fence: h.Fence(), Held: h.Held()})
+		return nil
+	}
 	last, lost := h.Drop()
 	if !last {
 		return lost
 	}
-	g := h.Grant()
 	if lost != nil { // what the server may still keep is nothing to wait for
 		c.queues.ReleaseLater(g)
 		return lost
@@ -211,10 +221,10 @@ func (c *Client) unlock(ctx context.Context, h *lease.Handle) error {
 	case out.Reply.Outcome != primitive.Freed && (!out.Unsure || g.Over()):
 		// An earlier send has done it otherwise, since the lease cannot have ended.
 		c.events.Add(context.WithoutCancel(ctx), event.Event{
-			Kind: event.Lost, Name: g.Name(), Fence: g.Fence(), Held: g.Held(), Err: failure.Taken,
+			Kind: event.Lost, Name: g.Name(), Fence: h.Fence(), Held: h.Held(), Err: failure.Taken,
 		})
 		return failure.Taken
 	}
-	c.tell(ctx, event.Event{Kind: event.Released, Name: g.Name(), Fence: g.Fence(), Held: g.Held()})
+	c.tell(ctx, event.Event{Kind: event.Released, Name: g.Name(), Fence: h.Fence(), Held: h.Held()})
 	return nil
 }

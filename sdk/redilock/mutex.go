@@ -129,7 +129,20 @@ func (c *Client) Do(ctx context.Context, name string, ttl time.Duration,
 func (m *Mutex) terms() lease.Terms {
 	return lease.Terms{
 		Resource: m.lock, Name: m.name, TTL: m.ttl, AutoExtend: m.opts.autoExtend, MaxHold: m.opts.maxHold,
+		Turn: m.turn(),
 	}
+}
+
+// turn is for how long a grant may be passed on: never for one whose token the caller knows.
+func (m *Mutex) turn() time.Duration {
+	d := m.c.opts.turn
+	if m.opts.turn.set {
+		d = m.opts.turn.d
+	}
+	if m.opts.hasToken {
+		d = 0
+	}
+	return min(d, m.ttl/2)
 }
 
 func (m *Mutex) want() waiting.Want {

@@ -48,7 +48,7 @@ func TestEveryReplyIsLostOnce(t *testing.T) {
 				var clients []*redilock.Client
 				var bitten [3]atomic.Int64
 				for i := range 3 {
-					c, p := behind(t, s.Addr())
+					c, p := behind(t, s.Addr(), redilock.WithTurn(0))
 					clients = append(clients, c)
 					var seen sync.Map
 					p.Decide(func(command []string) proxy.Fate {

@@ -58,6 +58,7 @@ const (
 	ByAsking  Way = Way(event.ByAsking)  // the server granted it to the call's own question
 	ByMessage Way = Way(event.ByMessage) // another client released it, and the server sent a message
 	Directly  Way = Way(event.Directly)  // another call of this client released it, in one round trip
+	Locally   Way = Way(event.Locally)   // another call of this client passed it on in its turn, see WithTurn
 )
 
 // String is the way in words.
@@ -67,6 +68,8 @@ func (w Way) String() string {
 		return "by message"
 	case Directly:
 		return "directly"
+	case Locally:
+		return "locally"
 	default:
 		return "by asking"
 	}

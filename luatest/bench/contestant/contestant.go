@@ -57,6 +57,7 @@ type Contestant struct {
 // Ours is the one that the bars are about; Floor is what any lock must cost.
 const (
 	Ours        = "redilock"
+	Strict      = "redilock strict"
 	Floor       = "raw"
 	Redsync     = "redsync"
 	Redislock   = "redislock"
@@ -66,7 +67,7 @@ const (
 
 // All lists the contestants in the order in which they take turns. Python is there when [FindPython] has found it.
 func All() []*Contestant {
-	return []*Contestant{raw, redsyncs, redislocks, rueidislocks, python, ours}
+	return []*Contestant{raw, redsyncs, redislocks, rueidislocks, python, ours, strict}
 }
 
 // ByName finds a contestant.

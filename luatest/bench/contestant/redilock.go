@@ -10,14 +10,21 @@ import (
 )
 
 // ours is the SDK of this tree, as it is by default.
-var ours = &Contestant{
-	Name: Ours, About: "stands in line",
-	Module: "github.com/zferentz/go-redilock", Extend: true, Auto: true, Key: plainKey,
-	New: func(o Options) (Client, error) {
-		rdb := GoRedis(o.Addr)
-		locks, err := redilock.New(rdb)
-		return &oursClient{rdb, locks, o}, err
-	},
+var ours = own(Ours, "waits in a queue, hands off in turns")
+
+// strict is the same without turns: every hand-off goes to the server.
+var strict = own(Strict, "waits in a queue, hands off by the server", redilock.WithTurn(0))
+
+func own(name, about string, opts ...redilock.Option) *Contestant {
+	return &Contestant{
+		Name: name, About: about,
+		Module: "github.com/zferentz/go-redilock", Extend: true, Auto: true, Key: plainKey,
+		New: func(o Options) (Client, error) {
+			rdb := GoRedis(o.Addr)
+			locks, err := redilock.New(rdb, opts...)
+			return &oursClient{rdb, locks, o}, err
+		},
+	}
 }
 
 type oursClient struct {

@@ -56,6 +56,9 @@ func Gather(ctx context.Context, c *contestant.Contestant, task Task, processes 
 		t := task
 		t.First = i * task.Workers / processes
 		t.Workers = (i+1)*task.Workers/processes - t.First
+		if task.Lone {
+			t.First, t.Workers = i, 1+i*(task.Workers-2)
+		}
 		m, err := start(ctx, c, t)
 		if err != nil {
 			return nil, errors.Join(err, crew.Stop())
@@ -130,6 +133,15 @@ func (c *Crew) Held() error {
 
 // Report waits for the reports and makes one of them.
 func (c *Crew) Report() (Report, error) {
+	reports, err := c.Reports()
+	if err != nil {
+		return Report{}, err
+	}
+	return Merge(reports), nil
+}
+
+// Reports waits for the reports, one of each process.
+func (c *Crew) Reports() ([]Report, error) {
 	reports := make([]Report, len(c.members))
 	failures := make([]error, len(c.members))
 	limit := c.task.Warmup + c.task.Window + c.task.Drain + patience
@@ -148,10 +160,7 @@ func (c *Crew) Report() (Report, error) {
 		})
 	}
 	reading.Wait()
-	if err := errors.Join(failures...); err != nil {
-		return Report{}, err
-	}
-	return merge(reports), nil
+	return reports, errors.Join(failures...)
 }
 
 // Kill ends the processes as a crash does, and returns when they are gone.

@@ -36,6 +36,8 @@ type Task struct {
 	Step       time.Duration `json:"step"` // of Hold: between one lock and the next
 	Retry      time.Duration `json:"retry"`
 	Pause      time.Duration `json:"pause"`  // before each hand-off or PING
+	Work       time.Duration `json:"work"`   // of Turns: how long the lock is held
+	Lone       bool          `json:"lone"`   // of two processes the first has one worker, the second all others
 	Warmup     time.Duration `json:"warmup"` // not counted
 	Window     time.Duration `json:"window"`
 	Drain      time.Duration `json:"drain"` // how long those who wait when the window ends may still wait
@@ -59,8 +61,8 @@ type Report struct {
 	At       []int64   `json:"at"`              // of Await: when each lock was ours, in ns of the wall clock
 }
 
-// merge makes one report of those of all processes.
-func merge(reports []Report) Report {
+// Merge makes one report of those of all processes.
+func Merge(reports []Report) Report {
 	sum := reports[0]
 	sum.Waits, sum.Pairs = Histogram{}, Histogram{}
 	sum.Turns, sum.At, sum.Error = nil, nil, ""

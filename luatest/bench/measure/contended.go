@@ -37,7 +37,7 @@ func Crowd(workers int, processes string) string {
 const mostThreads = 256
 
 func contended(ctx context.Context, r *Run) error {
-	rounds := 3
+	rounds := 5
 	if r.Quick {
 		rounds = 1
 	}

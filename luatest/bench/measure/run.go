@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -19,10 +20,11 @@ import (
 // Run is one run of the benchmark.
 type Run struct {
 	Set         figure.Set
-	Contestants []*contestant.Contestant // those that are there
+	Contestants []*contestant.Contestant // those that are there, and take part in the item
 	Quick       bool
 	Problems    []string // what went wrong on the way, such as an error of a contestant
 
+	all      []*contestant.Contestant
 	server   *server.Server
 	rdb      *redis.Client
 	shared   *crew.Shared
@@ -48,6 +50,8 @@ func Items() []Item {
 		{5, "holding", "Locks that are held and extended automatically", holding},
 		{6, "server", "What a step costs the server", serverCost},
 		{7, "growth", "Growth with what waits and with the names (ours)", growth},
+		{8, "sections", "Turns: how long the lock is held (ours)", sections},
+		{9, "lone", "Turns: a lone waiter against 64 in another process (ours)", lone},
 	}
 }
 
@@ -58,7 +62,7 @@ func New(s *server.Server, contestants []*contestant.Contestant, dir string, pro
 		return nil, err
 	}
 	return &Run{
-		Contestants: contestants, server: s, rdb: redis.NewClient(s.RedisOptions()), shared: shared, progress: progress,
+		all: contestants, server: s, rdb: redis.NewClient(s.RedisOptions()), shared: shared, progress: progress,
 	}, nil
 }
 
@@ -71,6 +75,11 @@ func (r *Run) Close() error {
 // Do measures an item.
 func (r *Run) Do(ctx context.Context, item Item) error {
 	r.label = item.Name
+	// Turns only show where calls of one process wait for each other.
+	turns := item.Number == 2 || item.Number > 7
+	r.Contestants = slices.DeleteFunc(slices.Clone(r.all), func(c *contestant.Contestant) bool {
+		return c.Name == contestant.Strict && !turns
+	})
 	if err := item.Measure(ctx, r); err != nil {
 		return fmt.Errorf("%s: %w", item.Name, err)
 	}
@@ -79,7 +88,7 @@ func (r *Run) Do(ctx context.Context, item Item) error {
 
 // failed notes that a contestant could not do a part. The others go on without it; only the end of the run is an error.
 func (r *Run) failed(ctx context.Context, c *contestant.Contestant, what string, err error) error {
-	if err == nil || ctx.Err() != nil || c.Name == contestant.Ours {
+	if err == nil || ctx.Err() != nil || c.Name == contestant.Ours || c.Name == contestant.Strict {
 		return err
 	}
 	r.Problems = append(r.Problems, fmt.Sprintf("%s, %s, %s: %v", r.label, c.Name, what, err))
@@ -111,7 +120,8 @@ func (r *Run) task(kind crew.Kind, workers int) crew.Task {
 	}
 }
 
-// perform runs a task and gives the workers' report, with what it cost the server in the window.
+// perform runs a task and gives the workers' report, that of the lone one if the task has one, with what it cost the server
+// in the window.
 func (r *Run) perform(ctx context.Context, c *contestant.Contestant, task crew.Task, processes int,
 ) (crew.Report, Cost, error) {
 	var cost Cost
@@ -136,10 +146,17 @@ func (r *Run) perform(ctx context.Context, c *contestant.Contestant, task crew.T
 	if err != nil {
 		return crew.Report{}, cost, err
 	}
-	report, err := gang.Report()
-	if err == nil && report.Errors > 0 {
+	reports, err := gang.Reports()
+	if err != nil {
+		return crew.Report{}, cost, err
+	}
+	report := crew.Merge(reports)
+	if report.Errors > 0 {
 		r.Problems = append(r.Problems, fmt.Sprintf("%s, %s, %d workers: %d errors, the first one: %s",
 			r.label, c.Name, task.Workers, report.Errors, report.Error))
 	}
-	return report, after.since(before), err
+	if task.Lone {
+		report = reports[0]
+	}
+	return report, after.since(before), nil
 }

@@ -41,16 +41,11 @@ func Bars(set *figure.Set) []Bar {
 		contestant.Redsync, contestant.Redislock)
 	b.ratio("64 workers: pairs/s ÷ rueidislock's", 1, false, 1, measure.ManyWorkers, measure.Pairs,
 		contestant.Rueidislock)
-	for _, crowd := range []struct {
-		workers int
-		wanted  float64
-	}{{16, 1.5}, {256, 1.8}, {2048, 3}} {
-		b.ratio(fmt.Sprintf("%d workers, 1 process: hand-offs/s ÷ the best peer's", crowd.workers), crowd.wanted, false,
-			2, measure.Crowd(crowd.workers, measure.OneProcess), measure.HandOffs, peers...)
-	}
-	for _, workers := range measure.Crowds[1:] {
-		b.ratio(fmt.Sprintf("%d workers, 8 processes: hand-offs/s ÷ the best peer's", workers), 1.2, false,
-			2, measure.Crowd(workers, measure.ManyProcess), measure.HandOffs, peers...)
+	for _, processes := range []string{measure.OneProcess, measure.ManyProcess} {
+		for _, workers := range measure.Crowds[1:] {
+			b.ratio(fmt.Sprintf("%d workers, %s: hand-offs/s ÷ the best peer's", workers, processes), 10, false,
+				2, measure.Crowd(workers, processes), measure.HandOffs, peers...)
+		}
 	}
 	for _, processes := range []string{measure.OneProcess, measure.ManyProcess} {
 		b.ratio("256 workers, "+processes+": wait p99 ÷ the best peer's", 0.1, true,
@@ -81,6 +76,7 @@ func Bars(set *figure.Set) []Bar {
 	for _, name := range []string{measure.BetweenTwo, measure.WithinOne} {
 		b.value("hand-off, "+name+": p50 ÷ PING after the same pause", 2.5, 3, name, measure.HandOffPings)
 	}
+	b.turns()
 	b.rest()
 	return b.list
 }
@@ -103,6 +99,21 @@ func (b *bars) ratio(text string, wanted float64, atMost bool, item int, name st
 		note = best.Contestant
 	}
 	b.list = append(b.list, Bar{text, wanted, atMost, r.Median(), r.Spread(), figure.Times, note})
+}
+
+// turns compares ours with turns and without.
+func (b *bars) turns() {
+	lone := func(m figure.Metric, c string) *figure.Figure { return b.set.Find(9, measure.Lone, m.Name, c) }
+	b.ratio("a lone waiter against 64 in another process: p99 wait ÷ strict", 3, true, 9, measure.Lone, measure.WaitP99,
+		contestant.Strict)
+	if with, without := lone(measure.WaitP99, contestant.Ours), lone(measure.WaitP99, contestant.Strict); with != nil && without != nil {
+		b.list = append(b.list, Bar{
+			Text: "a lone waiter against 64 in another process: p99 wait − strict", Wanted: 0.002, AtMost: true,
+			Got: with.Median() - without.Median(), Unit: figure.Seconds,
+		})
+	}
+	long := measure.Section(measure.Sections[len(measure.Sections)-1])
+	b.ratio(long+": hand-offs/s ÷ strict", 0.98, false, 8, long, measure.HandOffs, contestant.Strict)
 }
 
 // value takes ours as it is.

@@ -29,6 +29,7 @@ const (
 // colors tell the contestants apart also for those who do not see red and green (Okabe and Ito).
 var colors = map[string]color.Color{
 	contestant.Ours:        color.RGBA{0xd5, 0x5e, 0x00, 0xff},
+	contestant.Strict:      color.RGBA{0x56, 0xb4, 0xe9, 0xff},
 	contestant.Floor:       color.RGBA{0x99, 0x99, 0x99, 0xff},
 	contestant.Redsync:     color.RGBA{0x00, 0x72, 0xb2, 0xff},
 	contestant.Redislock:   color.RGBA{0x00, 0x9e, 0x73, 0xff},
@@ -113,7 +114,7 @@ func inMany(n int) string { return measure.Crowd(n, measure.ManyProcess) }
 
 // order is that of the legend.
 var order = []string{
-	contestant.Ours, contestant.Rueidislock, contestant.Redsync, contestant.Redislock, contestant.Python,
+	contestant.Ours, contestant.Strict, contestant.Rueidislock, contestant.Redsync, contestant.Redislock, contestant.Python,
 	contestant.Floor,
 }
 

@@ -36,6 +36,7 @@ const (
 	ByAsking  Way = iota // the answer to the waiter's own question
 	ByMessage            // the message of another client's release
 	Directly             // the answer to a release of the same client
+	Locally              // another call of this client passed its grant on, without asking the server
 )
 
 // Event is one thing that happened. Fields that mean nothing for its kind are zero.

@@ -3,7 +3,8 @@
 //
 // There are two levels. A Grant is what the server gave to one token: to it belong the lease, the deadline, the renewals
 // and the loss. A Holder is the local call that has the grant now: to it belong its fence, its maximal hold, and whether
-// it was unlocked. Several Handles share a Holder where a lock is re-entrant or attached.
+// it was unlocked. Several Handles share a Holder where a lock is re-entrant or attached. One Grant has several Holders,
+// one after the other, in a turn: see turn.go.
 package lease
 
 import (
@@ -29,6 +30,8 @@ type Terms struct {
 	// AutoExtend renews the lease for as long as the lock is held, MaxHold at the most (0: without a limit).
 	AutoExtend bool
 	MaxHold    time.Duration
+	// Turn is for how long a grant may be passed on to other calls of this client without asking the server; 0: never.
+	Turn time.Duration
 }
 
 // Term is one reply that says until when a token has the lock.
@@ -47,8 +50,6 @@ type Grant struct {
 	resource primitive.Resource
 	name     string
 	token    string
-	parent   context.Context // for the values that events carry; it is not heeded
-	granted  clock.Instant
 
 	mu         sync.Mutex // guards the rest, and the Holder
 	deadline   clock.Instant
@@ -57,7 +58,8 @@ type Grant struct {
 	longest    clock.Instant // the server may keep the grant until then
 	autoExtend bool
 	scheduled  bool // in the schedule and in set.grants
-	holder     Holder
+	holder     *Holder
+	turn       turn
 
 	timing timing // guarded by Set.mu
 }
@@ -65,8 +67,10 @@ type Grant struct {
 // Holder is the local call that has a grant.
 type Holder struct {
 	fence   int64
+	parent  context.Context // for the values that events carry; it is not heeded
 	since   clock.Instant
 	maxHold time.Duration
+	turn    time.Duration
 	end     error // nil while it holds: failure.Unlocked, or a reason of failure.Lost
 	shares  []*Handle
 }
@@ -94,8 +98,12 @@ func (g *Grant) Fence() int64 {
 	return g.holder.fence
 }
 
-// Held is how long ago the grant was made.
-func (g *Grant) Held() time.Duration { return g.set.clock.Now().Sub(g.granted) }
+// Held is how long ago the last holder got the lock.
+func (g *Grant) Held() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.set.clock.Now().Sub(g.holder.since)
+}
 
 // Over reports whether the lease may have ended by itself. That of a lock that was taken elsewhere is not known.
 func (g *Grant) Over() bool {
@@ -119,7 +127,7 @@ func (g *Grant) limit() {
 
 // limited reports whether the maximal hold ends the lock before its lease. It is called with g.mu held.
 func (g *Grant) limited() bool {
-	h := &g.holder
+	h := g.holder
 	return h.maxHold > 0 && h.since.Add(h.maxHold) <= g.deadline
 }
 
@@ -139,7 +147,7 @@ func (g *Grant) Extended(r primitive.Extended, sent clock.Instant, ttl time.Dura
 	}
 	e, err := g.raise(r, sent, ttl)
 	if err == nil {
-		g.set.events.Add(g.parent, e)
+		g.tell(e)
 	}
 	return err
 }
@@ -150,10 +158,13 @@ func (g *Grant) raise(r primitive.Extended, sent clock.Instant, ttl time.Duratio
 	if g.holder.end != nil {
 		return event.Event{}, g.holder.end
 	}
+	g.turn.heard(r.Fence)
 	if g.attached() && ttl > 0 {
 		g.ttl = ttl
 	}
-	g.holder.fence = max(g.holder.fence, r.Fence)
+	if g.holder.fence == 0 { // attached: nobody knew it
+		g.holder.fence = r.Fence
+	}
 	t := Term{Grant: primitive.Grant{Lease: r.Left}, Since: sent}
 	g.longest = max(g.longest, g.set.clock.Now().Add(r.Left))
 	if d := t.Deadline(); d > g.deadline {
@@ -167,8 +178,17 @@ func (g *Grant) raise(r primitive.Extended, sent clock.Instant, ttl time.Duratio
 // event describes the grant. It is called with g.mu held.
 func (g *Grant) event(kind event.Kind) event.Event {
 	return event.Event{
-		Kind: kind, Name: g.name, Fence: g.holder.fence, Lease: g.lease, Held: g.set.clock.Now().Sub(g.granted),
+		Kind: kind, Name: g.name, Fence: g.holder.fence, Lease: g.lease,
+		Held: g.set.clock.Now().Sub(g.holder.since),
 	}
+}
+
+// tell hands an event to who listens, with the values of the call that holds now.
+func (g *Grant) tell(e event.Event) {
+	g.mu.Lock()
+	parent := g.holder.parent
+	g.mu.Unlock()
+	g.set.events.Add(parent, e)
 }
 
 // Lose ends a grant that is not ours any more, or not certainly. It gives the reason, or why it had ended before.

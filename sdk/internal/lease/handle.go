@@ -14,6 +14,7 @@ import (
 // Handle is one call's share of a Holder.
 type Handle struct {
 	grant    *Grant
+	holder   *Holder
 	attached bool // its Unlock releases the lock, whoever shares it
 
 	// guarded by grant.mu
@@ -33,13 +34,20 @@ func (h *Handle) Grant() *Grant { return h.grant }
 
 // newHandle adds a handle to the grant's holder. It is called with g.mu held, or before anybody else knows g.
 func (g *Grant) newHandle() *Handle {
-	h := &Handle{grant: g}
+	h := &Handle{grant: g, holder: g.holder}
 	g.holder.shares = append(g.holder.shares, h)
 	return h
 }
 
 // Fence is the holder's number; 0 if nobody knows it yet.
-func (h *Handle) Fence() int64 { return h.grant.Fence() }
+func (h *Handle) Fence() int64 {
+	h.grant.mu.Lock()
+	defer h.grant.mu.Unlock()
+	return h.holder.fence
+}
+
+// Held is how long ago the holder got the lock.
+func (h *Handle) Held() time.Duration { return h.grant.set.clock.Now().Sub(h.holder.since) }
 
 // Deadline is until when the lock is certainly held; zero if nobody knows.
 func (h *Handle) Deadline() time.Time {
@@ -53,12 +61,17 @@ func (h *Handle) Deadline() time.Time {
 }
 
 // Token is the grant's token while the handle is of use, "" afterwards: the token of an ended lock may be somebody
-// else's by then.
+// else's by then. Who knows the token can release the lock, so the grant is not passed on any more.
 func (h *Handle) Token() string {
-	if h.Err() != nil {
+	g := h.grant
+	g.CheckDeadline()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if h.err() != nil {
 		return ""
 	}
-	return h.grant.token
+	g.turn.over = true
+	return g.token
 }
 
 // Err says why the handle is of no use any more, nil if it is.
@@ -66,6 +79,11 @@ func (h *Handle) Err() error {
 	h.grant.CheckDeadline()
 	h.grant.mu.Lock()
 	defer h.grant.mu.Unlock()
+	return h.err()
+}
+
+// err is called with grant.mu held.
+func (h *Handle) err() error {
 	if h.unlocked {
 		return failure.Unlocked
 	}
@@ -107,6 +125,7 @@ func (g *Grant) Attach() *Handle {
 	}
 	h := g.newHandle()
 	h.attached = true
+	g.turn.over = true
 	return h
 }
 
@@ -226,5 +245,5 @@ func (h *Handle) Unreachable() {
 	e := g.event(event.Abandoned)
 	e.Left = g.deadline.Sub(g.set.clock.Now())
 	g.mu.Unlock()
-	g.set.events.Add(g.parent, e)
+	g.tell(e)
 }

@@ -198,7 +198,7 @@ func (s *Set) failed(g *Grant, err error) {
 	e := g.event(event.ExtendFailed)
 	g.mu.Unlock()
 	e.Lease, e.Err = 0, err
-	s.events.Add(g.parent, e)
+	g.tell(e)
 }
 
 // dueHeap orders grants by when something has to be done for them.

@@ -65,10 +65,10 @@ func NewSet(sender *call.Sender, c *clock.Clock, events *event.Background, owner
 func (s *Set) Start(parent context.Context, terms Terms, t Term) *Handle {
 	now := s.clock.Now()
 	g := &Grant{
-		set: s, resource: terms.Resource, name: terms.Name, token: t.Token, parent: context.WithoutCancel(parent),
-		granted: t.Since, deadline: t.Deadline(), lease: t.Lease, ttl: terms.TTL, longest: now.Add(t.Lease),
-		autoExtend: terms.AutoExtend, holder: Holder{fence: t.Fence, since: t.Since, maxHold: terms.MaxHold},
+		set: s, resource: terms.Resource, name: terms.Name, token: t.Token, deadline: t.Deadline(), lease: t.Lease,
+		ttl: terms.TTL, longest: now.Add(t.Lease), autoExtend: terms.AutoExtend, turn: newTurn(t, now),
 	}
+	g.holder = newHolder(parent, terms, g.turn.take(), t.Since)
 	g.limit()
 	if now >= g.deadline {
 		return nil
@@ -92,8 +92,8 @@ func (s *Set) Attach(terms Terms, token string) *Handle {
 	}
 	now := s.clock.Now()
 	g := &Grant{
-		set: s, resource: terms.Resource, name: terms.Name, token: token, parent: context.Background(), granted: now,
-		autoExtend: terms.AutoExtend, holder: Holder{since: now, maxHold: terms.MaxHold},
+		set: s, resource: terms.Resource, name: terms.Name, token: token, autoExtend: terms.AutoExtend,
+		holder: newHolder(context.Background(), terms, 0, now), turn: turn{over: true},
 	}
 	h := g.newHandle()
 	h.attached = true
@@ -214,5 +214,5 @@ func (s *Set) lost(g *Grant, why error) {
 	e := g.event(event.Lost)
 	g.mu.Unlock()
 	e.Lease, e.Err = 0, why
-	s.events.Add(g.parent, e)
+	g.tell(e)
 }

@@ -173,7 +173,7 @@ func (s *Queues) Try(ctx context.Context, want Want) (h *lease.Handle, refused *
 	}
 	defer s.free(want)
 	r := want.Terms.Resource
-	c := r.Acquire(primitive.Request{Token: want.Token, Lease: want.Terms.TTL})
+	c := r.Acquire(primitive.Request{Token: want.Token, Lease: want.Terms.TTL, Fences: fences(want.Terms)})
 	sent := s.clock.Now()
 	giveBack := func() {
 		s.mu.Lock()

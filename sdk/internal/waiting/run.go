@@ -55,7 +55,7 @@ func (s *Queues) Lock(ctx context.Context, want Want) (*lease.Handle, error) {
 	}
 	g := h.Grant()
 	s.sink(ctx, event.Event{
-		Kind: event.Acquired, Name: w.terms.Name, Way: w.way, Fence: g.Fence(), Lease: g.Lease(), Waited: waited,
+		Kind: event.Acquired, Name: w.terms.Name, Way: w.way, Fence: h.Fence(), Lease: g.Lease(), Waited: waited,
 	})
 	return h, nil
 }

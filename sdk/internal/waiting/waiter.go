@@ -80,7 +80,17 @@ func (w *waiter) signal() {
 
 // request is what acquire, or a release that names the waiter, asks for.
 func (w *waiter) request(presence time.Duration, mode primitive.Wake, channel string) primitive.Request {
-	return primitive.Request{Token: w.token, Lease: w.terms.TTL, Presence: presence, Wake: mode, Channel: channel}
+	return primitive.Request{
+		Token: w.token, Lease: w.terms.TTL, Presence: presence, Wake: mode, Channel: channel, Fences: fences(w.terms),
+	}
+}
+
+// fences is how many numbers a grant should own: one for each call that it may serve.
+func fences(terms lease.Terms) int {
+	if terms.Turn > 0 {
+		return lease.MostFences
+	}
+	return 1
 }
 
 // full reports whether a grant is not half over. One that is would be of little use: asking renews it to the full lease.
