@@ -26,6 +26,8 @@ func (k *checker) checkTokens() {
 		switch {
 		case t.kind == tokenSymbol && t.text == ";" && ended:
 			refuse("delete it", "a semicolon that ends no statement")
+		case separates(t) && (separates(last) || last.text == "{"):
+			refuse("delete one", "%s behind %s", t.text, last.text)
 		case t.kind == tokenName && strings.ContainsFunc(t.text, func(r rune) bool { return r >= 0x80 }):
 			refuse("use letters, digits and underscores", "the name %s", t.text)
 		case t.kind == tokenNumber:
@@ -50,6 +52,8 @@ func (k *checker) checkTokens() {
 		last = t
 	}
 }
+
+func separates(t token) bool { return t.kind == tokenSymbol && (t.text == "," || t.text == ";") }
 
 // badEscape is the first escape of a quoted string that Lua 5.1 does not have, or "".
 func badEscape(quoted string) string {

@@ -27,11 +27,12 @@
 // `---@include NAME`, anywhere in a script or fragment, is replaced in place by include/NAME.lua; a fragment may be
 // included once in a script.
 //
-// A line `---@arguments` below the header becomes flat code that makes a local of every key and argument, by its name in
-// the header, and checks each argument in that order, the conditions of @require behind the later one of the two, and at
-// last the numbers of keys and arguments. The first that is wrong is answered with an error that the script declares as
-// BADARG: `BADARG name: why`. A number is plain decimal digits, with a minus where its range has one, and not more of them
-// than the range has. What a header cannot say a script checks below that line, in the same words:
+// A script with arguments has one line `---@arguments` below the header. It becomes flat code that makes a local of every
+// key and argument, by its name in the header, and checks each argument in that order, the conditions of @require behind
+// the later one of the two, and at last the numbers of keys and arguments. The first that is wrong is answered with an error
+// that the script declares as BADARG: `BADARG name: why`. A number is plain decimal digits, with a minus where its range has
+// one, and not more of them than the range has. Behind the checks, ARGV[i] of a required argument may be read as it came.
+// What a header cannot say a script checks below that line, in the same words:
 //
 //	if successor == token then
 //	  return redis.error_reply('BADARG successor: must not be the token itself')
@@ -40,6 +41,11 @@
 // What is written into Options.Dist is a line with the script's name and version, and its code: comments go, and spaces
 // follow from the tokens alone. So no edit of a comment or of a header's texts changes a SHA1. [Expanded] tells the source
 // of each line. The header is in the manifest, in JSON.
+//
+// The code is Lua 5.1, as servers read it; what this package's parser lets pass and they do not is refused, as far as it is
+// known, and [VerifyLoads] asks a server. Beyond that a script is refused that calls a command outside of the allow-list,
+// with too few or too many words or on a key of another type; that touches keys it does not declare; that publishes outside
+// of the declared patterns; that loops without end; that returns what no @reply declares.
 //
 // [Generate] writes the output, [Verify] compares it with what is there, [Load] gives the model to other tools, and
 // [Pin] freezes what is released.

@@ -47,7 +47,11 @@ func renderScript(o Options, group []*Script, s *Script) ([]byte, error) {
 	w.replies(s)
 	w.calls(group, s)
 	w.decoder(s)
-	imports := []string{`"context"`}
+	var imports []string
+	if slices.ContainsFunc(s.Args, Arg.unsetIsDefault) {
+		imports = append(imports, `"cmp"`)
+	}
+	imports = append(imports, `"context"`)
 	if strings.Contains(w.String(), "time.Duration") {
 		imports = append(imports, `"time"`)
 	}
@@ -125,6 +129,8 @@ func (s *Script) argDoc(a Arg) string {
 		return fmt.Sprintf("%s; if unset, %v.", doc, a.Default)
 	case a.Default == "" || a.Default == int64(0):
 		return doc + "; optional."
+	case a.unsetIsDefault():
+		return fmt.Sprintf("%s; if unset, %v.", doc, a.Default)
 	default:
 		const note = "is for callers in other languages: here the zero value is sent as it is."
 		if a.Type == TypeString {
@@ -183,6 +189,11 @@ func after(sep, text string) string {
 	return sep + text
 }
 
+// unsetIsDefault reports whether the zero value of an argument's field is sent as the default: where it is no value itself.
+func (a Arg) unsetIsDefault() bool {
+	return a.Optional && a.Type != TypeEnum && (*a.Min > 0 || *a.Max < 0)
+}
+
 func orList(names []string) string {
 	all := "[" + strings.Join(names, "], [") + "]"
 	if at := strings.LastIndex(all, ", "); at >= 0 {
@@ -210,6 +221,9 @@ func (w *goWriter) calls(group []*Script, s *Script) {
 			arg = "string(" + arg + ")"
 		case a.Unit == UnitMillis:
 			arg += ".Milliseconds()"
+		}
+		if a.unsetIsDefault() {
+			arg = fmt.Sprintf("cmp.Or(%s, %#v)", arg, a.Default)
 		}
 		args = append(args, arg)
 	}

@@ -11,7 +11,7 @@
 //   - suite, coverage, mutation, budget: what the scenarios run of the scripts, what they notice, and what it costs
 //   - model, diff, linear: every order, random orders, and the orders of real clients
 //   - fuzz: arguments and keys that nobody would think of
-//   - faults, proxy: what breaks around the lock
+//   - faults, proxy, suspend: what breaks around the lock
 //   - interop, bench: other languages and other libraries, each in a module of its own
 //
 // README.md says what proves which promise.

@@ -3,8 +3,6 @@ package luatest_test
 import (
 	"fmt"
 	"io/fs"
-	"maps"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,7 +10,6 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/zferentz/go-redilock/gen"
 	"github.com/zferentz/go-redilock/luatest/dist"
@@ -23,35 +20,33 @@ import (
 	"github.com/zferentz/go-redilock/luatest/summary"
 )
 
-// bothVersions generates, as a release would, the scripts of version 1 and beside them a version 2 whose acquire is
-// another (testdata/upgrade): it has its arguments in another order and one more field in its reply.
-func bothVersions(t *testing.T) []dist.Script {
+// bothVersions generates, as a release would, the scripts of version 1 and beside them a version 2 that shares no fragment
+// with it (testdata/upgrade): other arguments in another order, one more field in a reply, a wake mode and a word in a
+// waiter's record that version 1 does not know. The changes are what becomes of their source files.
+func bothVersions(t *testing.T, change1, change2 func(source string) string) []dist.Script {
 	t.Helper()
 	root := t.TempDir()
-	v1 := os.DirFS("../lua/mutex/v1")
-	for _, version := range []string{"1", "2"} {
-		err := fs.WalkDir(v1, ".", func(path string, d fs.DirEntry, err error) error {
+	write := func(from, to string, change func(string) string) {
+		err := fs.WalkDir(os.DirFS(from), ".", func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
 			}
-			text, err := fs.ReadFile(v1, path)
-			if err == nil && version == "2" && path == "acquire.lua" {
-				text, err = os.ReadFile("testdata/upgrade/acquire.lua")
-			}
+			text, err := os.ReadFile(filepath.Join(from, path))
 			if err != nil {
 				return err
 			}
-			file := filepath.Join(root, "lua/mutex/v"+version, path)
+			file := filepath.Join(root, to, path)
 			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 				return err
 			}
-			made := strings.Replace(string(text), "---@version 1", "---@version "+version, 1)
-			return os.WriteFile(file, []byte(made), 0o600)
+			return os.WriteFile(file, []byte(change(string(text))), 0o600)
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
+	write("../lua/mutex/v1", "lua/mutex/v1", change1)
+	write("testdata/upgrade", "lua/mutex/v2", change2)
 	files, err := gen.Render(gen.Options{
 		Root: root, Source: "lua", Dist: "dist", GoDir: "sdk", GoRuntime: "example.com/sdk", Readme: "README.md",
 		Released: "released.json", Generator: "upgrade_test.go",
@@ -72,17 +67,21 @@ func bothVersions(t *testing.T) []dist.Script {
 	return scripts
 }
 
+func asItIs(source string) string { return source }
+
 // fleet is a service in the middle of a rolling upgrade: clients of both versions on one lock.
 type fleet struct {
-	t       *testing.T
 	engine  engine.Engine
 	scripts map[string]string // verb and version → sha1
 	keys    []string
 }
 
+// listened is the channel that somebody listens on; nobody does on the other.
+const listened, unheard = "redilock:upgrade", "redilock:nobody"
+
 func newFleet(t *testing.T, e engine.Engine, scripts []dist.Script) *fleet {
 	t.Helper()
-	f := &fleet{t: t, engine: e, scripts: map[string]string{}}
+	f := &fleet{engine: e, scripts: map[string]string{}}
 	for _, s := range scripts {
 		sha1, err := e.Load(s.Source)
 		if err != nil {
@@ -97,155 +96,203 @@ func newFleet(t *testing.T, e engine.Engine, scripts []dist.Script) *fleet {
 		}
 		f.keys = append(f.keys, key)
 	}
+	if err := e.Subscribe(listened); err != nil {
+		t.Fatal(err)
+	}
 	return f
 }
 
+// wrong is what a fleet's call panics with when something is not as it has to be.
+type wrong struct{ error }
+
+func failf(format string, args ...any) { panic(wrong{fmt.Errorf(format, args...)}) }
+
+// try gives what do panicked with.
+func try(do func()) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case wrong:
+			err = r
+		default:
+			panic(r)
+		}
+	}()
+	do()
+	return nil
+}
+
 func (f *fleet) call(verb string, version int, args ...string) resp.Reply {
-	f.t.Helper()
-	sha1, ok := f.scripts["mutex."+verb+strconv.Itoa(version)]
-	if !ok {
-		f.t.Fatalf("no script %s of version %d", verb, version)
-	}
-	reply, err := f.engine.Call(sha1, f.keys, args)
+	reply, err := f.engine.Call(f.scripts["mutex."+verb+strconv.Itoa(version)], f.keys, args)
 	if err == nil {
 		err = reply.Err()
 	}
 	if err != nil {
-		f.t.Fatal(verb, version, args, err)
+		failf("%s of version %d %q: %w", verb, version, args, err)
 	}
 	return reply
 }
 
-func (f *fleet) acquire(version int, token string, lease, presence int) resp.Reply {
-	f.t.Helper()
+func (f *fleet) acquire(version int, token string, lease, presence, fences int, wake, channel string) resp.Reply {
+	n := strconv.Itoa
 	if version == 2 {
-		return f.call("acquire", 2, strconv.Itoa(lease), token, strconv.Itoa(presence))
+		return f.call("acquire", 2, n(lease), token, n(fences), n(presence), channel, wake)
 	}
-	return f.call("acquire", 1, token, strconv.Itoa(lease), strconv.Itoa(presence))
+	return f.call("acquire", 1, token, n(lease), n(presence), wake, channel, n(fences))
 }
 
-// expect wants a reply with this tag, and gives its first field.
-func (f *fleet) expect(tag string, got resp.Reply) int64 {
-	f.t.Helper()
+func (f *fleet) release(version int, token string) resp.Reply {
+	if version == 2 {
+		return f.call("release", 2, "", token)
+	}
+	return f.call("release", 1, token)
+}
+
+func (f *fleet) extend(version int, token string, lease int) resp.Reply {
+	if version == 2 {
+		return f.call("extend", 2, strconv.Itoa(lease), token)
+	}
+	return f.call("extend", 1, token, strconv.Itoa(lease))
+}
+
+// holder is who has the lock; empty: nobody.
+func (f *fleet) holder() string {
+	reply, err := f.engine.Do("GET", f.keys[0])
+	if err != nil || reply.Err() != nil {
+		failf("GET: %s, %w", reply, err)
+	}
+	return reply.Text
+}
+
+// queue is who stands in it, in order.
+func (f *fleet) queue() []string {
+	reply, err := f.engine.Do("ZRANGE", f.keys[2], "0", "-1")
+	if err != nil || reply.Err() != nil {
+		failf("ZRANGE: %s, %w", reply, err)
+	}
+	var tokens []string
+	for _, item := range reply.Items {
+		tokens = append(tokens, item.Text)
+	}
+	return tokens
+}
+
+// expect wants a reply with this tag, and gives its fields.
+func expect(tag string, got resp.Reply) []resp.Reply {
 	if got.Items[0].Text != tag {
-		f.t.Fatalf("expected %s, got %s", tag, got)
+		failf("expected %s, got %s", tag, got)
 	}
-	if len(got.Items) < 2 {
-		return 0
-	}
-	return got.Items[1].Integer
+	return got.Items[1:]
 }
 
-// TestRollingUpgrade: two versions of a script on one name exclude each other, stand in one line, hand over to each other,
+// TestRollingUpgrade: two versions of a script on one name exclude each other, stand in one queue, hand over to each other,
 // and share one series of fences, so that a service can be upgraded one process after the other.
 func TestRollingUpgrade(t *testing.T) {
 	t.Parallel()
-	scripts := bothVersions(t)
+	scripts := bothVersions(t, asItIs, asItIs)
+	run := func(t *testing.T, e engine.Engine, err error) {
+		e = opened(t, e, err)
+		if err := try(newFleet(t, e, scripts).upgrade); err != nil {
+			t.Fatal(err)
+		}
+		summary.Report(t, summary.Row{Section: "rolling upgrade", Subject: e.Name(), Version: e.Version(), Passed: 1})
+	}
 	t.Run("gopher-lua", func(t *testing.T) {
 		t.Parallel()
 		e, err := engine.NewLua()
-		upgrade(t, newFleet(t, opened(t, e, err), scripts))
+		run(t, e, err)
 	})
 	t.Run("miniredis", func(t *testing.T) {
 		t.Parallel()
 		e, err := engine.NewMiniredis()
-		upgrade(t, newFleet(t, opened(t, e, err), scripts))
+		run(t, e, err)
 	})
 	server.ForEach(t, server.Options{}, func(t *testing.T, s *server.Server) {
 		e, err := engine.NewReal(s, 0)
-		upgrade(t, newFleet(t, opened(t, e, err), scripts))
+		run(t, e, err)
 	})
 }
 
-func upgrade(t *testing.T, f *fleet) {
-	fence := int64(0)
-	grown := func(got int64) {
-		t.Helper()
-		if got <= fence {
-			t.Fatalf("the fence %d after %d", got, fence)
-		}
-		fence = got
-	}
-	const lease, presence = 60000, 60000
-	for _, order := range [][2]int{{1, 2}, {2, 1}} {
-		older, newer := order[0], order[1]
-		grown(f.expect("GRANTED", f.acquire(older, "a", lease, 0)))
-		f.expect("HELD", f.acquire(newer, "b", lease, 0))
-		f.expect("QUEUED", f.acquire(newer, "b", lease, presence))
-		f.expect("QUEUED", f.acquire(older, "c", lease, presence))
-		f.expect("QUEUED", f.acquire(newer, "d", lease, presence))
-		f.expect("EXTENDED", f.call("extend", newer, "a", strconv.Itoa(lease)))
-		for i, who := range []string{"a", "b", "c"} {
-			next := []string{"b", "c", "d"}[i]
-			f.expect("RELEASED", f.call("release", []int{older, newer}[i%2], who))
-			f.expect("HELD", f.acquire(older, "late", lease, 0))
-			grown(f.expect("GRANTED", f.acquire([]int{newer, older}[i%2], next, lease, 0)))
-		}
-		f.expect("RELEASED", f.call("release", older, "d"))
-	}
-	summary.Report(t, summary.Row{
-		Section: "rolling upgrade", Subject: f.engine.Name(), Version: f.engine.Version(), Passed: 1,
-	})
+// member is a client of the fleet.
+type member struct {
+	token         string
+	version       int
+	wake, channel string
 }
 
-// believers runs clients of both versions at random, and reports when two of them believe at once that they hold the lock,
-// or when a fence does not grow.
-func believers(t *testing.T, scripts []dist.Script, seed uint64, steps int) error {
-	e, err := engine.NewLua()
-	if err != nil {
-		t.Fatal(err)
+// upgrade rolls through a fleet that began with version 1: after each round one more member has version 2. In each round
+// the first member takes the lock and the others wait; every one of them has it, in their order, whoever releases it.
+func (f *fleet) upgrade() {
+	members := []member{
+		{"a", 1, "poll", ""}, {"b", 1, "push", listened}, {"c", 1, "broadcast", unheard}, {"d", 1, "broadcast", listened},
+		{"e", 1, "poll", ""}, {"f", 1, "push", listened},
 	}
-	defer e.Close()
-	f := newFleet(t, e, scripts)
-	random := rand.New(rand.NewPCG(seed, 0))
-	until, fences, highest := map[int]time.Time{}, map[int]int64{}, int64(0)
-	for step := range steps {
-		who := random.IntN(6)
-		version, token := 1+who%2, fmt.Sprintf("token%d", who)
-		switch random.IntN(4) {
-		case 0:
-			f.call("release", version, token)
-			delete(until, who)
-			delete(fences, who)
-		case 1:
-			if err := e.Advance(time.Duration(random.IntN(20)) * time.Millisecond); err != nil {
-				t.Fatal(err)
-			}
-		default:
-			got := f.acquire(version, token, 1+random.IntN(50), random.IntN(2)*100)
-			if got.Items[0].Text != "GRANTED" {
-				continue
-			}
-			fence := got.Items[1].Integer
-			if fence <= highest && fence != fences[who] {
-				return fmt.Errorf("step %d: %s got the fence %d after %d", step, token, fence, highest)
-			}
-			fences[who], highest = fence, max(highest, fence)
-			until[who] = e.Now().Add(time.Duration(got.Items[2].Integer) * time.Millisecond)
+	later := []member{
+		{"a", 2, "poll", ""}, {"b", 2, "shard", unheard}, {"c", 2, "shard", listened}, {"d", 2, "push", listened},
+		{"e", 2, "broadcast", unheard}, {"f", 2, "poll", listened},
+	}
+	var last int64
+	const lease, presence = 60000, 50000
+	for upgraded := range len(members) + 1 {
+		for start := range members {
+			f.round(append(slices.Clone(members[start:]), members[:start]...), lease, presence, &last)
 		}
-		maps.DeleteFunc(until, func(_ int, end time.Time) bool { return !end.After(e.Now()) })
-		if len(until) > 1 {
-			return fmt.Errorf("step %d: %v believe that they hold the lock", step, slices.Sorted(maps.Keys(until)))
+		if upgraded < len(members) {
+			members[upgraded] = later[upgraded]
 		}
 	}
-	return nil
 }
 
-func TestRollingUpgradeAtRandom(t *testing.T) {
-	t.Parallel()
-	scripts := bothVersions(t)
-	for seed := range uint64(20) {
-		if err := believers(t, scripts, seed, 500); err != nil {
-			t.Errorf("seed %d: %v", seed, err)
+func (f *fleet) round(members []member, lease, presence int, last *int64) {
+	// granted checks that the numbers of a grant are its own, and remembers the last.
+	granted := func(m member, reply resp.Reply) {
+		fields := expect("GRANTED", reply)
+		if fence, fences := fields[0].Integer, fields[2].Integer; fence-fences < *last {
+			failf("%v has %d numbers up to %d after %d", m, fences, fence, *last)
+		}
+		*last = fields[0].Integer
+	}
+	first := members[0]
+	granted(first, f.acquire(first.version, first.token, lease, 0, 3, "poll", ""))
+	for i, m := range members[1:] {
+		expect("HELD", f.acquire(m.version, "passer-by", lease, 0, 1, "poll", ""))
+		fields := expect("QUEUED", f.acquire(m.version, m.token, lease, presence, 3, m.wake, m.channel))
+		if fields[1].Integer != int64(i+1) {
+			failf("%v stands at %d, not at %d", m, fields[1].Integer, i+1)
 		}
 	}
-	// The check finds a version 2 that does not heed the lock of version 1.
-	for i, s := range scripts {
-		if s.Name == "mutex.acquire" && s.Version == 2 {
-			scripts[i].Source = strings.Replace(s.Source, "token, 'NX', 'PX'", "token, 'PX'", 1)
+	for i, m := range members[1:] {
+		before := members[i]
+		expect("EXTENDED", f.extend(before.version, before.token, lease))
+		expect("NOTHELD", f.extend(before.version, m.token, lease))
+		expect("RELEASED", f.release(before.version, before.token))
+		if f.holder() != m.token {
+			failf("%v released, and %q has the lock, not %v", before, f.holder(), m)
 		}
+		f.message(m)
+		granted(m, f.acquire(m.version, m.token, lease, presence, 3, m.wake, m.channel))
 	}
-	if err := believers(t, scripts, 1, 500); err == nil {
-		t.Error("a version 2 that takes the lock away was not found out")
+	end := members[len(members)-1]
+	expect("RELEASED", f.release(end.version, end.token))
+	if f.holder() != "" {
+		failf("nobody waits, and %q has the lock", f.holder())
+	}
+}
+
+// message wants a waiter that listens told of its grant, as both versions read it: from the right.
+func (f *fleet) message(m member) {
+	want := 0
+	if m.wake != "poll" && m.channel == listened {
+		want = 1
+	}
+	got, err := f.engine.Messages(listened, want)
+	if err != nil || len(got) != want {
+		failf("%v was sent %q, %w", m, got, err)
+	}
+	for _, message := range got {
+		words := strings.Fields(message)
+		if len(words) != 4 || words[0] != m.token {
+			failf("%v was sent %q", m, message)
+		}
 	}
 }

@@ -71,6 +71,17 @@ func (r *Report) Add(rec *Recorder, script *lua.FunctionProto, origin func(line 
 	})
 }
 
+// Lines gives the lines of a script, which is known by its main function, that have instructions.
+func Lines(script *lua.FunctionProto) map[int]bool {
+	lines := map[int]bool{}
+	walk(script, func(p *lua.FunctionProto) {
+		for _, line := range p.DbgSourcePositions {
+			lines[line] = true
+		}
+	})
+	return lines
+}
+
 // implicit reports whether an instruction is the return that the compiler puts at the end of every function.
 func implicit(p *lua.FunctionProto, pc int) bool {
 	return pc == len(p.Code)-1 && int(p.Code[pc]>>26) == lua.OP_RETURN

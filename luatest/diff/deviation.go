@@ -18,11 +18,6 @@ type Deviation struct {
 var Deviations = []Deviation{
 	{
 		Kind: engine.KindMiniredis,
-		Why:  "tonumber knows no decimal of more than 63 bits",
-		in:   sends(regexp.MustCompile(`[0-9]{20}`)),
-	},
-	{
-		Kind: engine.KindMiniredis,
 		Why:  "a score with eight zeros or more is printed with an exponent, which tonumber does not know",
 		in:   sends(regexp.MustCompile(`^[1-9]0{8,}$`)),
 	},

@@ -27,7 +27,10 @@ type Script struct {
 	// Requires are arguments that must neither be empty nor 0 while another is there, or has, or has not, one of some values.
 	Requires []Require `json:"requires"`
 	Replies  []struct {
-		Tag string `json:"tag"`
+		Tag    string `json:"tag"`
+		Fields []struct {
+			Name string `json:"name"`
+		} `json:"fields"` // what follows the tag, in order
 	} `json:"replies"`
 	Errors []struct {
 		Code string `json:"code"`

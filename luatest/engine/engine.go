@@ -50,4 +50,4 @@ type Engine interface {
 const margin = time.Millisecond
 
 // patience bounds the wait for something that is under way.
-const patience = 10 * time.Second
+const patience = time.Minute

@@ -31,6 +31,7 @@ type Lua struct {
 	in        *bufio.Reader
 	listening map[string][]string // channel → messages that nobody asked for yet
 	maxmemory string
+	refusal   refusal
 }
 
 // NewLua makes a Lua engine.
@@ -51,7 +52,9 @@ func NewLua() (*Lua, error) {
 	e.redis.ClockTTL(true)
 	e.peer = miniserver.NewPeer(bufio.NewWriter(&e.out))
 	e.in = bufio.NewReader(&e.out)
-	e.sandbox = sandbox.New(e.dispatch, sandbox.Options{OutOfMemory: func() bool { return e.maxmemory != "0" }})
+	e.sandbox = sandbox.New(e.dispatch, sandbox.Options{
+		OutOfMemory: func() bool { return e.maxmemory != "0" }, Refuse: e.refusal.refuse,
+	})
 	return e, nil
 }
 
@@ -89,12 +92,16 @@ func (e *Lua) Call(sha1 string, keys, args []string) (resp.Reply, error) {
 	return e.sandbox.Run(script, keys, args), nil
 }
 
-// Do runs a command. CONFIG SET maxmemory is the only setting there is: anything but 0 means that memory is out.
+// Do runs a command. CONFIG SET maxmemory is the only setting there is: anything but 0 means that memory is out. REPLICAOF,
+// ACL SETUSER and AUTH change what scripts may do, and nothing else.
 func (e *Lua) Do(args ...string) (resp.Reply, error) {
 	if len(args) == 4 && strings.EqualFold(args[0], "CONFIG") && strings.EqualFold(args[1], "SET") &&
 		strings.EqualFold(args[2], "maxmemory") {
 		e.maxmemory = args[3]
 		return resp.Status("OK"), nil
+	}
+	if reply, ok := e.refusal.do(args); ok {
+		return reply, nil
 	}
 	return e.dispatch(args), nil
 }

@@ -30,6 +30,7 @@ func TestFixturesAreFound(t *testing.T) {
 		{rude, overstay, func(v *verdict, _ int) int { return v.doubles }, "double holds"},
 		{unchecked, rowOf("holder-stopped"), func(v *verdict, _ int) int { return v.stale }, "stale writes"},
 		{unchecked, rowOf("holder-stopped"), func(_ *verdict, lost int) int { return lost }, "writes overwritten unseen"},
+		{careless, rowOf("suspended"), func(v *verdict, _ int) int { return v.doubles }, "double holds"},
 		{leaky, overstay, func(v *verdict, _ int) int { return v.orphans }, "orphans"},
 	}
 	found := server.Executables()

@@ -1,15 +1,16 @@
 package faults
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/suspend"
 )
 
 // What `go tool mage faults` sets.
@@ -18,14 +19,18 @@ var (
 	seedFlag   = flag.Uint64("seed", 1, "decides all that is chosen by chance")
 	onlyFlag   = flag.String("only", "", "run only the rows whose names begin with this")
 	runsFlag   = flag.Int("runs", 0, "how often each row is run; 0: as the matrix has it")
-	readmeFlag = flag.Bool("readme", false, "write the matrix into the README")
+	keepFlag   = flag.Bool("keep", false, "keep the figures of the rows that pass, and write the README's table")
 	checkFlag  = flag.String("check", "", "a record that a failed run left: judge it again")
 )
 
 func TestMain(m *testing.M) {
 	logging.Disable() // go-redis tells of every connection that a row breaks
 	if text := os.Getenv(jobEnv); text != "" {
-		if err := work(text); err != nil {
+		err := suspend.Enter()
+		if err == nil {
+			err = work(text)
+		}
+		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -37,8 +42,12 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
 	}
-	if *readmeFlag && code == 0 {
-		if err := errors.Join(results.write(readmeFile), agrees(readmeFile)); err != nil {
+	if *keepFlag {
+		rev, err := revision()
+		if err == nil {
+			err = results.keep(recordsDir, readmeFile, rev, time.Now().UTC(), *seedFlag)
+		}
+		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}

@@ -14,6 +14,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/zferentz/go-redilock/luatest/faults/figures"
 	"github.com/zferentz/go-redilock/luatest/server"
 	"github.com/zferentz/go-redilock/luatest/summary"
 )
@@ -36,7 +37,7 @@ type row struct {
 
 // matrix lists all rows, in the order of the report.
 func matrix() []row {
-	return slices.Concat(networkRows(), cancelRows(), deathRows(), memoryRows(), refusalRows(), deployRows())
+	return slices.Concat(networkRows(), cancelRows(), deathRows(), memoryRows(), refusalRows(), deployRows(), edgeRows())
 }
 
 // outcome is what became of a row on a server.
@@ -44,6 +45,7 @@ type outcome struct {
 	row     *row
 	server  string
 	verdict verdict
+	runs    []figures.Run // one for each seed
 	took    time.Duration
 	failed  []string
 	skipped string
@@ -110,6 +112,10 @@ func (r row) on(t *testing.T, exe string, full bool) *outcome {
 	results.mu.Lock()
 	results.list = append(results.list, o)
 	results.mu.Unlock()
+	version, err := product(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
 	start := time.Now()
 	for i := range runs {
 		seed := *seedFlag + uint64(i)
@@ -124,6 +130,7 @@ func (r row) on(t *testing.T, exe string, full bool) *outcome {
 			w := r.world(t, exe, seed, full)
 			v, err := w.play()
 			o.verdict.add(v)
+			o.runs = append(o.runs, v.run(version, seed))
 			if err != nil {
 				o.failed = append(o.failed, w.report(err))
 				t.Error(o.failed[len(o.failed)-1])

@@ -74,6 +74,12 @@ func (d *dice) one(in int) bool {
 	return d.rand.IntN(in) == 0
 }
 
+func (d *dice) upTo(most time.Duration) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return upTo(d.rand, most)
+}
+
 // repliesOf does something to one in five of the replies to a script.
 func repliesOf(w *world, sha string, fate proxy.Fate) {
 	s := w.server()

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"github.com/zferentz/go-redilock/luatest/suspend"
 )
 
 // endTimeout bounds the end of a worker that was asked to end: its client waits for the server no longer than that.
@@ -18,11 +20,12 @@ const endTimeout = 15 * time.Second
 // process is a worker as its parent sees it.
 type process struct {
 	job
-	cmd    *exec.Cmd
-	stdin  io.Closer
-	record *record
-	read   chan struct{} // closed when its output has ended
-	dead   bool
+	cmd     *exec.Cmd
+	machine *suspend.Machine // of one that sleeps
+	stdin   io.Closer
+	record  *record
+	read    chan struct{} // closed when its output has ended
+	dead    bool
 }
 
 // spawn starts a worker.
@@ -41,7 +44,12 @@ func spawn(j job, r *record) (*process, error) {
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	if err := p.cmd.Start(); err != nil {
+	if j.Sleeps {
+		p.machine, err = suspend.Start(p.cmd)
+	} else {
+		err = p.cmd.Start()
+	}
+	if err != nil {
 		return nil, err
 	}
 	go func() {

@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/zferentz/go-redilock/luatest/suspend"
 )
 
 // What can happen to a call of Lock, to a worker, and to the world.
@@ -35,7 +35,7 @@ const (
 
 // event is one line of a record.
 type event struct {
-	At    int64         `json:"at"`             // ns, on the machine's monotonic clock
+	At    int64         `json:"at"`             // ns, on the clock that all processes share
 	Who   int           `json:"who"`            // the worker; 0: the one that does the damage
 	Call  int           `json:"call,omitempty"` // of that worker
 	What  string        `json:"what"`
@@ -47,14 +47,8 @@ type event struct {
 	Text  string        `json:"text,omitempty"`
 }
 
-// now reads the clock that all processes of the machine share.
-func now() int64 {
-	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {
-		panic(err) // there is no machine without it
-	}
-	return t.Nano()
-}
+// now reads the clock that all processes of the machine share, and that goes on while one of them sleeps.
+func now() int64 { return int64(suspend.Boottime()) }
 
 // record is what happened in one run.
 type record struct {

@@ -47,6 +47,14 @@ type job struct {
 	Auto    bool          // WithAutoExtend
 	Extend  bool          // extends while it works
 
+	ReadTimeout time.Duration // of the redis client; 0: go-redis' own
+	Steady      bool          // works for all of Hold, unless the lock ends
+	Own         bool          // each caller has a lock of its own
+	Sleeps      bool          // on a machine that can be put to sleep
+	Lives       time.Duration // about how long each of its clients lives
+	Panics      int           // one in so many of its callbacks panics
+	Log         time.Duration // what its log takes for a line
+
 	Pause int // so many times it stops its own process between the check of its context and its write
 
 	Defect string // what a fixture gets wrong; empty: nothing
@@ -86,28 +94,17 @@ func work(text string) error {
 		stop()
 	}()
 	var clients sync.WaitGroup
+	failures := make(chan error, max(1, w.Clients))
 	for i := range max(1, w.Clients) {
-		rdb := w.redis()
-		locks, err := redilock.New(rdb, redilock.WithOwner(fmt.Sprintf("worker-%d", w.Who)))
+		clients.Go(func() { failures <- w.client(ctx, i) })
+	}
+	clients.Wait()
+	close(failures)
+	for err := range failures {
 		if err != nil {
 			return err
 		}
-		clients.Go(func() {
-			var callers sync.WaitGroup
-			for k := range max(1, w.Callers) {
-				r := rand.New(rand.NewPCG(w.Seed, uint64(w.Who)<<32|uint64(i)<<16|uint64(k)))
-				callers.Go(func() {
-					for ctx.Err() == nil {
-						w.turn(ctx, rdb, locks, r)
-					}
-				})
-			}
-			callers.Wait()
-			_ = locks.Close()
-			_ = rdb.Close()
-		})
 	}
-	clients.Wait()
 	return nil
 }
 
@@ -118,6 +115,7 @@ func (silent) Printf(context.Context, string, ...any) {}
 func (w *workerProcess) redis() redis.UniversalClient {
 	o := &redis.UniversalOptions{
 		Addrs: w.Addrs, MasterName: w.Sentinel, IsClusterMode: w.Cluster, Username: w.User, Password: w.Password,
+		ReadTimeout: w.ReadTimeout,
 	}
 	return redis.NewUniversalClient(o)
 }
@@ -140,9 +138,14 @@ func (w *workerProcess) say(e event) {
 func upTo(r *rand.Rand, d time.Duration) time.Duration { return time.Duration(r.Int64N(int64(d) + 1)) }
 
 // turn is one call of Lock and what follows.
-func (w *workerProcess) turn(ctx context.Context, rdb redis.UniversalClient, locks *redilock.Client, r *rand.Rand) {
+func (w *workerProcess) turn(
+	ctx context.Context, rdb redis.UniversalClient, locks *redilock.Client, r *rand.Rand, caller int,
+) {
 	call := int(w.calls.Add(1))
 	name := "x"
+	if w.Own {
+		name = fmt.Sprintf("x%d-%d", w.Who, caller)
+	}
 	if w.Names > 1 {
 		name = "x" + strconv.Itoa(r.IntN(w.Names))
 	}
@@ -162,6 +165,10 @@ func (w *workerProcess) turn(ctx context.Context, rdb redis.UniversalClient, loc
 		lock = m.TryLock
 	}
 	w.say(event{Call: call, What: called, Name: name})
+	var l *redilock.Lock
+	if w.Panics > 0 {
+		defer w.handle(ctx, call, name, &l)
+	}
 	l, err := lock(limited)
 	if err != nil {
 		w.failed(call, name, err)
@@ -216,7 +223,11 @@ func (w *workerProcess) section(ctx context.Context, call int, l *redilock.Lock,
 		}
 	}
 	held := l.Context()
-	busy := time.NewTimer(upTo(r, w.Hold))
+	hold := upTo(r, w.Hold)
+	if w.Steady {
+		hold = w.Hold
+	}
+	busy := time.NewTimer(hold)
 	defer busy.Stop()
 	if w.Defect == careless {
 		<-busy.C

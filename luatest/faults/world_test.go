@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -103,6 +104,9 @@ func (w *world) spawn(n int, j job) []*process {
 	for range n {
 		j.Who = len(w.workers) + 1
 		p, err := spawn(j, w.record)
+		if errors.Is(err, errors.ErrUnsupported) {
+			server.Missing(w, "no machine can be put to sleep here")
+		}
 		w.must(err)
 		w.workers = append(w.workers, p)
 	}

@@ -16,10 +16,13 @@ import (
 func FuzzArguments(f *testing.F) {
 	w := newWorld(f, "", "")
 	for verb, calls := range map[uint8][]string{
-		0: {"t\x1f1000", "t\x1f1000\x1f5000\x1fpush\x1fch", "t\x1f0", "t", "", "\x1f1", "t\x1f1e3", "t\x1f1\x1f1\x1fpush"},
+		0: {"t\x1f1000", "t\x1f1000\x1f5000\x1fpush\x1fch", "t\x1f0", "t", "", "\x1f1", "t\x1f1e3", "t\x1f1\x1f1\x1fpush",
+			"t\x1f1000\x1f0\x1fpoll\x1f\x1f64", "t\x1f1000\x1f0\x1fpoll\x1f\x1f65", "t\x1f1000\x1f0\x1fpoll\x1f\x1f0",
+			"t\x1f1000\x1f0\x1fpoll\x1f\x1f064"},
 		1: {"a\x1f1000", "a\x1f2147483648", "a\x1f 7", "x\x1f0x10"},
 		2: {"", "10", "1001", "-1", "1\x1f2"},
-		3: {"a", "a\x1fch\x1fs\x1f1\x1f1\x1fpush", "a\x1f\x1fa\x1f1\x1f1", "a\x1f\x1fs", "a\x1f\x1fs\x1f1\x1f60001", "\x00"},
+		3: {"a", "a\x1fch\x1fs\x1f1\x1f1\x1fpush", "a\x1f\x1fa\x1f1\x1f1", "a\x1f\x1fs", "a\x1f\x1fs\x1f1\x1f60001", "\x00",
+			"a\x1f\x1fs\x1f1000\x1f1\x1fpoll\x1f3", "a\x1f\x1fs\x1f1000\x1f1\x1fpoll\x1f65"},
 	} {
 		for i, args := range calls {
 			f.Add(verb, uint8(i), uint8(4), args)
@@ -43,7 +46,7 @@ func checkArguments(t testing.TB, w *world, script, way, count uint8, packed str
 	}
 	given := slices.Repeat(keys, 2)[:count%8]
 	w.reset(t, way)
-	before := w.state(t)
+	before, last := w.state(t), w.counter(t)
 	reply, err := w.engine.Call(s.SHA1, given, args)
 	if err != nil {
 		return err
@@ -67,7 +70,17 @@ func checkArguments(t testing.TB, w *world, script, way, count uint8, packed str
 	case reply.Items[0].Text == "HELD" && !held:
 		return fmt.Errorf("%s %q: held, by nobody", s.Name, args)
 	}
-	return nil
+	return w.checkNumbers(t, s, args, reply, last, wish(s, args))
+}
+
+// wish is how many numbers a grant of this call may own: what it asks for, or what a waiter of the world did, one.
+func wish(s dist.Script, args []string) int {
+	i := slices.IndexFunc(s.Args, func(a dist.Arg) bool { return a.Name == "fences" })
+	if i < 0 || i >= len(args) {
+		return 1
+	}
+	n, _ := strconv.Atoi(args[i]) // it is within its range
+	return n
 }
 
 // why says what is wrong with a call, by the manifest. Empty: nothing.

@@ -30,8 +30,20 @@ func TestChecksFail(t *testing.T) {
 			arguments(acquire, 0, 4, "t\x1f2147483647"), "nothing is wrong",
 		},
 		{
-			"the number of arguments is not counted", "#ARGV > 5", "#ARGV > 99",
-			arguments(acquire, 0, 4, "t\x1f1\x1f0\x1fpoll\x1f\x1fmore"), "number of arguments",
+			"as many numbers as anybody likes", "fences > 64", "fences > 99",
+			arguments(acquire, 0, 4, "t\x1f1\x1f0\x1fpoll\x1f\x1f65"), "out of its range",
+		},
+		{
+			"a grant owns more than was asked for", "math.min(wish, ago)", "ago",
+			arguments(acquire, 3, 4, "t\x1f1000\x1f0\x1fpoll\x1f\x1f2"), "1000000 numbers",
+		},
+		{
+			"a grant owns a number of the last one", "math.min(wish, ago)", "math.min(wish, ago + 1)",
+			companions(3, fence, 0, "1767225601123446"), "given out already",
+		},
+		{
+			"the number of arguments is not counted", "#ARGV > 6", "#ARGV > 99",
+			arguments(acquire, 0, 4, "t\x1f1\x1f0\x1fpoll\x1f\x1f1\x1fmore"), "number of arguments",
 		},
 		{
 			"a bad successor is seen too late",
@@ -47,7 +59,7 @@ func TestChecksFail(t *testing.T) {
 			arguments(acquire, 2, 4, "t\x1f1000"), "granted, and the holder is",
 		},
 		{
-			"the lock stays when the fence fails", "redis.call('DEL', lock)\n    return err", "return err",
+			"the lock stays when the fence fails", "redis.call('DEL', lock)\n\t\treturn owned", "return owned",
 			companions(0, fence, 7, "x"), "has the lock",
 		},
 		{

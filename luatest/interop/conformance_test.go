@@ -54,13 +54,24 @@ func (r runner) replay(t *testing.T, s *server.Server, dir string) ([]byte, erro
 var figures = regexp.MustCompile(`(?m)^(\d+) passed, (\d+) failed, (\d+) skipped$`)
 var reasons = regexp.MustCompile(`(?m)^skipped (\d+): (.*)$`)
 
-// TestConformance replays the scenarios in every language, each on a server of its own.
+// TestConformance replays the scenarios in every language, on each of the servers that are found, each time a new one.
 func TestConformance(t *testing.T) {
+	found := server.Executables()
+	if len(found) == 0 {
+		server.Missing(t, "no redis-server on PATH and none in "+server.EnvServers)
+	}
 	var rows []summary.Row
 	for _, r := range runners {
-		row := summary.Row{Section: "conformance", Subject: r.name}
-		t.Run(r.name, func(t *testing.T) { r.run(t, &row) })
-		rows = append(rows, row)
+		for _, executable := range found {
+			row := summary.Row{Section: "conformance", Subject: r.name}
+			t.Run(r.name+"/"+filepath.Base(executable.Path), func(t *testing.T) {
+				if executable.Err != nil {
+					server.Missing(t, executable.Err.Error())
+				}
+				r.run(t, executable.Path, &row)
+			})
+			rows = append(rows, row)
+		}
 	}
 	if err := summary.Render(os.Stdout, rows); err != nil {
 		t.Error(err)
@@ -68,13 +79,13 @@ func TestConformance(t *testing.T) {
 	summary.Report(t, rows...)
 }
 
-func (r runner) run(t *testing.T, row *summary.Row) {
+func (r runner) run(t *testing.T, executable string, row *summary.Row) {
 	if err := r.runtime.ready(); err != nil {
 		row.Notes = append(row.Notes, "NOT PROVEN HERE: "+err.Error())
 		missing(t, err)
 		t.Skip(err)
 	}
-	s := server.StartT(t, server.Options{})
+	s := server.StartT(t, server.Options{Executable: executable})
 	row.Version = s.Name() + " " + s.Version()
 	out, err := r.replay(t, s, filepath.Join(examples, r.dir))
 	got := figures.FindSubmatch(out)
@@ -101,7 +112,7 @@ func (r runner) run(t *testing.T, row *summary.Row) {
 // TestConformanceFails: a scenario with a wrong reply is found in every language.
 func TestConformanceFails(t *testing.T) {
 	const wrong = `{"primitive": "mutex", "version": 1, "scenarios": [{"name": "wrong", "title": "Wrong.", "shows": ["M1"],
-		"steps": [{"call": "acquire", "args": ["a", 10000], "reply": ["GRANTED", 1, 10000]}, {"state": []}]}]}`
+		"steps": [{"call": "acquire", "args": ["a", 10000], "reply": ["GRANTED", 1, 10000, 1]}, {"state": []}]}]}`
 	for _, r := range runners {
 		t.Run(r.name, func(t *testing.T) {
 			if err := r.runtime.ready(); err != nil {

@@ -75,11 +75,16 @@ type Hunter struct {
 	suite *suite.Suite
 	// reaches are, by script and line, the scenarios that run the line: no other can notice a change of it.
 	reaches map[string]map[int][]scenario.Scenario
+	// code are, by script, the lines that have instructions. A table that is written over several lines has them all in one.
+	code map[string]map[int]bool
 }
 
 // NewHunter replays every scenario once, to see which lines it runs.
 func NewHunter(s *suite.Suite) (*Hunter, error) {
-	h := &Hunter{suite: s, reaches: map[string]map[int][]scenario.Scenario{}}
+	h := &Hunter{suite: s, reaches: map[string]map[int][]scenario.Scenario{}, code: map[string]map[int]bool{}}
+	for _, script := range s.Scripts {
+		h.code[script.Name] = coverage.Lines(s.Compiled(script).Proto)
+	}
 	for _, sc := range s.Scenarios {
 		e, err := s.Engine()
 		if err != nil {
@@ -113,7 +118,11 @@ func (h *Hunter) Lives(m Mutant) (bool, error) {
 		if err != nil {
 			return false, nil //nolint:nilerr // what does not compile is noticed by any server
 		}
-		for _, sc := range h.reaches[in.script.Name][in.line] {
+		scenarios := h.reaches[in.script.Name][in.line]
+		if !h.code[in.script.Name][in.line] {
+			scenarios = h.suite.Scenarios
+		}
+		for _, sc := range scenarios {
 			noticed, err := h.notices(changed, sc)
 			if noticed || err != nil {
 				return false, err

@@ -91,7 +91,7 @@ func TestMutantsLiveWithoutScenarios(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !slices.ContainsFunc(alive, func(m mutation.Mutant) bool {
-		return m.Text == "if left >= lease then" && m.What == "condition always false"
+		return m.Text == "if left < lease then" && m.What == "condition always true"
 	}) {
 		t.Errorf("of %d mutants these live: %v", len(all), alive)
 	}

@@ -18,6 +18,9 @@ type Fate struct {
 	Drop bool
 	// Delay holds the reply back.
 	Delay time.Duration
+	// Late holds the request back on its way, so that it arrives although its client may have hung up by then. What the
+	// client sends behind it on the same connection waits as well.
+	Late time.Duration
 	// Twice delivers the request twice; the client sees the first reply.
 	Twice bool
 }
@@ -31,6 +34,7 @@ type Proxy struct {
 	target string
 	decide func(command []string) Fate
 	silent chan struct{} // closed when it speaks again; nil: it is not silent
+	links  map[*link]bool
 	mute   bool
 	lost   int // messages
 	conns  map[net.Conn]bool
@@ -43,7 +47,7 @@ func New(target string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{listener: l, target: target, conns: make(map[net.Conn]bool)}
+	p := &Proxy{listener: l, target: target, conns: make(map[net.Conn]bool), links: make(map[*link]bool)}
 	p.work.Go(p.accept)
 	return p, nil
 }
@@ -71,6 +75,21 @@ func (p *Proxy) Silence(on bool) {
 		close(p.silent)
 		p.silent = nil
 	}
+}
+
+// Gag makes the connections that are open now silent for good, in both directions and without hanging up, and says how many
+// they are. Those that are opened later are not.
+func (p *Proxy) Gag() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for l := range p.links {
+		if !l.gagged {
+			l.gagged = true
+			n++
+		}
+	}
+	return n
 }
 
 // Mute makes it lose the messages of subscriptions, and nothing else; or lets them through again.
@@ -107,6 +126,10 @@ func (p *Proxy) Cut() {
 func (p *Proxy) Close() error {
 	p.mu.Lock()
 	p.closed = true
+	for l := range p.links {
+		close(l.closed)
+	}
+	p.links = nil
 	p.mu.Unlock()
 	p.Silence(false)
 	err := p.listener.Close()
@@ -146,14 +169,37 @@ func (p *Proxy) drop(conns ...net.Conn) {
 	}
 }
 
-// speak waits while the proxy is silent.
-func (p *Proxy) speak() {
+// link is a connection through the proxy.
+type link struct {
+	gagged bool          // guarded by Proxy.mu
+	closed chan struct{} // with the proxy
+}
+
+// link notes a connection. It gives nil if the proxy is closed.
+func (p *Proxy) link() *link {
 	p.mu.Lock()
-	silent := p.silent
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil
+	}
+	l := &link{closed: make(chan struct{})}
+	p.links[l] = true
+	return l
+}
+
+// speak waits while the proxy is silent. It reports false if the connection is for good.
+func (p *Proxy) speak(l *link) bool {
+	p.mu.Lock()
+	silent, gagged := p.silent, l.gagged
 	p.mu.Unlock()
+	if gagged {
+		<-l.closed
+		return false
+	}
 	if silent != nil {
 		<-silent
 	}
+	return true
 }
 
 // loses reports whether a message is to be lost.
@@ -193,6 +239,15 @@ func (p *Proxy) serve(client net.Conn) {
 		return
 	}
 	defer p.drop(client, server)
+	l := p.link()
+	if l == nil {
+		return
+	}
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.links, l)
+	}()
 	fates := make(chan Fate, 1<<16) // of the calls that have no reply yet
 	p.work.Go(func() {
 		defer p.drop(client, server)
@@ -204,7 +259,12 @@ func (p *Proxy) serve(client net.Conn) {
 				return
 			}
 			fate := p.fate(words)
-			p.speak()
+			if fate.Late > 0 {
+				time.Sleep(fate.Late)
+			}
+			if !p.speak(l) {
+				return
+			}
 			fates <- fate
 			if fate.Twice {
 				fates <- Fate{}
@@ -215,11 +275,11 @@ func (p *Proxy) serve(client net.Conn) {
 			}
 		}
 	})
-	_ = p.replies(client, bufio.NewReader(server), fates)
+	_ = p.replies(l, client, bufio.NewReader(server), fates)
 }
 
 // replies forwards what a server says. What comes without a call waiting for it is a message of a subscription.
-func (p *Proxy) replies(client net.Conn, server *bufio.Reader, fates chan Fate) error {
+func (p *Proxy) replies(l *link, client net.Conn, server *bufio.Reader, fates chan Fate) error {
 	skip := false
 	for {
 		raw, words, err := frame(server)
@@ -245,7 +305,9 @@ func (p *Proxy) replies(client net.Conn, server *bufio.Reader, fates chan Fate) 
 		if fate.Delay > 0 {
 			time.Sleep(fate.Delay)
 		}
-		p.speak()
+		if !p.speak(l) {
+			return errDropped
+		}
 		if fate.Drop {
 			return errDropped
 		}

@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"runtime"
@@ -175,5 +176,50 @@ func TestDecideSeesWords(t *testing.T) {
 	})
 	if err := rdb.Set(context.Background(), "k", "two words\r\n$3", 0).Err(); err != nil || seen.Load() != 1 {
 		t.Errorf("seen %d times, %v", seen.Load(), err)
+	}
+}
+
+// A request that is late arrives, although its client has given it up.
+func TestLate(t *testing.T) {
+	t.Parallel()
+	s, p, rdb := start(t)
+	const late = 400 * time.Millisecond // the client waits for half of it
+	p.Decide(is("incr", proxy.Fate{Late: late}))
+	began := time.Now()
+	if err := rdb.Incr(t.Context(), "n").Err(); err == nil || time.Since(began) >= late {
+		t.Fatalf("after %v: %v", time.Since(began), err)
+	}
+	if s.Exists("n") {
+		t.Fatal("it was not late")
+	}
+	for end := time.Now().Add(10 * time.Second); !s.Exists("n"); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it never arrived")
+		}
+	}
+}
+
+// A connection that is gagged says nothing any more, and does not hang up; a new one works.
+func TestGag(t *testing.T) {
+	t.Parallel()
+	s, p, rdb := start(t)
+	one := rdb.Conn()
+	defer one.Close()
+	if err := one.Set(t.Context(), "a", "1", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if n := p.Gag(); n != 1 {
+		t.Errorf("%d connections were gagged", n)
+	}
+	if n := p.Gag(); n != 0 {
+		t.Errorf("%d connections were gagged twice", n)
+	}
+	err := one.Set(t.Context(), "b", "1", 0).Err()
+	var timeout net.Error
+	if !errors.As(err, &timeout) || !timeout.Timeout() || s.Exists("b") {
+		t.Errorf("a gagged connection: %v", err)
+	}
+	if err := connect(t, p).Set(t.Context(), "c", "1", 0).Err(); err != nil {
+		t.Errorf("a new connection: %v", err)
 	}
 }

@@ -30,6 +30,9 @@ type Options struct {
 	// OutOfMemory, if set, says whether the server is out of memory: a command that may need more is then refused,
 	// unless the script has written before it.
 	OutOfMemory func() bool
+	// Refuse, if set, gives the error that a command is answered instead of being run, as on a replica and with an ACL; empty:
+	// none. write says whether the command may change data.
+	Refuse func(args []string, write bool) string
 	// Trace, if set, sees every command after it was answered.
 	Trace func(Command)
 }
@@ -199,7 +202,13 @@ func (s *Sandbox) send(l *lua.LState) resp.Reply {
 		return resp.Error(fmt.Sprintf("ERR Script attempted to access a key that is not in KEYS: %q", key))
 	}
 	var reply resp.Reply
-	if known.denyOOM && !s.dirty && s.options.OutOfMemory != nil && s.options.OutOfMemory() {
+	refused := ""
+	if s.options.Refuse != nil {
+		refused = s.options.Refuse(args, known.write)
+	}
+	if refused != "" {
+		reply = resp.Error(refused)
+	} else if known.denyOOM && !s.dirty && s.options.OutOfMemory != nil && s.options.OutOfMemory() {
 		reply = resp.Error("OOM command not allowed when used memory > 'maxmemory'.")
 	} else {
 		s.dirty = s.dirty || known.write

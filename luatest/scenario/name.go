@@ -2,11 +2,15 @@ package scenario
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
 // MaxNameBytes is the length of the longest name of a lock.
 const MaxNameBytes = 1024
+
+// companion is how the companion keys of all primitives end.
+var companion = regexp.MustCompile(`:redilock:[a-z]+\z`)
 
 // KeyName is the key of a lock: its name, or, with a suffix, the companion key that is always in the same slot of a
 // cluster. It is written apart from the SDK's own, so that one checks the other.
@@ -23,10 +27,8 @@ func KeyName(name, suffix string) (string, error) {
 	if tagged && name[0] == '{' && end == len(after)-1 {
 		return "", fmt.Errorf("the name %q is a hash tag alone: its companions would be those of %q", name, after[:end])
 	}
-	for _, companion := range []string{":redilock:fence", ":redilock:queue", ":redilock:waiters"} {
-		if tagged && strings.HasSuffix(name, companion) {
-			return "", fmt.Errorf("the name %q is the companion of another", name)
-		}
+	if tagged && companion.MatchString(name) {
+		return "", fmt.Errorf("the name %q has the form of a companion key", name)
 	}
 	switch {
 	case suffix == "":

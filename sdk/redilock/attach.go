@@ -2,17 +2,22 @@ package redilock
 
 import (
 	"context"
-	"time"
+	"fmt"
+
+	"github.com/zferentz/go-redilock/sdk/internal/failure"
+	"github.com/zferentz/go-redilock/sdk/internal/primitive"
 )
 
 // Attach gives the handle of a lock that was taken elsewhere: in another process, in another language, by
-// python-redilock (whose tokens work as they are). Nothing is sent; Extend and Unlock find out whether it is still held.
-// Its Deadline and Fence are unknown, and its context does not end by time, until it is extended; [WithAutoExtend] has
-// no effect before that, and then keeps to the ttl of the last Extend. The error wraps ErrInvalid or ErrClosed.
+// python-redilock (whose tokens work as they are). Nothing is sent; Extend, Check and Unlock find out whether it is still
+// held. Its Deadline and Fence are unknown, and its context does not end by time, until it is extended; [WithAutoExtend]
+// has no effect before that, and then keeps to the ttl of the last Extend.
+//
+// The token of a lock that this client holds shares that lock, its deadline included; an Unlock of the attached one
+// releases it, and ends the other with ErrTaken. The error wraps ErrInvalid or ErrClosed.
 func (c *Client) Attach(name, token string, opts ...LockOption) (*Lock, error) {
 	const op = "attach"
-	m := c.Mutex(name, maxTTL, opts...)
-	m.ttl = 0 // nobody knows it
+	m := c.unlimited(name, opts)
 	if m.err == nil {
 		m.err = checkToken(token)
 	}
@@ -22,6 +27,47 @@ func (c *Client) Attach(name, token string, opts ...LockOption) (*Lock, error) {
 	if m.err != nil {
 		return nil, opError(op, m.name, m.err)
 	}
-	h := &hold{c: c, m: m, token: token, granted: time.Now()}
-	return h.handle(context.Background()), nil
+	return m.newLock(context.Background(), c.leases.Attach(m.terms(), token)), nil
+}
+
+// Break releases the lock called name in its holder's place, whoever that is: the next in the queue has it at once. The
+// holder is not asked, and finds out when it next extends or checks; until then two may believe that they have the lock,
+// so see to it first that the holder is gone. The error wraps ErrNotHeld if nobody has the lock, or it changed hands
+// meanwhile; and is otherwise as for Inspect.
+func (c *Client) Break(ctx context.Context, name string) error {
+	return opError("break", name, c.breakLock(ctx, name))
+}
+
+func (c *Client) breakLock(ctx context.Context, name string) error {
+	m := c.unlimited(name, nil)
+	switch {
+	case m.err != nil:
+		return m.err
+	case ctx == nil:
+		return failure.NilContext
+	case c.closed():
+		return ErrClosed
+	}
+	status, err := c.inspect(ctx, m.lock, 0)
+	if err != nil {
+		return err
+	}
+	if !status.Held {
+		return ErrNotHeld
+	}
+	if checkToken(status.Token) != nil {
+		return fmt.Errorf("%w: what the key holds can be no token", ErrWrongType)
+	}
+	one := m.lock.Release(status.Token, "", nil)
+	reply, err := do(ctx, c, one)
+	if err != nil {
+		return err
+	}
+	if reply.Outcome != primitive.Freed && !one.Repeated() {
+		return ErrNotHeld
+	}
+	if g := c.leases.Find(m.lock.Key(), status.Token); g != nil {
+		_ = g.Lose(failure.Taken)
+	}
+	return nil
 }

@@ -39,7 +39,7 @@ func crowd(addr string, args []string) error {
 	defer rdb.Close()
 	joined := make(chan struct{}, 2*waiters*(again+1))
 	locks, err := redilock.New(rdb, redilock.WithTrace(redilock.Trace{
-		Enqueued: func(redilock.Event) { joined <- struct{}{} },
+		Enqueued: func(context.Context, redilock.Event) { joined <- struct{}{} },
 	}))
 	if err != nil {
 		return err

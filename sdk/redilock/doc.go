@@ -7,4 +7,24 @@
 //
 // At most one holder exists as long as the primary keeps its data. What a failover can lose, and what the fence does
 // about it, is told in the README of the module. The wire protocol, for other languages, is in lua/README.md.
+//
+// # How a Lock reaches the server and comes back
+//
+// For whoever wants to read the code, one straight way down. Each package imports only those below it.
+//
+//  1. [Mutex.Lock] in mutex.go checks the arguments and makes a token.
+//  2. internal/waiting: Queues.Lock in run.go puts the call into the local queue of its name, and drives it. The first of
+//     the queue asks the server; the others sleep until a release names them (handoff.go).
+//  3. internal/wakeup/wakeup.go is the client's one subscription: the server tells the waiter by a message.
+//  4. internal/primitive/mutex adapts the scripts: what the engine asks for becomes a call of sdk/scripts/mutexv1, and the
+//     reply comes back in the engine's words (internal/primitive/primitive.go).
+//  5. internal/call/call.go sends it, alone or with others in a pipeline (batch.go); sdk/scripts/call.go is the EVALSHA, and
+//     sdk/scripts/repeat.go the table of what an error means.
+//  6. internal/lease: Set.Start in set.go makes the grant of the reply, watches over its deadline and renews it (renew.go).
+//     The caller gets a Handle (handle.go), which is what a [Lock] is made of (lock.go).
+//  7. [Lock.Unlock] drops the handle, and internal/release/release.go gives the token back: by the caller's goroutine first,
+//     with the next of the local queue as the successor, then by workers (worker.go) until the server has answered.
+//
+// Beside them stand internal/clock, the time by which leases are measured; internal/event, what is told to the log and to
+// the trace; internal/failure, the errors.
 package redilock

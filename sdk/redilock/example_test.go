@@ -89,15 +89,14 @@ func ExampleNew() {
 		panic(err) // an option is out of its range; the server is not asked before the first lock
 	}
 	defer locks.Close()
-	fmt.Println(locks.Mutex("invoices", time.Minute).Name())
-	// Output: lock:invoices
+	m := locks.Mutex("invoices", time.Minute)
+	fmt.Println(m.Name(), m.Key())
+	// Output: invoices lock:invoices
 }
 
 func ExampleMutex_Lock() {
 	ctx, locks := context.Background(), exampleClient()
-	wait, cancel := context.WithTimeout(ctx, 5*time.Second) // how long to wait; it ends the lock's own context as well
-	defer cancel()
-	l, err := locks.Mutex("invoices", time.Minute).Lock(wait)
+	l, err := locks.Mutex("invoices", time.Minute, redilock.WithWait(5*time.Second)).Lock(ctx) // waits 5 s at the most
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -225,15 +224,15 @@ func ExampleLock_Extend() {
 func ExampleTrace() {
 	ctx := context.Background()
 	locks, err := redilock.New(exampleRedis(), redilock.WithTrace(redilock.Trace{
-		Acquired: func(e redilock.Event) { fmt.Println("acquired", e.Name) },
-		Released: func(e redilock.Event) { fmt.Println("released", e.Name) },
+		Acquired: func(_ context.Context, e redilock.Event) { fmt.Println("acquired", e.Name, e.Way) },
+		Released: func(_ context.Context, e redilock.Event) { fmt.Println("released", e.Name) },
 	}))
 	if err != nil {
 		panic(err)
 	}
 	_ = locks.Do(ctx, "invoices", time.Minute, func(context.Context, *redilock.Lock) error { return nil })
 	// Output:
-	// acquired invoices
+	// acquired invoices by asking
 	// released invoices
 }
 

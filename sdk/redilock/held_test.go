@@ -1,6 +1,7 @@
 package redilock_test
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"sync"
@@ -27,8 +28,8 @@ func TestManyHeldLocks(t *testing.T) {
 	s := server.StartT(t, server.Options{})
 	var lost, extended atomic.Int64
 	c := newClient(t, s.RedisOptions(), redilock.WithTrace(redilock.Trace{
-		Lost:     func(redilock.Event) { lost.Add(1) },
-		Extended: func(redilock.Event) { extended.Add(1) },
+		Lost:     func(context.Context, redilock.Event) { lost.Add(1) },
+		Extended: func(context.Context, redilock.Event) { extended.Add(1) },
 	}))
 	if l, err := c.Mutex("warm", ttl).Lock(t.Context()); err != nil || l.Unlock(t.Context()) != nil {
 		t.Fatal(err)

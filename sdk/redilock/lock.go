@@ -4,183 +4,212 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"runtime"
+	"sync"
 	"time"
 
-	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
+	"github.com/zferentz/go-redilock/sdk/internal/call"
+	"github.com/zferentz/go-redilock/sdk/internal/event"
+	"github.com/zferentz/go-redilock/sdk/internal/failure"
+	"github.com/zferentz/go-redilock/sdk/internal/lease"
+	"github.com/zferentz/go-redilock/sdk/internal/primitive"
 )
 
-// Lock is a lock that is, or was, held. It is safe for concurrent use.
+// Lock is a lock that is, or was, held. It is safe for concurrent use. It must not be copied.
 type Lock struct {
-	hold   *hold
-	parent context.Context
+	_ noCopy
 
-	// guarded by hold.mu
-	ctx      context.Context // made when it is first asked for
-	cancel   context.CancelCauseFunc
-	unlocked bool
+	c      *Client
+	h      *lease.Handle
+	parent context.Context
+	cut    func() bool // takes back what WithReleaseOnDone arranged; nil without it
+
+	mu      sync.Mutex
+	ctx     *lockContext
+	cleanup *runtime.Cleanup
 }
 
-// Name is the lock's name, the client's prefix included.
-func (l *Lock) Name() string { return l.hold.m.name }
+// noCopy makes go vet find copies.
+type noCopy struct{}
+
+func (*noCopy) Lock()   {}
+func (*noCopy) Unlock() {}
+
+func (m *Mutex) newLock(parent context.Context, h *lease.Handle) *Lock {
+	l := &Lock{c: m.c, h: h, parent: parent}
+	if m.opts.autoExtend {
+		l.watch()
+	}
+	if m.opts.releaseOnDone {
+		c := m.c
+		l.cut = context.AfterFunc(parent, func() { _ = c.unlock(context.WithoutCancel(parent), h) })
+	}
+	return l
+}
+
+// watch stops the renewals when nobody can reach the lock any more.
+func (l *Lock) watch() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.cleanup == nil {
+		c := runtime.AddCleanup(l, (*lease.Handle).Unreachable, l.h)
+		l.cleanup = &c
+	}
+}
+
+// Name is the lock's name as it was given to [Client.Mutex].
+func (l *Lock) Name() string { return l.h.Grant().Name() }
+
+// Key is the key of the lock on the server: the name behind the prefix of the client.
+func (l *Lock) Key() string { return l.h.Grant().Resource().Key() }
 
 // Token is the capability to extend and release the lock: what [Client.Attach] takes, in this process or another, and
-// what the raw scripts take in any language. Keep it out of logs.
-func (l *Lock) Token() string { return l.hold.token }
+// what the raw scripts take in any language. Keep it out of logs. It is "" once the lock has ended.
+func (l *Lock) Token() string { return l.h.Token() }
 
 // Fence is the number of this grant: higher than that of every grant of this name before it. A store that refuses a
 // write with a fence lower than the highest it has seen is safe from a holder that has lost the lock without noticing.
 // It is 0 for an attached lock until it is extended.
-func (l *Lock) Fence() int64 {
-	l.hold.mu.Lock()
-	defer l.hold.mu.Unlock()
-	return l.hold.fence
-}
+func (l *Lock) Fence() int64 { return l.h.Fence() }
 
 // Deadline is until when the lock is certainly ours unless it is extended: earlier than the server's own expiry, because
-// it counts from before the request was sent, less 1 % + 2 ms for clocks that run apart. Zero for an attached lock that
-// was not extended.
-func (l *Lock) Deadline() time.Time {
-	l.hold.mu.Lock()
-	defer l.hold.mu.Unlock()
-	return l.hold.deadline
-}
+// it counts from before the request was sent, less 1 % + 2 ms for clocks that run apart. Time that the machine is
+// suspended counts. Zero for an attached lock that was not extended.
+func (l *Lock) Deadline() time.Time { return l.h.Deadline() }
 
 // Context ends with the lock: at its Deadline or when its loss is noticed, with the cause (context.Cause) ErrLost; on
 // Unlock with ErrUnlocked; when the client is closed with ErrClosed; otherwise when the context passed to Lock ends.
-// Give it to the work that the lock protects.
+// Give it to the work that the lock protects. It carries the lock, see [Client.FromContext] and [WithReentrant]. Its Err
+// looks at the clock by itself, however late the timer is that closes Done.
 func (l *Lock) Context() context.Context {
-	h := l.hold
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.ctx == nil {
-		l.ctx, l.cancel = context.WithCancelCause(l.parent)
-		switch {
-		case l.unlocked:
-			l.cancel(ErrUnlocked)
-		case h.end != nil:
-			l.cancel(h.end)
-		case h.c.closed():
-			l.cancel(ErrClosed)
-		case h.attached() && h.unclose == nil: // until it is extended the schedule does not know it
-			h.unclose = context.AfterFunc(h.c.life, h.close)
-		}
+		l.ctx = &lockContext{l.h.Context(l.parent), l}
 	}
 	return l.ctx
 }
 
-// Extend makes the server keep the lock for ttl from now at least; a lease is never shortened. The error wraps ErrLost
-// if it was not ours any more, ErrUnlocked, ErrClosed, ErrInvalid, ctx.Err(), or ErrUnavailable: then it is ours until
-// Deadline, and Extend may be tried again.
+// Extend makes the server keep the lock for ttl from now at least, 1 ms to 24 days; a lease is never shortened. The error
+// wraps ErrLost if it was not ours any more, ErrUnlocked, ErrClosed, ErrInvalid, ctx.Err(), or ErrUnavailable: then it is
+// ours until Deadline, and Extend may be tried again.
 func (l *Lock) Extend(ctx context.Context, ttl time.Duration) error {
 	return opError("extend", l.Name(), l.extend(ctx, ttl))
 }
 
 func (l *Lock) extend(ctx context.Context, ttl time.Duration) error {
-	h := l.hold
-	if ctx == nil {
-		return errNilContext
-	}
-	if err := checkTTL(ttl); err != nil {
+	if err := checkExtension(ttl); err != nil {
 		return err
 	}
-	if err := l.ended(); err != nil {
+	if err := l.usable(ctx); err != nil {
 		return err
 	}
-	if h.c.closed() {
-		return ErrClosed
-	}
-	sent := time.Now()
-	reply, err := run(ctx, h.c, mutexv1.NewExtend(h.m.keys, mutexv1.ExtendArgs{Token: h.token, Lease: ttl}), nil)
+	g := l.h.Grant()
+	sent := g.Now()
+	reply, err := do(ctx, l.c, g.Resource().Extend(g.Token(), ttl))
 	if err != nil {
 		return err
 	}
-	return h.extended(reply, sent, ttl)
+	return g.Extended(reply, sent, ttl)
 }
 
-// ended says why the handle is of no use any more, nil if it is.
-func (l *Lock) ended() error {
-	l.hold.mu.Lock()
-	defer l.hold.mu.Unlock()
-	if l.unlocked {
-		return ErrUnlocked
+// usable says why the lock is of no use any more, or the call of none.
+func (l *Lock) usable(ctx context.Context) error {
+	if ctx == nil {
+		return failure.NilContext
 	}
-	return l.hold.end
+	if err := l.h.Err(); err != nil {
+		return err
+	}
+	if l.c.closed() {
+		return ErrClosed
+	}
+	return nil
 }
 
-// Unlock gives the lock back, to the next that waits for it. It does not heed the end of ctx (only its values), so that
-// defer l.Unlock(ctx) is right. It tries for 5 s at the most; a read that has begun by then may take go-redis' own
-// ReadTimeout besides. The error is nil; or wraps ErrLost if it was not ours any more; ErrUnlocked if this is not the
-// first time; ErrUnavailable or ErrDenied if the server did not do it: then the lease ends by itself, and Unlock may be
-// called again.
+// Check asks the server whether the lock is still ours, and what is left of its lease there: negative if it has no
+// expiry. It extends nothing. The error is as for Extend; ErrTaken ends the lock at once.
+func (l *Lock) Check(ctx context.Context) (left time.Duration, err error) {
+	left, err = l.check(ctx)
+	return left, opError("check", l.Name(), err)
+}
+
+func (l *Lock) check(ctx context.Context) (time.Duration, error) {
+	if err := l.usable(ctx); err != nil {
+		return 0, err
+	}
+	g := l.h.Grant()
+	status, err := l.c.inspect(ctx, g.Resource(), 0)
+	if err != nil {
+		return 0, err
+	}
+	if !status.Held || status.Token != g.Token() {
+		return 0, g.Lose(failure.Taken)
+	}
+	return status.Left, nil
+}
+
+// do sends a call for a caller that waits for it.
+func do[R any](ctx context.Context, c *Client, one primitive.Call[R]) (R, error) {
+	reply, abandoned, err := call.Do(ctx, c.sender, one, call.Limits{Stop: c.life})
+	if abandoned && errors.Is(err, context.DeadlineExceeded) { // no answer must not look like one
+		err = fmt.Errorf("%w; %w: %w", err, ErrUnavailable, call.ErrNoAnswer)
+	}
+	return reply, err
+}
+
+// Unlock gives the lock back, to the next that waits for it. It goes on after the end of ctx, and takes only its values,
+// so that defer l.Unlock(ctx) is right. A release that fails is repeated until the server has answered or the lease is
+// over. Unlock waits for that 5 s at the most; a read that has begun by then may take go-redis' own ReadTimeout besides.
+//
+// The error is nil; or wraps ErrLost if it was not ours any more; ErrUnlocked if this is not the first time; ErrUnavailable
+// or ErrDenied if the server has not done it in time: then the work goes on, and Unlock may be called again to wait for it.
 func (l *Lock) Unlock(ctx context.Context) error {
 	if ctx == nil {
-		return opError("unlock", l.Name(), errNilContext)
+		return opError("unlock", l.Name(), failure.NilContext)
 	}
 	return opError("unlock", l.Name(), l.unlock(ctx))
 }
 
 func (l *Lock) unlock(ctx context.Context) error {
-	h := l.hold
-	last, err := l.drop()
+	if l.cut != nil {
+		l.cut()
+	}
+	err := l.c.unlock(ctx, l.h)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.cleanup != nil && err == nil {
+		l.cleanup.Stop()
+	}
+	return err
+}
+
+func (c *Client) unlock(ctx context.Context, h *lease.Handle) error {
+	last, lost := h.Drop()
 	if !last {
-		return err
+		return lost
 	}
-	lost := !h.finish(ErrUnlocked) && errors.Is(h.end, ErrLost) // once set, end does not change
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTimeout)
-	defer cancel()
-	reply, ambiguous, err := h.c.handOver(ctx, h.m, h.token, h, nil)
-	h.mu.Lock()
-	h.released = h.released || ambiguous
-	ambiguous = h.released
-	h.mu.Unlock()
-	if err != nil {
-		l.undrop()
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = fmt.Errorf("%w: no reply within %v", ErrUnavailable, unlockTimeout)
-		}
-		return err
+	g := h.Grant()
+	out, over := c.queues.Release(ctx, h, unlockTimeout)
+	switch {
+	case lost != nil:
+		return lost
+	case !over && out.Err == nil:
+		h.Undrop()
+		return fmt.Errorf("%w: not released within %v, and going on: %w", ErrUnavailable, unlockTimeout, call.ErrNoAnswer)
+	case !over:
+		h.Undrop()
+		return fmt.Errorf("not released within %v, and going on: %w", unlockTimeout, out.Err)
+	case out.Err != nil:
+		h.Undrop()
+		return out.Err
+	case out.Reply.Outcome != primitive.Freed && (!out.Unsure || g.Over()):
+		// An earlier send has done it otherwise, since the lease cannot have ended.
+		c.events.Add(context.WithoutCancel(ctx), event.Event{
+			Kind: event.Lost, Name: g.Name(), Fence: g.Fence(), Held: g.Held(), Err: failure.Taken,
+		})
+		return failure.Taken
 	}
-	if lost {
-		return errOver
-	}
-	switch reply.(type) {
-	case mutexv1.ReleaseReleased, mutexv1.ReleaseHanded:
-	default:
-		// An earlier send has done it, of this call or of one before, if the lease cannot have ended since.
-		if !ambiguous || !time.Now().Before(h.deadline) {
-			h.tellLost(errTaken)
-			return errTaken
-		}
-	}
-	h.c.debug("redilock: released", slog.String("lock", h.m.name), slog.Int64("fence", h.fence))
-	h.c.emit(h.c.opts.trace.Released, Event{Name: h.m.name, Fence: h.fence, Held: time.Since(h.granted)})
+	c.tell(ctx, event.Event{Kind: event.Released, Name: g.Name(), Fence: g.Fence(), Held: g.Held()})
 	return nil
-}
-
-// drop takes back one handle. It reports whether that was the last one, so that the lock has to be released.
-func (l *Lock) drop() (last bool, err error) {
-	h := l.hold
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if l.unlocked {
-		return false, ErrUnlocked
-	}
-	l.unlocked = true
-	if l.cancel != nil && h.end == nil {
-		l.cancel(ErrUnlocked)
-	}
-	for _, other := range h.locks {
-		if !other.unlocked {
-			return false, h.end
-		}
-	}
-	return true, nil
-}
-
-// undrop lets a failed Unlock be called again.
-func (l *Lock) undrop() {
-	l.hold.mu.Lock()
-	defer l.hold.mu.Unlock()
-	l.unlocked = false
 }

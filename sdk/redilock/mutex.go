@@ -6,81 +6,80 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
+	"github.com/zferentz/go-redilock/sdk/internal/failure"
+	"github.com/zferentz/go-redilock/sdk/internal/lease"
+	"github.com/zferentz/go-redilock/sdk/internal/primitive/mutex"
+	"github.com/zferentz/go-redilock/sdk/internal/waiting"
 )
 
 // Mutex is one lock's name and terms. It holds nothing: it is cheap, immutable, and may be shared or made anew for every
 // call.
 type Mutex struct {
 	c    *Client
-	name string // prefix included
-	keys mutexv1.Keys
+	name string // without the prefix
+	lock mutex.Name
 	ttl  time.Duration
 	opts lockOptions
 	err  error // what is wrong with the terms; every operation answers it
 }
 
 // Mutex gives the lock called name: 1 to 1024 bytes with the client's prefix, any bytes; a name with a } needs a valid
-// cluster hash tag, and something beside it. ttl is how long the server keeps a grant that nobody extends, 1 ms to 24
-// days, so that a crash never blocks for ever. It is checked here and the error, ErrInvalid, comes with the first
-// operation.
+// cluster hash tag, and something beside it. ttl is how long the server keeps a grant that nobody extends, 3 ms to 24
+// days, so that a crash never blocks for ever; of a shorter one nothing would be left, because a [Lock.Deadline] keeps 1 %
+// and 2 ms from the server's expiry. It is checked here and the error, ErrInvalid, comes with the first operation.
 func (c *Client) Mutex(name string, ttl time.Duration, opts ...LockOption) *Mutex {
-	m := &Mutex{c: c, name: c.opts.prefix + name, ttl: ttl.Truncate(time.Millisecond)} // the protocol's unit
-	if name == "" {
-		m.err = fmt.Errorf("%w: the name is empty", ErrInvalid)
-	}
-	if m.err == nil {
-		m.keys, m.err = keysOf(m.name)
-	}
+	m := c.unlimited(name, opts)
 	if m.err == nil {
 		m.err = checkTTL(ttl)
 	}
-	if m.err == nil {
+	m.ttl = ttl.Truncate(time.Millisecond) // the protocol's unit
+	return m
+}
+
+// unlimited is a Mutex without a TTL.
+func (c *Client) unlimited(name string, opts []LockOption) *Mutex {
+	m := &Mutex{c: c, name: name}
+	if name == "" {
+		m.err = fmt.Errorf("%w: the name is empty", ErrInvalid)
+		return m
+	}
+	if m.lock, m.err = mutex.New(c.opts.prefix + name); m.err == nil {
 		m.opts, m.err = newLockOptions(opts)
 	}
 	return m
 }
 
-// Name is the lock's name, the client's prefix included.
+// Name is the lock's name as it was given to [Client.Mutex]. It is what Inspect, Attach and FromContext take.
 func (m *Mutex) Name() string { return m.name }
 
-// Lock waits for the lock, in the order of arrival, until ctx ends. A ctx that ends cancels the wait at once, leaves
-// nothing behind on the server, and is the parent of the lock's own context.
+// Key is the key of the lock on the server: the name behind the prefix of the client.
+func (m *Mutex) Key() string { return m.c.opts.prefix + m.name }
+
+// Lock waits for the lock, in the order of arrival, until ctx ends, or the time of [WithWait] has passed. A ctx that ends
+// cancels the wait at once, leaves nothing behind on the server, and is the parent of the lock's own context: to bound the
+// wait alone, use WithWait. A ctx that has ended wins over a grant that arrives.
 //
-// The error wraps: ctx.Err(); ErrUnavailable, ErrDenied, ErrWrongType if the first question to the server fails (once it
-// has waited, at the server or here behind another call of this client, a server that is away is waited for); ErrNested;
-// ErrClosed; ErrInvalid; ErrLost if the grant arrived when its lease was already over.
+// The error wraps: ctx.Err() or ErrWaitTimeout, and ErrUnavailable besides if the server did not answer by then;
+// ErrUnavailable, ErrDenied, ErrWrongType if the first question to the server fails (once it has waited, at the server or
+// here behind another call of this client, a server that is away is waited for); ErrNested; ErrClosed; ErrInvalid;
+// ErrTooLate if the grant arrived when its lease was already over.
 func (m *Mutex) Lock(ctx context.Context) (*Lock, error) {
 	const op = "lock"
 	l, err := m.enter(ctx, op)
 	if l != nil || err != nil {
 		return l, err
 	}
-	w := newWaiter(m, ctx)
-	asks, err := m.c.join(w)
+	want := m.want()
+	if m.opts.wait > 0 {
+		bounded, cancel := context.WithTimeout(ctx, m.opts.wait)
+		defer cancel()
+		want.Wait = bounded
+	}
+	h, err := m.c.queues.Lock(ctx, want)
 	if err != nil {
 		return nil, opError(op, m.name, err)
 	}
-	if asks {
-		if m.c.ask(w, standing{}) {
-			m.c.errand.Done()
-		} else { // which may take longer than the caller waits
-			go func() {
-				defer m.c.errand.Done()
-				m.c.depart(w)
-			}()
-		}
-	}
-	select {
-	case r := <-w.result:
-		return r.lock, opError(op, m.name, r.err)
-	case <-ctx.Done():
-	}
-	if m.c.giveUp(w) {
-		return nil, opError(op, m.name, fmt.Errorf("gave up waiting: %w", ended(ctx)))
-	}
-	r := <-w.result // it was decided in the meantime
-	return r.lock, opError(op, m.name, r.err)
+	return m.newLock(ctx, h), nil
 }
 
 // TryLock asks the server once. The error is a [*HeldError] (errors.Is ErrHeld) if somebody else has the lock or waits
@@ -91,34 +90,14 @@ func (m *Mutex) TryLock(ctx context.Context) (*Lock, error) {
 	if l != nil || err != nil {
 		return l, err
 	}
-	token := newToken(m.c.opts.owner)
-	sent := time.Now()
-	call := mutexv1.NewAcquire(m.keys, mutexv1.AcquireArgs{Token: token, Lease: m.ttl})
-	reply, err := run(ctx, m.c, call, func() {
-		if call.MayHaveRun() { // and granted it, although we did not hear of it
-			m.c.giveBack(m, token)
-		}
-	})
+	h, refused, err := m.c.queues.Try(ctx, m.want())
+	if refused != nil {
+		err = &HeldError{Name: m.name, Remaining: *refused}
+	}
 	if err != nil {
 		return nil, opError(op, m.name, err)
 	}
-	switch r := reply.(type) {
-	case mutexv1.AcquireGranted:
-		l := newLock(m, ctx, token, grant{fence: r.Fence, lease: r.Lease, since: sent}, sent)
-		if l == nil {
-			m.c.giveBack(m, token)
-			return nil, opError(op, m.name, errTooLate)
-		}
-		m.c.mu.Lock()
-		m.c.lineOf(m).count(l.hold)
-		m.c.mu.Unlock()
-		l.hold.start()
-		return l, nil
-	case mutexv1.AcquireHeld:
-		return nil, opError(op, m.name, &HeldError{Name: m.name, Remaining: r.HolderPTTL})
-	default:
-		return nil, opError(op, m.name, fmt.Errorf("%w: queued without asking to", ErrUnavailable))
-	}
+	return m.newLock(ctx, h), nil
 }
 
 // Do runs fn under the lock: it waits as Lock does, and unlocks whatever happens, a panic included. fn's context ends
@@ -137,7 +116,7 @@ func (m *Mutex) Do(ctx context.Context, fn func(ctx context.Context, l *Lock) er
 			err = joinErrors(err, unlock)
 		}
 	}()
-	return fn(l.carry(), l)
+	return fn(l.Context(), l)
 }
 
 // Do is Mutex(name, ttl, opts...).Do(ctx, fn).
@@ -147,27 +126,65 @@ func (c *Client) Do(ctx context.Context, name string, ttl time.Duration,
 	return c.Mutex(name, ttl, opts...).Do(ctx, fn)
 }
 
+func (m *Mutex) terms() lease.Terms {
+	return lease.Terms{
+		Resource: m.lock, Name: m.name, TTL: m.ttl, AutoExtend: m.opts.autoExtend, MaxHold: m.opts.maxHold,
+	}
+}
+
+func (m *Mutex) want() waiting.Want {
+	w := waiting.Want{Terms: m.terms(), Token: m.opts.token, OwnToken: m.opts.hasToken}
+	if !w.OwnToken {
+		w.Token = newToken(m.c.opts.owner)
+	}
+	return w
+}
+
 // enter is what Lock and TryLock check before anything is sent. It gives the shared lock of a re-entrant call.
 func (m *Mutex) enter(ctx context.Context, op string) (*Lock, error) {
 	switch {
 	case m.err != nil:
 		return nil, opError(op, m.name, m.err)
 	case ctx == nil:
-		return nil, opError(op, m.name, errNilContext)
+		return nil, opError(op, m.name, failure.NilContext)
 	case m.c.closed():
 		return nil, opError(op, m.name, ErrClosed)
 	case ctx.Err() != nil:
-		return nil, opError(op, m.name, ended(ctx))
+		return nil, opError(op, m.name, failure.Ended(ctx))
 	}
-	outer, ok := ctx.Value(carried{m.c, m.keys.Lock}).(*Lock)
+	outer, ok := ctx.Value(carried{m.c, m.Key()}).(*Lock)
 	if !ok {
 		return nil, nil
 	}
 	if !m.opts.reentrant {
-		if outer.hold.live() {
+		if outer.h.Err() == nil {
 			return nil, opError(op, m.name, ErrNested)
 		}
 		return nil, nil
 	}
-	return outer.hold.share(ctx), nil // nil if it has ended
+	l, err := m.share(ctx, outer)
+	return l, opError(op, m.name, err)
+}
+
+// share gives one more Lock of what the call chain holds, with no less than the call asks for. Nil if that has ended.
+func (m *Mutex) share(ctx context.Context, outer *Lock) (*Lock, error) {
+	h, lacks := outer.h.Share(m.ttl, m.opts.autoExtend)
+	if h == nil {
+		return nil, nil
+	}
+	l := m.newLock(ctx, h)
+	if m.opts.autoExtend {
+		outer.watch()
+	}
+	if lacks == 0 {
+		return l, nil
+	}
+	err := l.extend(ctx, lacks)
+	if err == nil {
+		return l, nil
+	}
+	if unlock := l.unlock(ctx); errors.Is(err, ErrLost) && !errors.Is(unlock, ErrUnavailable) {
+		return nil, nil // it had ended: this call waits as any other
+	}
+	return nil, err
 }

@@ -220,7 +220,7 @@ func loseServer(t *testing.T, r *rand.Rand, ttl time.Duration) (time.Duration, e
 		sent = time.Now()
 		return proxy.Fate{}
 	})
-	note := func(redilock.Event) {
+	note := func(context.Context, redilock.Event) {
 		mu.Lock()
 		defer mu.Unlock()
 		answered = sent

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/zferentz/go-redilock/sdk/internal/lease"
 )
 
 const (
@@ -36,7 +38,8 @@ type Option func(*options)
 // every token: 1 to 256 bytes. The default is host:pid.
 func WithOwner(owner string) Option { return func(o *options) { o.owner = owner } }
 
-// WithPrefix puts a prefix before every name, for example "lock:". It is part of the key that other programs see.
+// WithPrefix puts a prefix before every name, for example "lock:". It is part of the key that other programs see, and of
+// no name that this package answers: see [Mutex.Key].
 func WithPrefix(prefix string) Option { return func(o *options) { o.prefix = prefix } }
 
 // WithPollInterval sets how often the next in the queue asks for the lock, 1 ms to 15 s, 250 ms unless set. It is the
@@ -45,7 +48,8 @@ func WithPrefix(prefix string) Option { return func(o *options) { o.prefix = pre
 // waiter alive, is four times it, and 6 s at the least.
 func WithPollInterval(d time.Duration) Option { return func(o *options) { o.poll = d } }
 
-// WithLogger makes the client log: the routine at level Debug, a lost lock at Warn. Tokens are never logged.
+// WithLogger makes the client log: the routine at level Debug, a lost lock and what could not be given back at Warn, a
+// panic of a Trace function at Error. Tokens are never logged. A slow handler delays the calls that it logs, and no lock.
 func WithLogger(l *slog.Logger) Option { return func(o *options) { o.log = l } }
 
 // WithTrace makes the client call t's functions as things happen.
@@ -75,22 +79,51 @@ func newOptions(opts []Option) (options, error) {
 type LockOption func(*lockOptions)
 
 type lockOptions struct {
-	autoExtend bool
-	maxHold    time.Duration // 0: no limit
-	reentrant  bool
+	autoExtend    bool
+	maxHold       time.Duration // 0: no limit
+	reentrant     bool
+	wait          time.Duration // 0: as long as the context
+	hasWait       bool
+	token         string // "": a new one for every acquisition
+	hasToken      bool
+	releaseOnDone bool
 }
 
 // WithAutoExtend renews the lease at a third of it for as long as the lock is held. The lock then ends by Unlock, by
-// [WithMaxHold], or by the loss of the server; and still within one lease of a crash.
+// [WithMaxHold], or by the loss of the server; and still within one lease of a crash. The end of the context that was
+// passed to Lock does not end it, see [WithReleaseOnDone]. A [Lock] that becomes unreachable without Unlock is not renewed
+// any longer, and that is logged.
 func WithAutoExtend() LockOption { return func(o *lockOptions) { o.autoExtend = true } }
 
-// WithMaxHold ends the automatic renewal d after the lock was granted, so that a section that hangs cannot hold it for
-// ever. The lock's context then ends with ErrLost. It has no effect without [WithAutoExtend].
+// WithMaxHold ends a lock that is renewed d after it was granted, so that a section that hangs cannot hold it for ever:
+// its context ends with ErrMaxHold, and it is released. 0 is without a limit. It is an error without [WithAutoExtend]:
+// there the TTL is the limit.
 func WithMaxHold(d time.Duration) LockOption { return func(o *lockOptions) { o.maxHold = d } }
 
-// WithReentrant lets Lock, TryLock and Do share a lock that their context says its call chain holds (see [Client.Do]),
-// counted: the last Unlock gives it back. Without it they answer [ErrNested].
+// WithReentrant lets Lock, TryLock and Do share a lock that their context says its call chain holds (the context of
+// [Lock.Context], or of Do), counted: the last Unlock gives it back. Without it they answer [ErrNested]. The inner call
+// gets what it asks for: the lease is raised to its TTL, and [WithAutoExtend] of its own begins to renew it. The maximal
+// hold is that of the outer call.
 func WithReentrant() LockOption { return func(o *lockOptions) { o.reentrant = true } }
+
+// WithWait bounds how long Lock and Do wait: longer than d ends with [ErrWaitTimeout]. Unlike a context with a time-out it
+// bounds the wait only, and not the lock: the context that is passed to Lock is the parent of the lock's own. d is more
+// than 0; to ask once there is [Mutex.TryLock].
+func WithWait(d time.Duration) LockOption {
+	return func(o *lockOptions) { o.wait, o.hasWait = d, true }
+}
+
+// WithToken makes the lock be taken with this token, 1 to 512 bytes, instead of a new one: for a program that must know
+// the token before it has the lock, for example to write it down. A token names one acquisition. Lock and TryLock answer
+// ErrInvalid while another acquisition of this client uses it on the same name; between clients two calls with one token
+// would both have the lock.
+func WithToken(token string) LockOption {
+	return func(o *lockOptions) { o.token, o.hasToken = token, true }
+}
+
+// WithReleaseOnDone unlocks the lock when the context that was passed to Lock, TryLock or Do ends. Without it the lock's
+// context ends then, and the lock is held, and renewed with [WithAutoExtend], until Unlock.
+func WithReleaseOnDone() LockOption { return func(o *lockOptions) { o.releaseOnDone = true } }
 
 func newLockOptions(opts []LockOption) (lockOptions, error) {
 	var o lockOptions
@@ -99,24 +132,45 @@ func newLockOptions(opts []LockOption) (lockOptions, error) {
 			opt(&o)
 		}
 	}
-	if o.maxHold < 0 {
+	switch {
+	case o.maxHold < 0:
 		return o, fmt.Errorf("%w: a maximal hold of %v is negative", ErrInvalid, o.maxHold)
+	case o.maxHold > 0 && !o.autoExtend:
+		return o, fmt.Errorf("%w: a maximal hold needs WithAutoExtend; without it the TTL is the limit", ErrInvalid)
+	case o.hasWait && o.wait <= 0:
+		return o, fmt.Errorf("%w: a wait of %v; to ask once, use TryLock", ErrInvalid, o.wait)
+	case o.hasToken:
+		return o, checkToken(o.token)
 	}
 	return o, nil
 }
 
 const (
-	minTTL = time.Millisecond
-	maxTTL = (1<<31 - 1) * time.Millisecond // what the protocol can carry: 24 days and 20 hours
+	minLease = time.Millisecond
+	maxLease = (1<<31 - 1) * time.Millisecond // what the protocol can carry: 24 days and 20 hours
 )
 
+// minTTL is the shortest lease that leaves anything of it: a deadline keeps lease.Drift from the server's expiry.
+var minTTL = func() time.Duration {
+	ttl := minLease
+	for ttl <= lease.Drift(ttl) {
+		ttl += time.Millisecond
+	}
+	return ttl
+}()
+
 func checkTTL(ttl time.Duration) error {
-	if ttl < minTTL || ttl > maxTTL {
-		return fmt.Errorf("%w: a TTL is %v to %v, this one %v", ErrInvalid, minTTL, maxTTL, ttl)
+	if ttl < minTTL || ttl > maxLease {
+		return fmt.Errorf("%w: a TTL is %v to %v, this one %v; of a shorter one nothing is left, because a deadline keeps "+
+			"1 %% + 2 ms from the server's own expiry", ErrInvalid, minTTL, maxLease, ttl)
 	}
 	return nil
 }
 
-// driftOf is what a deadline keeps from the server's own expiry: clocks run at different speeds, and expiry has a
-// granularity. 1 % + 2 ms, as in the description of the Redlock algorithm on redis.io.
-func driftOf(lease time.Duration) time.Duration { return lease/100 + 2*time.Millisecond }
+// checkExtension is checkTTL for Extend, which never shortens a lease.
+func checkExtension(ttl time.Duration) error {
+	if ttl < minLease || ttl > maxLease {
+		return fmt.Errorf("%w: a lease is extended to %v to %v, this one %v", ErrInvalid, minLease, maxLease, ttl)
+	}
+	return nil
+}

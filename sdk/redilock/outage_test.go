@@ -166,11 +166,11 @@ func TestUnlockAgain(t *testing.T) {
 	t.Parallel()
 	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
 		var lost atomic.Int64
-		c := s.NewClient(redilock.WithTrace(redilock.Trace{Lost: func(redilock.Event) { lost.Add(1) }}))
+		c := s.NewClient(redilock.WithTrace(redilock.Trace{Lost: func(context.Context, redilock.Event) { lost.Add(1) }}))
 		l, err := c.Mutex("x", time.Hour).Lock(t.Context())
 		want(t, "Lock", err, nil)
 		warm(t, s)
-		for range 4 {
+		for range 14 { // for longer than an Unlock waits
 			s.LoseNext(redilocktest.Release)
 		}
 		want(t, "the first Unlock", l.Unlock(t.Context()), redilock.ErrUnavailable)

@@ -17,6 +17,7 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/suspend"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
@@ -29,8 +30,14 @@ func TestMain(m *testing.M) {
 	if addr == "" {
 		os.Exit(m.Run())
 	}
-	children := map[string]func(addr string, args []string) error{"count": count, "crowd": crowd}
-	if err := children[os.Args[1]](addr, os.Args[2:]); err != nil {
+	children := map[string]func(addr string, args []string) error{
+		"count": count, "crowd": crowd, "callback": callback, "sleeper": sleeper,
+	}
+	err := suspend.Enter()
+	if err == nil {
+		err = children[os.Args[1]](addr, os.Args[2:])
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

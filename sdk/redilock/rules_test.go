@@ -47,7 +47,8 @@ func TestExamples(t *testing.T) {
 		"WithMaxHold": "in ExampleClient_Do", "WithOwner": "in ExampleNew", "WithPrefix": "in ExampleNew",
 		"WithPollInterval": "in ExampleWithLogger", "WithTrace": "in ExampleTrace",
 		"Error.Error": "fmt calls it", "Error.Unwrap": "errors calls it", "HeldError.Error": "fmt calls it",
-		"HeldError.Is": "errors calls it",
+		"HeldError.Is": "errors calls it", "Mutex.Key": "in ExampleNew", "Lock.Key": "as Mutex.Key, in ExampleNew",
+		"Way.String": "in ExampleTrace",
 	}
 	p := docOf(t)
 	check := func(name string, f *doc.Func) {

@@ -29,7 +29,9 @@ type Call[R any] struct {
 
 	reply    R
 	err      error
-	repeated bool
+	sent     bool // there was a send that was answered
+	ran      bool // a send that failed may have been run
+	repeated bool // there was another send after one
 }
 
 // NewCall is for the generated bindings. The first of keys says on which node of a cluster the call runs.
@@ -40,16 +42,16 @@ func NewCall[R any](s *Script, keys []string, args []any, decode func(*Reply) R)
 // Do sends the call by EVALSHA and waits for its reply. A server that does not know the script is given it by SCRIPT
 // LOAD and asked again (never by EVAL, which an ACL user may lack). A call that a broken connection or a server in
 // transition failed is repeated, as go-redis would, until ctx ends. The error is a redis one, the context's, or a
-// [*ReplyError].
+// [*ReplyError]; [Classify] says what each means.
 func (c *Call[R]) Do(ctx context.Context, rdb redis.UniversalClient) (R, error) {
-	c.repeated = false
+	c.ran, c.repeated = false, false
 	return c.do(ctx, rdb, 0)
 }
 
 // Again is Do for a call that a Pipeline sent and that failed with a [Transient] error: one more send of the same call,
 // and as many as Do would make.
 func (c *Call[R]) Again(ctx context.Context, rdb redis.UniversalClient) (R, error) {
-	c.repeated = mayHaveRun(c.err)
+	c.repeated = false
 	if !pause(ctx, 0) {
 		return c.reply, c.err
 	}
@@ -58,6 +60,11 @@ func (c *Call[R]) Again(ctx context.Context, rdb redis.UniversalClient) (R, erro
 
 func (c *Call[R]) do(ctx context.Context, rdb redis.UniversalClient, try int) (R, error) {
 	for loads := 0; ; {
+		if err := ctx.Err(); err != nil {
+			c.unsent(err)
+			return c.reply, c.err
+		}
+		c.repeated = c.repeated || c.ran
 		cmd := c.cmd(ctx)
 		_ = rdb.Process(ctx, cmd) // the error is the command's
 		c.settle(cmd.Cmd)
@@ -68,11 +75,10 @@ func (c *Call[R]) do(ctx context.Context, rdb redis.UniversalClient, try int) (R
 		case redis.HasErrorPrefix(c.err, "NOSCRIPT") && loads < noScriptTries:
 			loads++
 			if err := load(ctx, rdb, c); err != nil {
-				c.fail(err)
+				c.unsent(err)
 				return c.reply, c.err
 			}
 		case try < maxRepeats && Transient(c.err):
-			c.repeated = c.repeated || mayHaveRun(c.err)
 			if !pause(ctx, try) {
 				return c.reply, c.err
 			}
@@ -87,14 +93,36 @@ func (c *Call[R]) do(ctx context.Context, rdb redis.UniversalClient, try int) (R
 // same: a reply that says "there is nothing to do" can then mean that the first one did it.
 func (c *Call[R]) Repeated() bool { return c.repeated }
 
-// MayHaveRun reports whether the server has run the call, or may have: also where the last Do or Again brought an error.
-func (c *Call[R]) MayHaveRun() bool { return c.err == nil || c.repeated || mayHaveRun(c.err) }
+// MayHaveRun reports whether the server has run the call, or may have: also where the last Do or Again brought an error,
+// and where it is still under way. A call that was never sent has not.
+func (c *Call[R]) MayHaveRun() bool { return c.err == nil && c.sent || c.ran }
+
+// Send is Do for a caller that reads the reply later.
+func (c *Call[R]) Send(ctx context.Context, rdb redis.UniversalClient) error {
+	_, err := c.Do(ctx, rdb)
+	return err
+}
+
+// Resend is Again for a caller that reads the reply later.
+func (c *Call[R]) Resend(ctx context.Context, rdb redis.UniversalClient) error {
+	_, err := c.Again(ctx, rdb)
+	return err
+}
+
+// Fail makes err the outcome of a call whose send did not come to an end, because a hook panicked. It may have run.
+func (c *Call[R]) Fail(err error) { c.fail(err) }
 
 // Result is what the last Do or Pipeline brought.
 func (c *Call[R]) Result() (R, error) { return c.reply, c.err }
 
 // Sendable is any *Call, whatever its reply.
 type Sendable interface {
+	Send(ctx context.Context, rdb redis.UniversalClient) error
+	Resend(ctx context.Context, rdb redis.UniversalClient) error
+	Repeated() bool
+	MayHaveRun() bool
+	Fail(err error)
+	unsent(err error)
 	cmd(ctx context.Context) *cmd
 	settle(cmd *redis.Cmd)
 	fail(err error)
@@ -120,7 +148,7 @@ func Pipeline(ctx context.Context, rdb redis.UniversalClient, calls ...Sendable)
 				err = node.ScriptLoad(ctx, s.Source).Err()
 			}
 			if err != nil {
-				c.fail(fmt.Errorf("SCRIPT LOAD of %s: %w", s.Name, err))
+				c.unsent(fmt.Errorf("SCRIPT LOAD of %s: %w", s.Name, err))
 				continue
 			}
 			again = append(again, c)
@@ -172,13 +200,19 @@ func (c *Call[R]) settle(cmd *redis.Cmd) {
 		return
 	}
 	r := newReply(c.script, val)
-	c.reply, c.err = c.decode(r), nil
+	c.reply, c.err, c.sent = c.decode(r), nil, true
 	if r.err != nil {
 		c.fail(r.err) // and no half of a reply
 	}
 }
 
 func (c *Call[R]) fail(err error) {
+	c.unsent(err)
+	c.ran = c.ran || Classify(err).MayHaveRun
+}
+
+// unsent fails a call without a send, or after one whose own error is known.
+func (c *Call[R]) unsent(err error) {
 	var none R
 	c.reply, c.err = none, err
 }

@@ -223,7 +223,8 @@ for (const path of readdirSync(scenarios).filter((f) => f.endsWith('.json') && f
     }
     connection.close();
     subscriber.close();
-    await admin.send('CONFIG', 'SET', 'maxmemory', '0');
+    await admin.send('CONFIG', 'SET', 'maxmemory', '0'); // a scenario that ended early may have left these
+    await admin.send('REPLICAOF', 'NO', 'ONE');
     await admin.send('FLUSHDB');
   }
 }

@@ -10,6 +10,9 @@ const presence = 6000; // how long the server believes a waiter alive that does 
 /** We had the lock, and its lease has ended or somebody took it away. */
 export class LockLost extends Error {}
 
+/** The script answered what its manifest does not list. Never take that for one of the answers that it lists. */
+export class UnknownReply extends Error {}
+
 /** The clients of two libraries, made one. ioredis sends a call again whose reply was lost, node-redis does not. */
 export const nodeRedis = (client) => ({
   resends: false,
@@ -28,14 +31,14 @@ export function keysOf(name, suffixes) {
   const open = bytes.indexOf('{');
   const tagged = open >= 0 && bytes.indexOf('}', open) > open + 1;
   const alone = open === 0 && bytes.indexOf('}') === bytes.length - 1; // {x} would have the companions of x
-  const companion = tagged && suffixes.some((suffix) => suffix && bytes.endsWith(suffix));
-  if (bytes.length < 1 || bytes.length > 1024 || (bytes.includes('}') && !tagged) || alone || companion) {
+  const reserved = tagged && /:redilock:[a-z]+$/.test(bytes); // the form of a companion key
+  if (bytes.length < 1 || bytes.length > 1024 || (bytes.includes('}') && !tagged) || alone || reserved) {
     throw new RangeError('a name has 1 to 1024 bytes, no } except in a hash tag like {this}:lock, and is no companion key');
   }
   return suffixes.map((suffix) => Buffer.from((tagged || !suffix ? bytes : `{${bytes}}`) + suffix, 'latin1'));
 }
 
-/** The next in line asks every `poll`, and when the lease ends; the others the less, the further behind they stand. */
+/** The first waiter asks every `poll`, and when the lease ends; the others the less, the further behind they stand. */
 function pause(holderPTTL, position, poll) {
   if (position === 1 && holderPTTL >= 0) return Math.min(poll, holderPTTL + 1);
   return Math.min(poll * position, presence / 3);
@@ -82,21 +85,25 @@ export class Locks {
   }
 
   async call(verb, name, ...args) {
-    const { sha1, source, keys } = this.scripts[verb];
+    const { sha1, source, keys, replies } = this.scripts[verb];
     const words = [sha1, keysOf(name, keys.map((key) => key.suffix ?? '')), args.map(String)];
+    let reply;
     try {
-      return await this.client.evalsha(...words);
+      reply = await this.client.evalsha(...words);
     } catch (error) {
       if (!error.message.startsWith('NOSCRIPT')) throw error;
       await this.client.load(source);
-      return this.client.evalsha(...words);
+      reply = await this.client.evalsha(...words);
     }
+    // Of what is not understood only the tag is told: the rest may have a token.
+    if (!replies.some(({ tag }) => tag === reply?.[0])) throw new UnknownReply(`${verb} answered ${reply?.[0]}`);
+    return reply;
   }
 
-  /** One attempt: a Lock, or null if somebody else has it or stands in line. */
+  /** One attempt: a Lock, or null if somebody else has it or waits for it. */
   tryLock(name, lease) { return this.#acquire(name, lease, 0, {}); }
 
-  /** Waits in line, until the AbortSignal says otherwise. */
+  /** Waits in the queue, until the AbortSignal says otherwise. */
   lock(name, lease, { signal, poll = 250 } = {}) { return this.#acquire(name, lease, presence, { signal, poll }); }
 
   /** Runs work(lock) under the lock. */
@@ -116,20 +123,20 @@ export class Locks {
         const sent = performance.now();
         ask = this.call('acquire', name, token, lease, presence);
         const [tag, first, second] = await (signal ? Promise.race([ask, cancelled]) : ask);
-        if (tag === 'GRANTED') {
+        if (tag === 'GRANTED') { // fence, lease, fences
           const deadline = certain(sent, second);
           if (deadline <= performance.now()) throw new LockLost(`${name}: the answer took longer than the lease`);
           lock = new Lock(this, name, token, first, deadline);
         } else if (tag === 'HELD') {
           ask = undefined;
           return null;
-        } else {
+        } else { // QUEUED
           await sleep(pause(first, second, poll), undefined, { signal });
         }
       }
       return lock;
     } finally {
-      // A wait that was cancelled ends at once; behind it, neither a lock nor a place in line is left.
+      // A wait that was cancelled ends at once; behind it, neither a lock nor a place in the queue is left.
       if (ask && !lock) ask.catch(() => {}).then(() => this.call('release', name, token)).catch(() => {});
     }
   }

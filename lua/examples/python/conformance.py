@@ -217,7 +217,8 @@ def main():
                 print(f"FAILED {scenario['name']} ({path.name}): {scenario['title']}\n  {json.dumps(at)}\n  {e!r}")
             finally:
                 replay.close()
-                admin.config_set("maxmemory", 0)
+                admin.config_set("maxmemory", 0)  # a scenario that ended early may have left these
+                admin.replicaof("NO", "ONE")
                 admin.flushdb()
     for reason, names in skipped.items():
         print(f"skipped {len(names)}: {reason}")

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import pathlib
+import re
 import secrets
 import time
 
@@ -16,12 +17,24 @@ class LockLost(Exception):
     """We had the lock, and its lease has ended or somebody took it away."""
 
 
+class UnknownReply(Exception):
+    """The script answered what its manifest does not list. Never take that for one of the answers that it lists."""
+
+
 def load_scripts():
-    """verb → (sha1, source, the suffixes of its keys), as the manifest has them."""
+    """verb → (sha1, source, the suffixes of its keys, the tags of its replies), as the manifest has them."""
     manifest = json.loads((DIST / "manifest.json").read_text("utf-8"))
     return {s["name"].removeprefix("mutex."):
-            (s["sha1"], (DIST / s["file"]).read_bytes(), [key.get("suffix", "") for key in s["keys"]])
+            (s["sha1"], (DIST / s["file"]).read_bytes(), [key.get("suffix", "") for key in s["keys"]],
+             {reply["tag"].encode() for reply in s["replies"]})
             for s in manifest["scripts"] if s["name"].startswith("mutex.") and s["version"] == 1}
+
+
+def known(reply, tags):
+    """The reply, if its tag is one of these."""
+    if not isinstance(reply, list) or not reply or reply[0] not in tags:
+        raise UnknownReply(reply[:1] if isinstance(reply, list) else type(reply))  # the rest may have a token
+    return reply
 
 
 def keys_of(name, suffixes):
@@ -30,15 +43,15 @@ def keys_of(name, suffixes):
     _, _, opened = name.partition(b"{")
     tagged = opened.find(b"}") > 0
     alone = name.startswith(b"{") and name.find(b"}") == len(name) - 1  # {x} would have the companions of x
-    companion = tagged and name.endswith(tuple(suffix.encode() for suffix in suffixes if suffix))
-    if not 1 <= len(name) <= 1024 or (b"}" in name and not tagged) or alone or companion:
+    reserved = tagged and re.search(rb":redilock:[a-z]+\Z", name)  # the form of a companion key
+    if not 1 <= len(name) <= 1024 or (b"}" in name and not tagged) or alone or reserved:
         raise ValueError("a name has 1 to 1024 bytes, no } except in a hash tag like {this}:lock, and is no companion key")
     base = name if tagged else b"{" + name + b"}"
     return [base + suffix.encode() if suffix else name for suffix in suffixes]
 
 
 def pause(holder_pttl, position, poll):
-    """The next in line asks every `poll`, and when the lease ends; the others the less, the further behind they stand."""
+    """The first waiter asks every `poll`, and when the lease ends; the others the less, the further behind they stand."""
     if position == 1 and holder_pttl >= 0:
         return min(poll, (holder_pttl + 1) / 1000)
     return min(poll * position, PRESENCE / 3)
@@ -84,20 +97,20 @@ class Locks:
         self.client, self.scripts = client, load_scripts()
 
     def call(self, verb, name, *args):
-        sha1, source, suffixes = self.scripts[verb]
+        sha1, source, suffixes, tags = self.scripts[verb]
         words = [len(suffixes), *keys_of(name, suffixes), *args]
         try:
-            return self.client.evalsha(sha1, *words)
+            return known(self.client.evalsha(sha1, *words), tags)
         except redis.exceptions.NoScriptError:
             self.client.script_load(source)
-            return self.client.evalsha(sha1, *words)
+            return known(self.client.evalsha(sha1, *words), tags)
 
     def try_lock(self, name, lease):
-        """One attempt: a Lock, or None if somebody else has it or stands in line."""
+        """One attempt: a Lock, or None if somebody else has it or waits for it."""
         return self._acquire(name, lease, 0, 0, presence=0)
 
     def lock(self, name, lease, timeout=float("inf"), poll=0.25):
-        """Wait in line. TimeoutError if that takes longer than `timeout`."""
+        """Wait in the queue. TimeoutError if that takes longer than `timeout`."""
         if lock := self._acquire(name, lease, timeout, poll, PRESENCE):
             return lock
         raise TimeoutError(f"{name}: held by somebody else")
@@ -108,17 +121,17 @@ class Locks:
             while not lock:
                 sent = time.monotonic()
                 tag, *rest = self.call("acquire", name, token, int(lease * 1000), int(presence * 1000))
-                if tag == b"GRANTED":
+                if tag == b"GRANTED":  # fence, lease, fences
                     deadline = certain(sent, rest[1])
                     if deadline <= time.monotonic():
                         raise LockLost(f"{name}: the answer took longer than the lease")
                     lock = Lock(self, name, token, rest[0], deadline)
                 elif tag == b"HELD" or sent >= end:
                     return None
-                else:
+                else:  # QUEUED
                     time.sleep(max(0, min(pause(*rest, poll), end - time.monotonic())))
             return lock
         finally:
-            if not lock and tag != b"HELD":  # a Ctrl-C as well leaves neither a lock nor a place in line
+            if not lock and tag != b"HELD":  # a Ctrl-C as well leaves neither a lock nor a place in the queue
                 with contextlib.suppress(redis.RedisError):  # the place ends with its presence, the lock with its lease
                     self.call("release", name, token)

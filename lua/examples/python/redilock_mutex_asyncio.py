@@ -8,7 +8,7 @@ import time
 import redis
 import redis.asyncio
 
-from redilock_mutex import PRESENCE, LockLost, certain, keys_of, load_scripts, pause
+from redilock_mutex import PRESENCE, LockLost, certain, keys_of, known, load_scripts, pause
 
 
 class Lock:
@@ -46,20 +46,20 @@ class Locks:
         self.client, self.scripts, self.tasks = client, load_scripts(), set()
 
     async def call(self, verb, name, *args):
-        sha1, source, suffixes = self.scripts[verb]
+        sha1, source, suffixes, tags = self.scripts[verb]
         words = [len(suffixes), *keys_of(name, suffixes), *args]
         try:
-            return await self.client.evalsha(sha1, *words)
+            return known(await self.client.evalsha(sha1, *words), tags)
         except redis.exceptions.NoScriptError:
             await self.client.script_load(source)
-            return await self.client.evalsha(sha1, *words)
+            return known(await self.client.evalsha(sha1, *words), tags)
 
     async def try_lock(self, name, lease):
-        """One attempt: a Lock, or None if somebody else has it or stands in line."""
+        """One attempt: a Lock, or None if somebody else has it or waits for it."""
         return await self._acquire(name, lease, poll=0, presence=0)
 
     async def lock(self, name, lease, poll=0.25):
-        """Wait in line, until asyncio.timeout or a cancel ends it."""
+        """Wait in the queue, until asyncio.timeout or a cancel ends it."""
         return await self._acquire(name, lease, poll, PRESENCE)
 
     async def _acquire(self, name, lease, poll, presence):
@@ -71,7 +71,7 @@ class Locks:
                 ask = asyncio.ensure_future(
                     self.call("acquire", name, token, int(lease * 1000), int(presence * 1000)))
                 tag, *rest = await asyncio.shield(ask)
-                if tag == b"GRANTED":
+                if tag == b"GRANTED":  # fence, lease, fences
                     deadline = certain(sent, rest[1])
                     if deadline <= time.monotonic():
                         raise LockLost(f"{name}: the answer took longer than the lease")
@@ -79,11 +79,11 @@ class Locks:
                 elif tag == b"HELD":
                     ask = None
                     return None
-                else:
+                else:  # QUEUED
                     await asyncio.sleep(pause(*rest, poll))
             return lock
         finally:
-            if ask and not lock:  # a cancelled wait leaves neither a lock nor a place in line
+            if ask and not lock:  # a cancelled wait leaves neither a lock nor a place in the queue
                 await self.finish(self._leave(name, token, ask))
 
     async def _leave(self, name, token, ask):

@@ -24,8 +24,12 @@ redilock_base() {
   if [ "$rest" != "$1" ] && [ "${rest%%\}*}" != "$rest" ] && [ -n "${rest%%\}*}" ]; then
     rest=$1 # it has one
     case $1 in
-      *:redilock:fence | *:redilock:queue | *:redilock:waiters) rest= ;;
       \{*\}) [ "${1#*\}}" != "" ] || rest= ;; # {x} would have the companions of x
+      *:redilock:*) # the form of a companion key, if there are lower-case letters behind it, and nothing else
+        case ${1##*:redilock:} in
+          '' | *[!abcdefghijklmnopqrstuvwxyz]*) ;;
+          *) rest= ;;
+        esac ;;
     esac
   elif [ -z "$1" ] || [ "${1#*\}}" != "$1" ]; then
     rest=
@@ -53,6 +57,9 @@ EOF
   esac
 }
 
+# redilock_unknown VERB TAG: what the manifest does not list is never taken for one of the answers that it lists.
+redilock_unknown() { echo "redilock: $1 answered ${2:-nothing}, which this client does not know" >&2; }
+
 # A clock that nobody sets, in steps of 10 ms: Linux has one.
 redilock_now() {
   local up
@@ -69,28 +76,30 @@ redilock_acquire() {
   while :; do
     sent=$(redilock_now)
     reply=$(redilock_call acquire "$name" "$redilock_token" "$2" "$3") || break
-    # shellcheck disable=SC2086 # GRANTED fence lease | QUEUED holder_pttl position | HELD holder_pttl
+    # shellcheck disable=SC2086 # GRANTED fence lease fences | QUEUED holder_pttl position | HELD holder_pttl
     set -- "$1" "$2" "$3" "$4" "$5" $reply
-    case $6 in
+    case ${6-} in
       GRANTED)
         redilock_fence=$7 redilock_deadline=$((sent + $8 * 99 / 100 - 12))
         [ "$(redilock_now)" -lt "$redilock_deadline" ] && return 0
         echo "redilock: the answer took longer than the lease" >&2
         break ;;
       HELD) return 1 ;;
+      QUEUED) ;;
+      *) redilock_unknown acquire "${6-}"; break ;;
     esac
     [ "$sent" -lt "$end" ] || { redilock_call release "$name" "$redilock_token" >/dev/null; return 1; }
-    # The next in line asks every POLL, and when the lease ends; the others the less, the further behind they stand.
+    # The first waiter asks every POLL, and when the lease ends; the others the less, the further behind they stand.
     pause=$(($5 * $8))
     [ "$8" -gt 1 ] || [ "$7" -lt 0 ] || [ "$7" -ge "$pause" ] || pause=$(($7 + 1))
     [ "$pause" -le $((redilock_presence / 3)) ] || pause=$((redilock_presence / 3))
     sleep "$((pause / 1000)).$(printf %03d $((pause % 1000)))"
   done
-  redilock_call release "$name" "$redilock_token" >/dev/null 2>&1 # neither a lock nor a place in line is left behind
+  redilock_call release "$name" "$redilock_token" >/dev/null 2>&1 # neither a lock nor a place in the queue is left behind
   return 2
 }
 
-# redilock_try NAME LEASE: one attempt. redilock_lock NAME LEASE [TIMEOUT [POLL]]: waits in line.
+# redilock_try NAME LEASE: one attempt. redilock_lock NAME LEASE [TIMEOUT [POLL]]: waits in the queue.
 redilock_try() { redilock_acquire "$1" "$2" 0 0 0; }
 redilock_lock() { redilock_acquire "$1" "$2" "$redilock_presence" "${3:-2147483647}" "${4:-250}"; }
 
@@ -101,7 +110,11 @@ redilock_extend() {
   reply=$(redilock_call extend "$1" "$redilock_token" "$2") || return 2
   # shellcheck disable=SC2086 # EXTENDED fence lease_left | NOTHELD holder_pttl
   set -- $reply
-  [ "$1" = EXTENDED ] || return 1
+  case ${1-} in
+    EXTENDED) ;;
+    NOTHELD) return 1 ;;
+    *) redilock_unknown extend "${1-}"; return 2 ;;
+  esac
   redilock_fence=$2 sent=$((sent + $3 * 99 / 100 - 12))
   [ "$sent" -le "$redilock_deadline" ] || redilock_deadline=$sent
 }
@@ -110,13 +123,17 @@ redilock_extend() {
 redilock_release() {
   local reply
   reply=$(redilock_call release "$1" "$redilock_token") || return 2
-  [ "${reply%%NOTHELD*}" = "$reply" ]
+  case ${reply%%[[:space:]]*} in
+    RELEASED | HANDED | LEFT) ;;
+    NOTHELD) return 1 ;;
+    *) redilock_unknown release "${reply%%[[:space:]]*}"; return 2 ;;
+  esac
 }
 
 redilock_quit() { redilock_call release "$1" "$redilock_token" >/dev/null; exit "$2"; }
 
 # redilock_with NAME LEASE COMMAND [ARGUMENT…] runs it with REDILOCK_FENCE set. A signal ends the program, when the command
-# has ended, and gives the lock or the place in line back.
+# has ended, and gives the lock or the place in the queue back.
 redilock_with() {
   local name="$1" lease="$2" status
   shift 2

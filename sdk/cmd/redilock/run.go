@@ -100,8 +100,8 @@ func (r *runCmd) Run(a *app) error {
 	}
 	var lastFailure atomic.Pointer[error]
 	c, closeClient, err := a.client(redilock.WithTrace(redilock.Trace{
-		Enqueued:     func(e redilock.Event) { a.log.Info("waiting", "lock", e.Name) },
-		ExtendFailed: func(e redilock.Event) { lastFailure.Store(&e.Err) },
+		Enqueued:     func(_ context.Context, e redilock.Event) { a.log.Info("waiting", "lock", e.Name) },
+		ExtendFailed: func(_ context.Context, e redilock.Event) { lastFailure.Store(&e.Err) },
 	}))
 	if err != nil {
 		return err

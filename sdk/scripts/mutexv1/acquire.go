@@ -3,6 +3,7 @@
 package mutexv1
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for mutex.acquire, version 1.
-const AcquireSHA1 = "66a880f24a3dde7612520a7243b3f5397c01dfb2"
+const AcquireSHA1 = "a1532f14aefcb04d5cb8e013f1868f0a9704aa0f"
 
 const acquireSource = "" +
 	"-- mutex.acquire v1\n" +
@@ -253,10 +254,10 @@ const acquireSource = "" +
 	"\t\t\tif caller and not ours and not caller.stands then\n" +
 	"\t\t\t\tfollow(caller, head)\n" +
 	"\t\t\tend\n" +
-	"\t\t\tleave(who)\n" +
 	"\t\t\tif not ago or now_us() % 30000000 < ago then\n" +
 	"\t\t\t\tretain_queue()\n" +
 	"\t\t\tend\n" +
+	"\t\t\tleave(who)\n" +
 	"\t\t\tif ours or wake == 'poll' then\n" +
 	"\t\t\t\treturn 'granted', g\n" +
 	"\t\t\tend\n" +
@@ -345,8 +346,7 @@ type AcquireArgs struct {
 	// Channel: where it is told; required when wake is not poll. It is 0 to 512 bytes; optional.
 	Channel string
 
-	// Fences: how many numbers the grant should own. It is from 1 to 64. Its default, 1, is for callers
-	// in other languages: here the zero value is sent as it is.
+	// Fences: how many numbers the grant should own. It is from 1 to 64; if unset, 1.
 	Fences int64
 }
 
@@ -384,7 +384,7 @@ func (AcquireHeld) acquireReply() {}
 func NewAcquire(keys Keys, args AcquireArgs) *scripts.Call[AcquireReply] {
 	return scripts.NewCall(acquireScript,
 		[]string{keys.Lock, keys.Fence, keys.Queue, keys.Waiters},
-		[]any{args.Token, args.Lease.Milliseconds(), args.Presence.Milliseconds(), args.Wake.orDefault(), args.Channel, args.Fences},
+		[]any{args.Token, args.Lease.Milliseconds(), args.Presence.Milliseconds(), args.Wake.orDefault(), args.Channel, cmp.Or(args.Fences, 1)},
 		decodeAcquire)
 }
 

@@ -50,21 +50,21 @@ func TestReplies(t *testing.T) {
 	}
 
 	const fence = 1_700_000_000_000_000
-	equal(t, mutexv1.AcquireGranted{Fence: fence, Lease: 1500 * time.Millisecond}, acquire("one", 0))
+	equal(t, mutexv1.AcquireGranted{Fence: fence, Lease: 1500 * time.Millisecond, Fences: 1}, acquire("one", 0))
 	equal(t, mutexv1.AcquireHeld{HolderPTTL: 1500 * time.Millisecond}, acquire("two", 0))
 	equal(t, mutexv1.AcquireQueued{HolderPTTL: 1500 * time.Millisecond, Position: 1}, acquire("two", time.Minute))
 	equal(t, mutexv1.ExtendExtended{Fence: fence, LeaseLeft: 2 * time.Second}, extend("one"))
 	equal(t, mutexv1.ExtendNotheld{HolderPTTL: 2 * time.Second}, extend("two"))
 	equal(t, mutexv1.InspectStatus{
-		Holder: "one", HolderPTTL: 2 * time.Second, Fence: fence, Queued: 1,
+		Holder: "one", HolderPTTL: 2 * time.Second, Fence: fence, Time: fence, Queued: 1,
 		Waiters: []mutexv1.InspectStatusWaitersRow{{Token: "two", PresenceLeft: time.Minute}},
 	}, inspect())
 	equal(t, mutexv1.ReleaseNotheld{}, release("three", ""))
 	equal(t, mutexv1.ReleaseReleased{Position: 1}, release("one", "four"))
 	equal(t, mutexv1.ReleaseLeft{}, release("four", ""))
-	equal(t, mutexv1.ReleaseHanded{Token: "five", Fence: fence + 2, Lease: time.Second}, release("two", "five"))
+	equal(t, mutexv1.ReleaseHanded{Token: "five", Fence: fence + 2, Lease: time.Second, Fences: 1}, release("two", "five"))
 	equal(t, mutexv1.ReleaseReleased{}, release("five", ""))
-	equal(t, mutexv1.InspectStatus{HolderPTTL: -2 * time.Millisecond, Fence: fence + 2}, inspect())
+	equal(t, mutexv1.InspectStatus{HolderPTTL: -2 * time.Millisecond, Fence: fence + 2, Time: fence}, inspect())
 }
 
 func must[R any](t *testing.T, reply R, err error) R {

@@ -3,6 +3,7 @@
 package mutexv1
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for mutex.release, version 1.
-const ReleaseSHA1 = "f6cd5d9f59349441c0e568b4d2ff09b122e03472"
+const ReleaseSHA1 = "cac10e55c9e37b36bf1fa62482c0411d11b32f41"
 
 const releaseSource = "" +
 	"-- mutex.release v1\n" +
@@ -265,10 +266,10 @@ const releaseSource = "" +
 	"\t\t\tif caller and not ours and not caller.stands then\n" +
 	"\t\t\t\tfollow(caller, head)\n" +
 	"\t\t\tend\n" +
-	"\t\t\tleave(who)\n" +
 	"\t\t\tif not ago or now_us() % 30000000 < ago then\n" +
 	"\t\t\t\tretain_queue()\n" +
 	"\t\t\tend\n" +
+	"\t\t\tleave(who)\n" +
 	"\t\t\tif ours or wake == 'poll' then\n" +
 	"\t\t\t\treturn 'granted', g\n" +
 	"\t\t\tend\n" +
@@ -386,8 +387,7 @@ type ReleaseArgs struct {
 	// Wake: the successor's. It is one of poll, push, broadcast; if unset, poll.
 	Wake Wake
 
-	// Fences: the successor's: how many numbers its grant should own. It is from 1 to 64. Its default,
-	// 1, is for callers in other languages: here the zero value is sent as it is.
+	// Fences: the successor's: how many numbers its grant should own. It is from 1 to 64; if unset, 1.
 	Fences int64
 }
 
@@ -429,7 +429,7 @@ func (ReleaseNotheld) releaseReply() {}
 func NewRelease(keys Keys, args ReleaseArgs) *scripts.Call[ReleaseReply] {
 	return scripts.NewCall(releaseScript,
 		[]string{keys.Lock, keys.Fence, keys.Queue, keys.Waiters},
-		[]any{args.Token, args.Channel, args.Successor, args.Lease.Milliseconds(), args.Presence.Milliseconds(), args.Wake.orDefault(), args.Fences},
+		[]any{args.Token, args.Channel, args.Successor, args.Lease.Milliseconds(), args.Presence.Milliseconds(), args.Wake.orDefault(), cmp.Or(args.Fences, 1)},
 		decodeRelease)
 }
 

@@ -248,10 +248,10 @@ local function hand_off(caller, own_channel, head)
 			if caller and not ours and not caller.stands then
 				follow(caller, head)
 			end
-			leave(who)
 			if not ago or now_us() % 30000000 < ago then
 				retain_queue()
 			end
+			leave(who)
 			if ours or wake == 'poll' then
 				return 'granted', g
 			end

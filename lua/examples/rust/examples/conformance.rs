@@ -338,7 +338,9 @@ fn main() -> Outcome<()> {
                     println!("FAILED {} ({}): {}\n  {at}\n  {e}", scenario["name"], path.display(), scenario["title"]);
                 }
             }
+            // A scenario that ended early may have left these.
             redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg(0).exec(&mut admin)?;
+            redis::cmd("REPLICAOF").arg("NO").arg("ONE").exec(&mut admin)?;
             redis::cmd("FLUSHDB").exec(&mut admin)?;
         }
     }

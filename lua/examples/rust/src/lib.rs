@@ -16,6 +16,8 @@ pub enum Error {
     Lost,
     /// A name has 1 to 1024 bytes, and no } except in a hash tag like {this}:lock, and is no companion key.
     Name,
+    /// The script answered with this tag, which its manifest does not list. Never take it for one that is listed.
+    Reply(String),
     Redis(redis::RedisError),
 }
 
@@ -42,15 +44,17 @@ pub fn keys_of(name: &[u8], suffixes: &[String]) -> Result<Vec<Vec<u8>>, Error> 
     let tagged = open.and_then(|rest| rest.iter().position(|b| *b == b'}')).is_some_and(|end| end > 0);
     // {x} would have the companions of x.
     let alone = name.first() == Some(&b'{') && name.iter().position(|b| *b == b'}') == Some(name.len() - 1);
-    let companion = tagged && suffixes.iter().any(|s| !s.is_empty() && name.ends_with(s.as_bytes()));
-    if name.is_empty() || name.len() > 1024 || name.contains(&b'}') && !tagged || alone || companion {
+    // The form of a companion key: `:redilock:` and lower-case letters at the end.
+    let letters = name.iter().rev().take_while(|b| b.is_ascii_lowercase()).count();
+    let reserved = tagged && letters > 0 && name[..name.len() - letters].ends_with(b":redilock:");
+    if name.is_empty() || name.len() > 1024 || name.contains(&b'}') && !tagged || alone || reserved {
         return Err(Error::Name);
     }
     let base = if tagged { name.to_vec() } else { [b"{", name, b"}"].concat() };
     Ok(suffixes.iter().map(|s| if s.is_empty() { name.to_vec() } else { [&base, s.as_bytes()].concat() }).collect())
 }
 
-/// The next in line asks every `poll`, and when the lease ends; the others the less, the further behind they stand.
+/// The first waiter asks every `poll`, and when the lease ends; the others the less, the further behind they stand.
 fn pause(holder_pttl: i64, position: i64, poll: Duration) -> Duration {
     match (holder_pttl, position) {
         (0.., 1) => poll.min(Duration::from_millis(holder_pttl as u64 + 1)),
@@ -67,6 +71,7 @@ struct Script {
     sha1: String,
     source: Vec<u8>,
     suffixes: Vec<String>,
+    tags: Vec<String>,
 }
 
 /// The locks of one server, through one connection. Share it between threads.
@@ -86,7 +91,8 @@ impl Locks {
             if let Some(verb) = text(&s["name"]).strip_prefix("mutex.") {
                 let suffixes = s["keys"].as_array().ok_or("no keys")?.iter().map(|k| text(&k["suffix"])).collect();
                 let source = fs::read(dist.join(text(&s["file"])))?;
-                scripts.insert(verb.to_string(), Script { sha1: text(&s["sha1"]), source, suffixes });
+                let tags = s["replies"].as_array().ok_or("no replies")?.iter().map(|r| text(&r["tag"])).collect();
+                scripts.insert(verb.to_string(), Script { sha1: text(&s["sha1"]), source, suffixes, tags });
             }
         }
         Ok(Locks { connection: Mutex::new(client.get_connection()?), client, scripts })
@@ -109,16 +115,22 @@ impl Locks {
             }
             other => other,
         }?;
-        let tag = redis::from_redis_value_ref(&reply[0]).map_err(redis::RedisError::from)?;
+        let tag = match reply.first() {
+            Some(Value::BulkString(tag)) => String::from_utf8_lossy(tag).into_owned(),
+            _ => String::new(),
+        };
+        if !script.tags.contains(&tag) {
+            return Err(Error::Reply(tag));
+        }
         Ok((tag, reply.iter().filter_map(|v| if let Value::Int(i) = v { Some(*i) } else { None }).collect()))
     }
 
-    /// One attempt: None if somebody else has it or stands in line.
+    /// One attempt: None if somebody else has it or waits for it.
     pub fn try_lock(&self, name: &str, lease: Duration) -> Result<Option<Lock<'_>>, Error> {
         self.acquire(name, lease, Duration::ZERO, Duration::ZERO, Duration::ZERO)
     }
 
-    /// Waits in line, for `timeout` at the most; the next in line asks every `poll`.
+    /// Waits in the queue, for `timeout` at the most; the first waiter asks every `poll`.
     pub fn lock(&self, name: &str, lease: Duration, timeout: Duration, poll: Duration) -> Result<Lock<'_>, Error> {
         self.acquire(name, lease, timeout, poll, PRESENCE)?.ok_or(Error::Timeout)
     }
@@ -129,7 +141,7 @@ impl Locks {
         let mut random = [0; 16];
         getrandom::fill(&mut random).expect("the system's random source");
         let (start, name, token) = (Instant::now(), name.to_string(), URL_SAFE_NO_PAD.encode(random));
-        // Dropped on every way out, it gives the lock, or the place in line, back.
+        // Dropped on every way out, it gives the lock or the place in the queue back.
         let mut lock = Lock { locks: self, name, token, fence: 0, deadline: start, over: false };
         let (lease, presence) = (lease.as_millis().to_string(), presence.as_millis().to_string());
         loop {
@@ -137,7 +149,7 @@ impl Locks {
             let (tag, n) = self.call("acquire", &lock.name, &[&lock.token, &lease, &presence])?;
             let left = timeout.saturating_sub(sent - start);
             match tag.as_str() {
-                "GRANTED" => {
+                "GRANTED" => { // fence, lease, fences
                     (lock.fence, lock.deadline) = (n[0], certain(sent, n[1]));
                     return if lock.deadline > Instant::now() { Ok(Some(lock)) } else { Err(Error::Lost) };
                 }
@@ -145,7 +157,7 @@ impl Locks {
                     lock.over = true;
                     return Ok(None);
                 }
-                _ if left.is_zero() => return Ok(None),
+                _ if left.is_zero() => return Ok(None), // QUEUED
                 _ => thread::sleep(pause(n[0], n[1], poll).min(left)),
             }
         }

@@ -64,10 +64,11 @@ local function hand_off(caller, own_channel, head)
       if caller and not ours and not caller.stands then
         follow(caller, head)
       end
-      leave(who)
+      -- While both keys are there: a slot that moves takes one that is gone for one that has moved.
       if not ago or now_us() % QUEUE_SLOT < ago then
         retain_queue()
       end
+      leave(who)
       if ours or wake == 'poll' then
         return 'granted', g
       end

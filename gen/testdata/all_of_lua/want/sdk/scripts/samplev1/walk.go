@@ -3,6 +3,7 @@
 package samplev1
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/redis/go-redis/v9"
@@ -88,8 +89,7 @@ type WalkArgs struct {
 	// languages: here the zero value is sent as it is.
 	Least int64
 
-	// Mark is 1 to 9 bytes. Its default, "a, b", is for callers in other languages: here the zero value
-	// is sent as it is.
+	// Mark is 1 to 9 bytes; if unset, a, b.
 	Mark string
 }
 
@@ -118,7 +118,7 @@ func (WalkEmpty) walkReply() {}
 func NewWalk(keys Keys, args WalkArgs) *scripts.Call[WalkReply] {
 	return scripts.NewCall(walkScript,
 		[]string{keys.Items},
-		[]any{args.Least, args.Mark},
+		[]any{args.Least, cmp.Or(args.Mark, "a, b")},
 		decodeWalk)
 }
 

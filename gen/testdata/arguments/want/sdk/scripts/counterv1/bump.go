@@ -3,6 +3,7 @@
 package counterv1
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -104,12 +105,10 @@ type BumpArgs struct {
 	// From is from -5 to -1 ms, sent in whole milliseconds.
 	From time.Duration
 
-	// Size: how large. It is from 5 to 2000. Its default, 7, is for callers in other languages: here
-	// the zero value is sent as it is.
+	// Size: how large. It is from 5 to 2000; if unset, 7.
 	Size int64
 
-	// Label is 3 to 5 bytes. Its default, "abc", is for callers in other languages: here the zero value
-	// is sent as it is.
+	// Label is 3 to 5 bytes; if unset, abc.
 	Label string
 
 	// Note: a text; required when limit is not 0. It is 0 to 4 bytes; optional.
@@ -145,7 +144,7 @@ func (BumpBumped) bumpReply() {}
 func NewBump(keys Keys, args BumpArgs) *scripts.Call[BumpReply] {
 	return scripts.NewCall(bumpScript,
 		[]string{keys.Total},
-		[]any{args.By, string(args.Unit), args.From.Milliseconds(), args.Size, args.Label, args.Note, args.Count, args.Mode.orDefault(), args.Reason, args.Limit},
+		[]any{args.By, string(args.Unit), args.From.Milliseconds(), cmp.Or(args.Size, 7), cmp.Or(args.Label, "abc"), args.Note, args.Count, args.Mode.orDefault(), args.Reason, args.Limit},
 		decodeBump)
 }
 
