@@ -93,6 +93,8 @@ func Test() error {
 		sh.RunWithV(env, "go", "test", "-race", "-count=1", "./..."),
 		// What takes a processor and no goroutines to speak of goes further without the race detector.
 		sh.RunWithV(env, "go", "test", "-count=1", "./luatest/mutation"),
+		// With -v: which scenario noticed each mutant.
+		sh.RunWithV(env, "go", "test", "-count=1", "-v", "-run=^TestMutants$", "./luatest/meaning"),
 	)
 	fmt.Println()
 	if err := summary.Print(os.Stdout, rows); err != nil {
@@ -197,8 +199,15 @@ func Cover() error {
 	return err
 }
 
-// Mutate changes the scripts in one place at a time, over a thousand times, and wants each change noticed by a scenario.
-func Mutate() error { return sh.RunV("go", "test", "-count=1", "-v", "./luatest/mutation") }
+// Mutate changes the scripts in one place at a time, over a thousand times, and then as somebody in a hurry might, and wants
+// each change noticed by a scenario. The model's worlds are run with those by hand that no scenario notices.
+func Mutate() error {
+	return errors.Join(
+		sh.RunV("go", "test", "-count=1", "-v", "./luatest/mutation"),
+		sh.RunWithV(map[string]string{"REDILOCK_PROOFS": "1"},
+			"go", "test", "-count=1", "-v", "-timeout=60m", "./luatest/meaning"),
+	)
+}
 
 // Diff runs 100,000 random sequences of commands on every engine that the machine has, and fails where two of them
 // answer differently or leave something different behind. REDILOCK_SEQUENCES sets another number, REDILOCK_SEED the seed

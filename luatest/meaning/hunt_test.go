@@ -1,0 +1,133 @@
+package meaning_test
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/zferentz/go-redilock/luatest/meaning"
+	"github.com/zferentz/go-redilock/luatest/scenario"
+	"github.com/zferentz/go-redilock/luatest/suite"
+	"github.com/zferentz/go-redilock/luatest/summary"
+)
+
+// sample is one in how many mutants is hunted under the race detector, which slows Lua down tenfold; go tool mage test hunts
+// all of them without.
+const sample = 13
+
+// shown is how many of the scenarios that notice a mutant are printed.
+const shown = 3
+
+// TestMutants wants every mutant noticed by a scenario, or excused.
+func TestMutants(t *testing.T) {
+	t.Parallel()
+	s, all := load(t)
+	excuses, err := meaning.Excuses()
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := len(all)
+	if raceDetector {
+		all = slices.DeleteFunc(all, func(m meaning.Mutant) bool {
+			return slices.ContainsFunc(excuses, func(e meaning.Excuse) bool { return e.Name == m.Name })
+		})
+		some := all[:0]
+		for i := 0; i < len(all); i += sample {
+			some = append(some, all[i])
+		}
+		all, excuses = some, nil
+	}
+	noticed, err := meaning.Hunt(s, all, shown, runtime.NumCPU())
+	if err != nil {
+		t.Fatal(err)
+	}
+	count, lives, alive := map[string]int{}, map[string]int{}, 0
+	for i, m := range all {
+		count[m.Group]++
+		by := strings.Join(noticed[i], ", ")
+		if by == "" {
+			by = "NO SCENARIO"
+			lives[m.Group]++
+			alive++
+		}
+		t.Logf("%-8s %-36s %s", m.Group, m.Name, by)
+	}
+	wrong := meaning.Judge(all, noticed, excuses)
+	for _, w := range wrong {
+		t.Error(w)
+	}
+	var notes []string
+	for _, group := range groups {
+		notes = append(notes, fmt.Sprintf("%s %d of %d", group, count[group]-lives[group], count[group]))
+	}
+	if raceDetector {
+		return
+	}
+	summary.Report(t, summary.Row{
+		Section: "mutants", Subject: "by hand", Passed: len(all) - alive, Failed: len(wrong), Skipped: whole - len(all),
+		Notes: []string{fmt.Sprintf("noticed by a scenario: %s; excused: %d", strings.Join(notes, ", "), len(excuses))},
+	})
+}
+
+var groups = []string{"fence", "queue", "hand-off", "lease", "refusal"}
+
+// TestTable holds the table to its size, and every mutant to the scripts as they are.
+func TestTable(t *testing.T) {
+	t.Parallel()
+	s, all := load(t)
+	count := map[string]int{}
+	for _, m := range all {
+		count[m.Group]++
+		if _, err := m.Apply(s.Scripts); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, group := range groups {
+		if count[group] < 10 {
+			t.Errorf("%s has %d mutants", group, count[group])
+		}
+		delete(count, group)
+	}
+	if len(all) < 60 || len(count) > 0 {
+		t.Errorf("%d mutants, in other groups too: %v", len(all), count)
+	}
+}
+
+// TestBadArgument has mutants that only the answer to a bad argument tells, and one that a scenario without such a step
+// tells: only that one is noticed.
+func TestBadArgument(t *testing.T) {
+	t.Parallel()
+	s, _ := load(t)
+	s.Scenarios = slices.DeleteFunc(s.Scenarios, func(sc scenario.Scenario) bool {
+		return sc.File != "arguments.json" && sc.Name != "acquire-free"
+	})
+	for _, test := range []struct {
+		old, new string
+		noticed  bool
+	}{
+		{"if #token < 1 or #token > 512 then", "if #token < 1 or #token > 500 then", false},
+		{"if #ARGV > 6 then", "if #ARGV > 7 then", false},
+		{"f, lease, owned}\nend\nlocal function", "f, lease + 1, owned}\nend\nlocal function", true},
+	} {
+		m := meaning.Mutant{Name: test.new, Script: "acquire", Edits: []meaning.Edit{{Old: test.old, New: test.new}}}
+		names, err := meaning.Noticed(s, m, 1)
+		if err != nil || len(names) > 0 != test.noticed {
+			t.Errorf("%s: noticed by %v, %v", m.Name, names, err)
+		}
+	}
+}
+
+func load(t *testing.T) (*suite.Suite, []meaning.Mutant) {
+	t.Helper()
+	s, err := suite.Load("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := meaning.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, all
+}

@@ -1,0 +1,71 @@
+package meaning_test
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/zferentz/go-redilock/luatest/dist"
+	"github.com/zferentz/go-redilock/luatest/meaning"
+	"github.com/zferentz/go-redilock/luatest/model"
+)
+
+// envProofs asks for the proofs that take minutes; mage mutate sets it.
+const envProofs = "REDILOCK_PROOFS"
+
+// TestProofs runs the model's quick worlds with each mutant that no scenario notices, and wants it noticed where its excuse
+// says so, and only there. The other proofs cannot tell: diff has all engines run the same script, and linear sees calls of
+// the SDK, whose order such a mutant does not change.
+func TestProofs(t *testing.T) {
+	excuses, err := meaning.Excuses()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, all := load(t)
+	if os.Getenv(envProofs) == "" {
+		t.Skip("mage mutate runs the model's worlds with every excused mutant")
+	}
+	if worlds := search(t, s.Scripts); len(worlds) > 0 {
+		t.Fatalf("the sound scripts do not pass, so a world that fails says nothing: %v", worlds)
+	}
+	for _, e := range excuses {
+		i := slices.IndexFunc(all, func(m meaning.Mutant) bool { return m.Name == e.Name })
+		if i < 0 {
+			t.Fatalf("there is no mutant %s", e.Name)
+		}
+		planted, err := all[i].Plant(s.Scripts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		worlds := search(t, planted)
+		t.Logf("%s: noticed by the model's worlds [%s]; %s", e.Name, strings.Join(worlds, ", "), e.Reason)
+		if (len(worlds) > 0) != (e.Proof == "model") {
+			t.Errorf("%s: its excuse says that the proof which notices it is %s", e.Name, e.Proof)
+		}
+	}
+	// A mutant that the scenarios notice too, to see that the worlds would tell.
+	i := slices.IndexFunc(all, func(m meaning.Mutant) bool { return m.Name == "poll-goes-to-tail" })
+	planted, err := all[i].Plant(s.Scripts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if worlds := search(t, planted); len(worlds) == 0 {
+		t.Error("no world notices that a poll goes to the tail")
+	}
+}
+
+// search names the worlds that have a violation, up to the first.
+func search(t *testing.T, scripts []dist.Script) []string {
+	t.Helper()
+	for _, c := range model.Configs() {
+		r, err := model.Search(t.Context(), scripts, c, model.Options{Depth: c.Depth})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Violation != nil {
+			return []string{c.Name + ": " + r.Violation.Fault.Error()}
+		}
+	}
+	return nil
+}
