@@ -109,20 +109,11 @@ func NewHunter(s *suite.Suite) (*Hunter, error) {
 // Lives reports whether no scenario notices the mutant, in any of its scripts.
 func (h *Hunter) Lives(m Mutant) (bool, error) {
 	for _, in := range m.scripts {
-		chunk, err := sandbox.Parse(in.script.Source)
-		if err != nil {
-			return false, err
-		}
-		changes(chunk)[in.index].do()
-		changed, err := sandbox.CompileChunk(chunk, in.script.Source)
+		changed, err := in.compile()
 		if err != nil {
 			return false, nil //nolint:nilerr // what does not compile is noticed by any server
 		}
-		scenarios := h.reaches[in.script.Name][in.line]
-		if !h.code[in.script.Name][in.line] {
-			scenarios = h.suite.Scenarios
-		}
-		for _, sc := range scenarios {
+		for _, sc := range h.reach(in) {
 			noticed, err := h.notices(changed, sc)
 			if noticed || err != nil {
 				return false, err
@@ -130,6 +121,53 @@ func (h *Hunter) Lives(m Mutant) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// reach gives the scenarios that run the line of a change.
+func (h *Hunter) reach(in mutated) []scenario.Scenario {
+	if !h.code[in.script.Name][in.line] {
+		return h.suite.Scenarios
+	}
+	return h.reaches[in.script.Name][in.line]
+}
+
+// Commands gives the commands that a mutant that lives sends in the scenarios that reach it, and those of the scripts as
+// they are.
+func (h *Hunter) Commands(m Mutant) (mutant, sound []string, err error) {
+	for _, in := range m.scripts {
+		changed, err := in.compile()
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, sc := range h.reach(in) {
+			if mutant, err = h.record(mutant, sc, changed); err != nil {
+				return nil, nil, err
+			}
+			if sound, err = h.record(sound, sc); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	return mutant, sound, nil
+}
+
+func (h *Hunter) record(commands []string, sc scenario.Scenario, instead ...*sandbox.Script) ([]string, error) {
+	e, err := h.suite.Engine(instead...)
+	if err != nil {
+		return nil, err
+	}
+	e.Sandbox().SetTrace(func(c sandbox.Command) { commands = append(commands, strings.Join(c.Args, " ")) })
+	return commands, errors.Join(scenario.Replay(e, h.suite.Scripts, sc), e.Close())
+}
+
+// compile makes the change.
+func (in mutated) compile() (*sandbox.Script, error) {
+	chunk, err := sandbox.Parse(in.script.Source)
+	if err != nil {
+		return nil, err
+	}
+	changes(chunk)[in.index].do()
+	return sandbox.CompileChunk(chunk, in.script.Source)
 }
 
 func (h *Hunter) notices(changed *sandbox.Script, sc scenario.Scenario) (noticed bool, err error) {
