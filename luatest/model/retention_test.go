@@ -62,7 +62,8 @@ func (w *walk) call() resp.Reply {
 			args = append(args, "", next, lease, presence)
 		}
 	}
-	w.said = append(w.said, fmt.Sprintf("%d.%03d: %s %s", w.store.now, w.store.micros, scriptNames[v], strings.Join(args, " ")))
+	w.said = append(w.said, fmt.Sprintf("%d.%03d: %s %s",
+		w.store.now, w.store.micros, scriptNames[v], strings.Join(args, " ")))
 	return w.sandbox.Run(w.program.scripts[v], keysOf(0), args)
 }
 
