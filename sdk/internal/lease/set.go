@@ -65,7 +65,7 @@ func NewSet(sender *call.Sender, c *clock.Clock, events *event.Background, owner
 func (s *Set) Start(parent context.Context, terms Terms, t Term) *Handle {
 	now := s.clock.Now()
 	g := &Grant{
-		set: s, resource: terms.Resource, name: terms.Name, token: t.Token, parent: context.WithoutCancel(parent),
+		set: s, resource: terms.Resource, name: terms.Name, token: t.Token, parent: event.Detach(parent),
 		granted: t.Since, deadline: t.Deadline(), lease: t.Lease, ttl: terms.TTL, longest: now.Add(t.Lease),
 		autoExtend: terms.AutoExtend, holder: Holder{fence: t.Fence, since: t.Since, maxHold: terms.MaxHold},
 	}
