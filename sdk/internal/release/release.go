@@ -269,7 +269,7 @@ func (r *Releaser) settle(it *Item, a Answer, unsure bool) {
 	default:
 		it.err = a.Err
 		it.pause = min(max(2*it.pause, minPause), maxPause)
-		r.enqueue(it, it.pause)
+		r.enqueue(it, min(it.pause, it.Until.Sub(r.clock.Now())))
 	}
 }
 
