@@ -97,8 +97,8 @@ func (c *Call[R]) Repeated() bool { return c.repeated }
 // and where it is still under way. A call that was never sent has not.
 func (c *Call[R]) MayHaveRun() bool { return c.err == nil && c.sent || c.ran }
 
-// Failed reports whether the last send brought an error.
-func (c *Call[R]) Failed() bool { return c.err != nil }
+// Err is the error of the last send, nil if it was answered.
+func (c *Call[R]) Err() error { return c.err }
 
 // Send is Do for a caller that reads the reply later.
 func (c *Call[R]) Send(ctx context.Context, rdb redis.UniversalClient) error {
@@ -124,13 +124,12 @@ type Sendable interface {
 	Resend(ctx context.Context, rdb redis.UniversalClient) error
 	Repeated() bool
 	MayHaveRun() bool
-	Failed() bool
+	Err() error
 	Fail(err error)
 	unsent(err error)
 	cmd(ctx context.Context) *cmd
 	settle(cmd *redis.Cmd)
 	fail(err error)
-	failed() error
 	target() (s *Script, key string)
 }
 
@@ -142,7 +141,7 @@ func Pipeline(ctx context.Context, rdb redis.UniversalClient, calls ...Sendable)
 		loaded := make(map[string]bool)
 		var again []Sendable
 		for _, c := range calls {
-			if err := c.failed(); err == nil || !redis.HasErrorPrefix(err, "NOSCRIPT") {
+			if err := c.Err(); err == nil || !redis.HasErrorPrefix(err, "NOSCRIPT") {
 				continue
 			}
 			s, key := c.target()
@@ -220,8 +219,6 @@ func (c *Call[R]) unsent(err error) {
 	var none R
 	c.reply, c.err = none, err
 }
-
-func (c *Call[R]) failed() error { return c.err }
 
 func (c *Call[R]) target() (*Script, string) { return c.script, c.keys[0] }
 

@@ -48,22 +48,35 @@ var ErrNoAnswer = errors.New("no answer")
 
 // send sends a call, alone or with others, and waits for its reply.
 func send[R any](ctx context.Context, s *Sender, c primitive.Call[R]) (R, error) {
-	guarded([]scripts.Sendable{c}, func() {
-		if !s.bounded { // a call that never comes back must not hold up others
-			_ = c.Send(ctx, s.rdb)
-			return
-		}
-		if s.batch.join(ctx, c) {
-			defer s.batch.land()
-			_ = c.Send(ctx, s.rdb)
-			return
-		}
-		if _, err := c.Reply(); scripts.Transient(err) {
-			_ = c.Resend(ctx, s.rdb)
-		}
-	})
+	deliver(ctx, s, c)
 	r, err := c.Reply()
 	return r, Explain(err)
+}
+
+func deliver(ctx context.Context, s *Sender, c scripts.Sendable) {
+	returned := false
+	defer func() { // as guarded, without a closure for every call
+		if !returned {
+			broke(recover(), c)
+		}
+	}()
+	s.deliver(ctx, c)
+	returned = true
+}
+
+func (s *Sender) deliver(ctx context.Context, c scripts.Sendable) {
+	if !s.bounded { // a call that never comes back must not hold up others
+		_ = c.Send(ctx, s.rdb)
+		return
+	}
+	if s.batch.join(ctx, c) {
+		defer s.batch.land()
+		_ = c.Send(ctx, s.rdb)
+		return
+	}
+	if err := c.Err(); scripts.Transient(err) {
+		_ = c.Resend(ctx, s.rdb)
+	}
 }
 
 // Limits bound a call.

@@ -53,14 +53,18 @@ func (p *panicked) Error() string {
 func guarded(calls []scripts.Sendable, send func()) {
 	returned := false
 	defer func() {
-		if returned {
-			return
-		}
-		err := &panicked{recover(), debug.Stack()}
-		for _, c := range calls {
-			c.Fail(err)
+		if !returned {
+			broke(recover(), calls...)
 		}
 	}()
 	send()
 	returned = true
+}
+
+// broke makes a panic the outcome of calls.
+func broke(value any, calls ...scripts.Sendable) {
+	err := &panicked{value, debug.Stack()}
+	for _, c := range calls {
+		c.Fail(err)
+	}
 }

@@ -52,6 +52,14 @@ type Event struct {
 	Err    error
 }
 
+// Detach gives the values of a context, without its end.
+func Detach(ctx context.Context) context.Context {
+	if ctx.Done() == nil {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
+}
+
 // Sink gets events. It must contain panics.
 type Sink func(context.Context, Event)
 

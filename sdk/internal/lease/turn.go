@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/zferentz/go-redilock/sdk/internal/clock"
+	"github.com/zferentz/go-redilock/sdk/internal/event"
 	"github.com/zferentz/go-redilock/sdk/internal/failure"
 )
 
@@ -40,7 +41,7 @@ func (t *turn) heard(fence int64) { t.over = t.over || fence > t.last }
 
 func newHolder(parent context.Context, terms Terms, fence int64, since clock.Instant) *Holder {
 	return &Holder{
-		fence: fence, parent: context.WithoutCancel(parent), since: since, maxHold: terms.MaxHold, turn: terms.Turn,
+		fence: fence, parent: event.Detach(parent), since: since, maxHold: terms.MaxHold, turn: terms.Turn,
 	}
 }
 

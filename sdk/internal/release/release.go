@@ -39,6 +39,15 @@ type Answer struct {
 	Answered clock.Instant
 }
 
+// Heirs are who waits for what is released. Only the first try of an item names a successor: by the next one it asks for
+// itself.
+type Heirs interface {
+	// Name gives the successor, nil if there is none, and the channel on which the caller's waiters listen.
+	Name() (channel string, next *primitive.Request)
+	// Tried is called with the outcome of the first try, before the item is over.
+	Tried(Answer)
+}
+
 // Item is the release of one token.
 type Item struct {
 	Resource primitive.Resource
@@ -51,11 +60,7 @@ type Item struct {
 	// its way still.
 	Echoes int
 	Echo   time.Duration
-	// First names the successor of the first try, and the channel on which the caller's waiters listen; nil: there is none.
-	// Later tries name none: by then the successor asks for itself.
-	First func() (channel string, next *primitive.Request)
-	// Tried is called with the outcome of the first try, before the item is over.
-	Tried func(Answer)
+	Heirs  Heirs // nil: there are none
 
 	// guarded by Releaser.mu
 	begun   bool
@@ -65,7 +70,7 @@ type Item struct {
 	at      clock.Instant
 	pause   time.Duration
 	queued  bool
-	done    chan struct{}
+	done    chan struct{} // closed at the end; made when somebody waits for it
 	reply   primitive.Released
 	err     error
 	over    bool
@@ -118,7 +123,6 @@ func (r *Releaser) add(it *Item) (*Item, bool) {
 	if old := r.items[key]; old != nil {
 		return old, false
 	}
-	it.done = make(chan struct{})
 	r.items[key] = it
 	return it, true
 }
@@ -127,8 +131,8 @@ func (r *Releaser) add(it *Item) (*Item, bool) {
 func (r *Releaser) Go(it *Item) {
 	first, fresh := r.add(it)
 	if !fresh {
-		if it.Tried != nil {
-			go it.Tried(under(r)) // the caller may hold what Tried needs
+		if it.Heirs != nil {
+			go it.Heirs.Tried(under(r)) // the caller may hold what Tried needs
 		}
 		return
 	}
@@ -144,12 +148,12 @@ func (r *Releaser) Do(ctx context.Context, it *Item, patience time.Duration) (Ou
 	it, fresh := r.add(it)
 	deadline := r.clock.Now().Add(patience)
 	if fresh {
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		bounded, cancel := context.WithTimeout(event.Detach(ctx), patience)
 		r.try(bounded, it)
 		cancel()
 	} else {
-		if mine.Tried != nil {
-			mine.Tried(under(r))
+		if mine.Heirs != nil {
+			mine.Heirs.Tried(under(r))
 		}
 		r.mu.Lock()
 		if it.queued {
@@ -158,11 +162,15 @@ func (r *Releaser) Do(ctx context.Context, it *Item, patience time.Duration) (Ou
 		}
 		r.mu.Unlock()
 	}
-	select {
-	case <-it.done:
+	r.mu.Lock()
+	if it.over {
+		defer r.mu.Unlock()
 		return it.outcome(), true
-	default:
 	}
+	if it.done == nil {
+		it.done = make(chan struct{})
+	}
+	r.mu.Unlock()
 	timer := time.NewTimer(max(deadline.Sub(r.clock.Now()), 0))
 	defer timer.Stop()
 	select {
@@ -191,8 +199,8 @@ func (r *Releaser) call(it *Item) (c primitive.Call[primitive.Released], first b
 	it.begun = true
 	it.sending++
 	r.mu.Unlock()
-	if first && it.First != nil {
-		channel, next := it.First()
+	if first && it.Heirs != nil {
+		channel, next := it.Heirs.Name()
 		return it.Resource.Release(it.Token, channel, next), true
 	}
 	return it.Resource.Release(it.Token, "", nil), first
@@ -224,11 +232,11 @@ func (r *Releaser) try(ctx context.Context, it *Item) {
 // tried tells the outcome of the first try, once.
 func (r *Releaser) tried(it *Item, first bool, a Answer) {
 	r.mu.Lock()
-	tell := first && !it.told && it.Tried != nil
+	tell := first && !it.told && it.Heirs != nil
 	it.told = it.told || first
 	r.mu.Unlock()
 	if tell {
-		it.Tried(a)
+		it.Heirs.Tried(a)
 	}
 }
 
@@ -249,7 +257,7 @@ func (r *Releaser) settle(it *Item, a Answer, unsure bool) {
 		if it.Echoes > 0 && a.Reply.Outcome == primitive.NotHeld {
 			r.enqueue(&Item{
 				Resource: it.Resource, Name: it.Name, Token: it.Token, Until: it.Until, Context: it.Context,
-				Echoes: it.Echoes - 1, Echo: it.Echo, done: make(chan struct{}),
+				Echoes: it.Echoes - 1, Echo: it.Echo,
 			}, it.Echo)
 		}
 	case !call.Heals(a.Err), r.clock.Now() >= it.Until:
@@ -261,7 +269,7 @@ func (r *Releaser) settle(it *Item, a Answer, unsure bool) {
 	default:
 		it.err = a.Err
 		it.pause = min(max(2*it.pause, minPause), maxPause)
-		r.enqueue(it, it.pause)
+		r.enqueue(it, min(it.pause, it.Until.Sub(r.clock.Now())))
 	}
 }
 
@@ -278,7 +286,9 @@ func (r *Releaser) finish(it *Item) {
 	if key := (id{it.Resource.Key(), it.Token}); r.items[key] == it {
 		delete(r.items, key)
 	}
-	close(it.done)
+	if it.done != nil {
+		close(it.done)
+	}
 	if len(r.items) == 0 && r.drained != nil {
 		close(r.drained)
 		r.drained = nil

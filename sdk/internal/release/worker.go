@@ -6,6 +6,7 @@ import (
 
 	"github.com/zferentz/go-redilock/sdk/internal/call"
 	"github.com/zferentz/go-redilock/sdk/internal/clock"
+	"github.com/zferentz/go-redilock/sdk/internal/event"
 	"github.com/zferentz/go-redilock/sdk/internal/failure"
 	"github.com/zferentz/go-redilock/sdk/internal/primitive"
 	"github.com/zferentz/go-redilock/sdk/scripts"
@@ -114,7 +115,7 @@ func (r *Releaser) send(batch []*Item) (goOn bool) {
 	parts := make(chan []scripts.Sendable, len(calls))
 	ctx := context.Background() // a pipeline of many has the values of the first
 	if first := batch[0].Context; first != nil {
-		ctx = context.WithoutCancel(first)
+		ctx = event.Detach(first)
 	}
 	r.sender.Together(ctx, calls, batchSize, func(part []scripts.Sendable) { parts <- part })
 	stuck := time.NewTimer(stuckAfter)

@@ -30,12 +30,12 @@ type handoff struct {
 func (h *handoff) item(r primitive.Resource, name, token string, until clock.Instant) *release.Item {
 	return &release.Item{
 		Resource: r, Name: name, Token: token, Until: until,
-		First: h.name, Tried: h.tried, Context: h.ctx,
+		Heirs: h, Context: h.ctx,
 	}
 }
 
-// name chooses the successor.
-func (h *handoff) name() (string, *primitive.Request) {
+// Name chooses the successor.
+func (h *handoff) Name() (string, *primitive.Request) {
 	mode, channel := h.s.messages.Mode()
 	h.s.mu.Lock()
 	defer h.s.mu.Unlock()
@@ -56,8 +56,8 @@ func (h *handoff) name() (string, *primitive.Request) {
 	return channel, &r
 }
 
-// tried applies the outcome: it gives the lock to the waiter that has it now, or lets the successor go on.
-func (h *handoff) tried(a release.Answer) {
+// Tried applies the outcome: it gives the lock to the waiter that has it now, or lets the successor go on.
+func (h *handoff) Tried(a release.Answer) {
 	s := h.s
 	s.mu.Lock()
 	h.q.releasing--

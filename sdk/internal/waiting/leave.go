@@ -65,7 +65,7 @@ func (s *Queues) depart(w *waiter) {
 	}
 	s.recent.add(w.token, w.terms)
 	w.q.releasing++
-	h := &handoff{s: s, q: w.q, leaver: w, ctx: context.WithoutCancel(w.ctx)}
+	h := &handoff{s: s, q: w.q, leaver: w, ctx: event.Detach(w.ctx)}
 	it := h.item(w.terms.Resource, w.terms.Name, w.token, s.longest(w.terms.TTL))
 	if w.unsure && !w.ownToken {
 		s.echo(it)
@@ -146,7 +146,8 @@ func (s *Queues) Release(ctx context.Context, h *lease.Handle, patience time.Dur
 	q.drop(g)
 	q.releasing++
 	s.mu.Unlock()
-	hand := &handoff{s: s, q: q, grant: g, ctx: context.WithoutCancel(ctx)}
+	ctx = event.Detach(ctx)
+	hand := &handoff{s: s, q: q, grant: g, ctx: ctx}
 	return s.releases.Do(ctx, hand.item(g.Resource(), g.Name(), g.Token(), s.until(g)), patience)
 }
 
@@ -179,7 +180,7 @@ func (s *Queues) Try(ctx context.Context, want Want) (h *lease.Handle, refused *
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.own, own{r.Key(), want.Token})
-		s.giveBack(ctx, want.Terms, want.Token, c.Failed() && !want.OwnToken)
+		s.giveBack(ctx, want.Terms, want.Token, c.Err() != nil && !want.OwnToken)
 	}
 	over := false // guarded by s.mu
 	reply, abandoned, err := call.Do(ctx, s.sender, c, call.Limits{Stop: s.life, Late: func() {
@@ -188,7 +189,7 @@ func (s *Queues) Try(ctx context.Context, want Want) (h *lease.Handle, refused *
 		defer s.mu.Unlock()
 		over = true
 		if c.MayHaveRun() { // and granted it, although we did not hear of it
-			s.giveBack(ctx, want.Terms, want.Token, c.Failed() && !want.OwnToken)
+			s.giveBack(ctx, want.Terms, want.Token, c.Err() != nil && !want.OwnToken)
 		}
 	}})
 	if abandoned {

@@ -217,7 +217,7 @@ func (s *Queues) ask(w *waiter) error {
 		Stop: s.life, Within: s.config.Presence,
 		Late: func() {
 			defer s.running.Done()
-			s.late(w, c.MayHaveRun(), c.Failed())
+			s.late(w, c.MayHaveRun(), c.Err() != nil)
 		},
 	})
 	if !abandoned {
