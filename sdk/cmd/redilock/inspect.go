@@ -42,7 +42,7 @@ func (i *inspectCmd) Run(a *app) error {
 			return err
 		}
 		if i.JSON {
-			err = a.out.json(newStatusJSON(name, s))
+			err = a.out.json(newStatusJSON(name, a.Prefix+name, s))
 		} else {
 			err = a.out.lines(describe(name, s))
 		}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/zferentz/go-redilock/sdk/redilock"
+)
+
+// locker is a lock client for one lock, and what is known of the server meanwhile.
+type locker struct {
+	app      *app
+	name     string // the lock's, as the command line has it
+	client   *redilock.Client
+	close    func()
+	enqueued chan struct{} // closed when the server has said that the lock is held
+
+	lastFailure atomic.Pointer[error] // of a renewal
+	abandoned   bool                  // a call hangs: what it may hold is not waited for
+}
+
+// locker makes a lock client that notes what the server answers.
+func (a *app) locker(name string, opts ...redilock.Option) (*locker, error) {
+	k := &locker{app: a, name: name, enqueued: make(chan struct{})}
+	var once sync.Once
+	opts = append(opts, redilock.WithTrace(redilock.Trace{
+		Enqueued: func(e redilock.Event) {
+			once.Do(func() { close(k.enqueued) })
+			a.log.Info("waiting", "lock", e.Name)
+		},
+		ExtendFailed: func(e redilock.Event) { k.lastFailure.Store(&e.Err) },
+	}))
+	c, closeClient, err := a.client(opts...)
+	if err != nil {
+		return nil, err
+	}
+	k.client = c
+	k.close = func() {
+		if !k.abandoned { // or it would wait for an answer as well
+			closeClient()
+		}
+	}
+	return k, nil
+}
+
+// failure is why the last renewal failed, if one did.
+func (k *locker) failure() error {
+	if p := k.lastFailure.Load(); p != nil {
+		return errors.New(k.app.words(*p))
+	}
+	return nil
+}
+
+// answers asks whether the server still answers, after a wait that brought nothing.
+func (k *locker) answers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), minAnswer)
+	defer cancel()
+	answered := make(chan bool, 1)
+	go func() {
+		_, err := k.client.Inspect(ctx, k.name)
+		answered <- err == nil
+	}()
+	select {
+	case ok := <-answered:
+		return ok
+	case <-ctx.Done():
+		return false
+	}
+}
