@@ -40,6 +40,9 @@ func TestCommands(t *testing.T) {
 	}
 	b := &bench{program: program}
 	t.Run("help", func(t *testing.T) { testHelp(t, b) })
+	t.Run("status_tables", func(t *testing.T) { testStatusTables(t, b) })
+	t.Run("units", func(t *testing.T) { testUnits(t, b) })
+	t.Run("manifests", func(t *testing.T) { testManifests(t, b) })
 	t.Run("usage", func(t *testing.T) { testUsage(t, b) })
 	t.Run("completion", func(t *testing.T) { testCompletion(t, b) })
 	t.Run("export", func(t *testing.T) { testExport(t, b) })
@@ -105,6 +108,7 @@ func TestCommands(t *testing.T) {
 				{"run_hold_at_least", testRunHoldAtLeast},
 				{"run_process_1", testRunProcess1},
 				{"left", testLeft},
+				{"documents", testDocuments},
 				{"tls", testTLS},
 				{"passwords", testPasswords},
 			} {

@@ -127,8 +127,8 @@ func (f *forest) run(t *testing.T, i int, ending, kind string, r *rand.Rand) str
 	if ending == "plain end" {
 		cmd.Env = append(cmd.Env, "END=yes")
 	}
-	var errs lockedBuffer
-	cmd.Dir, cmd.Stderr = "/", &errs
+	errs := newTail(t, filepath.Join(dir, "stderr")) // a pipe would be held open by what is left
+	cmd.Dir, cmd.Stderr = "/", errs.File
 	if kind == "root" {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	}
@@ -204,6 +204,23 @@ func (f *forest) run(t *testing.T, i int, ending, kind string, r *rand.Rand) str
 		t.Errorf("%s, %s, run %d: left are %v; it says %q", ending, kind, i, left, errs.String())
 		return "some"
 	}
+}
+
+// tail is a file that is read while others write to it.
+type tail struct{ *os.File }
+
+func newTail(t *testing.T, name string) tail {
+	f, err := os.Create(name)
+	if err != nil {
+		t.Error(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return tail{f}
+}
+
+func (f tail) String() string {
+	text, _ := os.ReadFile(f.Name())
+	return string(text)
 }
 
 func isDone(done chan struct{}) bool {

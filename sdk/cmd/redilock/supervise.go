@@ -289,7 +289,7 @@ func (s *supervisor) conclude(code int) error {
 		fate := "the command was ended"
 		switch {
 		case !s.isGone():
-			fate = list(s.left) + " could not be ended and goes on without the lock"
+			fate = "it goes on without the lock: cannot end " + list(s.left)
 		case time.Now().Before(s.lock.Deadline()) && s.lock.Context().Err() == nil:
 			_ = s.lock.Unlock(context.Background()) // if it can be had sooner, the better
 		}
