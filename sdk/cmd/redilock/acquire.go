@@ -214,6 +214,8 @@ func withToken(a *app, name string, source *tokenSource, fn func(context.Context
 	defer closeClient()
 	ctx, stop := interruptible()
 	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
 	l, err := c.Attach(name, token)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
@@ -18,7 +19,7 @@ type locker struct {
 	enqueued chan struct{} // closed when the server has said that the lock is held
 
 	lastFailure atomic.Pointer[error] // of a renewal
-	abandoned   bool                  // a call hangs: what it may hold is not waited for
+	abandoned   bool                  // the server does not answer: it is not waited for any longer
 }
 
 // locker makes a lock client that notes what the server answers.
@@ -38,8 +39,15 @@ func (a *app) locker(name string, opts ...redilock.Option) (*locker, error) {
 	}
 	k.client = c
 	k.close = func() {
-		if !k.abandoned { // or it would wait for an answer as well
-			closeClient()
+		closed := make(chan struct{})
+		go func() { closeClient(); close(closed) }()
+		limit := closeLimit
+		if k.abandoned { // it waits for an answer as well, to give back what the call may have brought
+			limit = silentLimit
+		}
+		select {
+		case <-closed:
+		case <-time.After(limit):
 		}
 	}
 	return k, nil

@@ -38,8 +38,14 @@ const (
 	onceLimit = 3 * time.Second
 	// minAnswer is how long a server may take at the least for its first answer: --wait 10ms is about the lock.
 	minAnswer = time.Second
-	// cancelLimit bounds the wait for the end of a call that was cancelled: a read that has begun may not heed it.
-	cancelLimit = 300 * time.Millisecond
+	// cancelLimit bounds the wait for the end of a call that was cancelled: a read that has begun may not heed it. It is
+	// silentLimit where no answer came at all.
+	cancelLimit = 2 * time.Second
+	silentLimit = 300 * time.Millisecond
+	// closeLimit bounds the end of a client, which gives back what calls that were cut short may have brought.
+	closeLimit = 3 * time.Second
+	// callLimit is how long a server may take to answer a question, or an order with a token.
+	callLimit = 5 * time.Second
 )
 
 var (
@@ -79,13 +85,17 @@ func (w *waiting) obtain(ctx context.Context, k *locker, m *redilock.Mutex) (*re
 	}
 	giveUp(why)
 	k.abandoned = true // until we know better
+	limit := cancelLimit
+	if errors.Is(why, errNoAnswer) {
+		limit = silentLimit
+	}
 	select {
 	case got := <-result:
-		k.abandoned = false
+		k.abandoned = errors.Is(why, errNoAnswer)
 		if got.err == nil { // the end of the wait and the grant met: the lock's context has ended, so it is of no use
 			_ = got.lock.Unlock(ctx)
 		}
-	case <-time.After(cancelLimit):
+	case <-time.After(limit):
 	}
 	if errors.Is(why, errTimeUp) {
 		if k.answers(ctx) {

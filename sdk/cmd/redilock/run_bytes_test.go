@@ -115,10 +115,11 @@ func testRunBytesRandom(t *testing.T, b *bench) {
 		name, owner, prefix := randomBytes(r, 30), randomBytes(r, 20), randomBytes(r, 8)
 		args := []string{randomBytes(r, 40), randomBytes(r, 40)}
 		variable := randomBytes(r, 40)
-		line := []string{"--owner=" + owner, "run", "-n", "--prefix=" + prefix, "--", name, "sh", "-c", show, "sh"}
+		line := []string{"--owner=" + owner, "run", "-n", "--prefix=" + prefix}
 		if i%2 == 0 { // in the other order
-			line = []string{"--owner=" + owner, "--prefix=" + prefix, "run", "-n", "--ttl=9s", "--", name, "sh", "-c", show, "sh"}
+			line = []string{"--owner=" + owner, "--prefix=" + prefix, "run", "-n"}
 		}
+		line = append(line, "--", name, "sh", "-c", show, "sh")
 		res := b.runWith(t, "", []string{"VARIABLE=" + variable, "REDILOCK=" + b.program, "REDILOCK_PREFIX=" + prefix},
 			append(line, args...)...)
 		keys, err := b.rdb.Keys(t.Context(), "*").Result()

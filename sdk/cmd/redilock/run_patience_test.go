@@ -3,6 +3,7 @@
 package main_test
 
 import (
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func testRunSilentServer(t *testing.T, b *bench) {
 		{[]string{"run", "-n"}, 3 * time.Second}, {[]string{"run", "-w0"}, 3 * time.Second},
 		{[]string{"acquire", "-w1"}, time.Second}, {[]string{"acquire", "-n"}, 3 * time.Second},
 	} {
-		args := append(test.flags, "silent")
+		args := append(slices.Clone(test.flags), "silent")
 		if test.flags[0] == "run" {
 			args = append(args, "--", "echo", "ran")
 		}

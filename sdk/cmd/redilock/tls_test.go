@@ -139,7 +139,8 @@ func testTLS(t *testing.T, b *bench) {
 		"authority": call(url, nil, "--cert", both, "--sni", "redis.example"),
 		"name":      call(url, nil, "--cert", both, "--cacert", ca),
 		"none":      call(url, nil, trusted...),
-		"stranger":  call(url, nil, append(trusted, "--cert", stranger.file("client.pem"), "--key", stranger.file("client.key"))...),
+		"stranger": call(url, nil, append(trusted, "--cert", stranger.file("client.pem"),
+			"--key", stranger.file("client.key"))...),
 	} {
 		if r.want(t, 125); !strings.Contains(strings.ToLower(r.errors), "tls") || r.out != "" {
 			t.Errorf("%s: %q", what, r.errors)
@@ -156,7 +157,8 @@ func testTLS(t *testing.T, b *bench) {
 func testPasswords(t *testing.T, b *bench) {
 	const part = "s3cr3t"
 	for _, password := range []string{
-		"12?" + part, "12/" + part, "12#" + part, part + "?12", part + "/1", part + "#", "?" + part, "%" + part, part + "%zz",
+		"12?" + part, "12/" + part, "12#" + part, part + "?12", part + "/1", part + "#", "?" + part, "%" + part,
+		part + "%zz",
 		"a b" + part, part + "@x?y", "[" + part, part + ":1/2?x", "1?db=" + part, "1/0?x=" + part, part + "\n", part + "^",
 	} {
 		for _, scheme := range []string{"redis", "rediss", "unix", "redis+sentinel", "redis+cluster", "", "http"} {

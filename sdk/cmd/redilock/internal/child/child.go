@@ -65,8 +65,7 @@ func (p *Process) toGroups(sig syscall.Signal) error {
 	_ = syscall.Kill(-p.group, sig) // a group that is gone needs no signal
 	pgid, err := syscall.Getpgid(p.pid)
 	switch {
-	case err != nil: // it has ended
-		return nil
+	case err != nil: // it has ended: ESRCH
 	case pgid != p.group && pgid != syscall.Getpgrp() && pgid > 1:
 		err = syscall.Kill(-pgid, sig)
 	default: // a group's signal counts as sent when one process of it got it

@@ -193,8 +193,8 @@ func unambiguous(scheme, rest string) error {
 	}
 	if scheme == "unix" {
 		if hosts != "" && !strings.HasSuffix(hosts, "@") {
-			return errors.New("between unix:// and the path there is nothing, or a user name and password with an @ behind; " +
-				"their / ? # @ % are written as %xx")
+			return errors.New("between unix:// and the path there is nothing, or a user name and password with an @ " +
+				"behind; their / ? # @ % are written as %xx")
 		}
 		_, tail, _ = strings.Cut(tail, "?") // a path may have an @
 	}
