@@ -98,6 +98,7 @@ func TestCommands(t *testing.T) {
 				{"run_stderr_closed", testRunStderrClosed},
 				{"acquire_stdout_blocked", testAcquireStdoutBlocked},
 				{"run_term_any_moment", testRunTermAnyMoment},
+				{"run_under_nohup", testUnderNohup},
 				{"run_other_groups", testRunOtherGroups},
 				{"run_setsid", testRunSetsid},
 				{"run_until_all_end", testRunUntilAllEnd},

@@ -41,6 +41,7 @@ func alive(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH
 // A signal at any moment from the start on ends redilock and its command, and leaves no lock.
 func testRunTermAnyMoment(t *testing.T, b *bench) {
 	runs := number(t, "REDILOCK_TERM_RUNS", 100)
+	window := time.Duration(number(t, "REDILOCK_TERM_WINDOW_MS", 20)) * time.Millisecond
 	seed := uint64(number(t, "REDILOCK_SEED", 1))
 	var workers sync.WaitGroup
 	next := make(chan int)
@@ -57,7 +58,7 @@ func testRunTermAnyMoment(t *testing.T, b *bench) {
 					t.Error(err)
 					continue
 				}
-				time.Sleep(time.Duration(r.Int64N(int64(20 * time.Millisecond))))
+				time.Sleep(time.Duration(r.Int64N(int64(window))))
 				_ = cmd.Process.Signal(syscall.SIGTERM)
 				late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 				_ = cmd.Wait()
@@ -86,6 +87,16 @@ func testRunTermAnyMoment(t *testing.T, b *bench) {
 	close(next)
 	workers.Wait()
 	t.Logf("%d runs, %d ended before redilock listened", runs, before)
+}
+
+// The tests of signals work where signals were ignored before they began: under nohup, or in the background of a script.
+func testUnderNohup(t *testing.T, b *bench) {
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", `trap '' INT HUP QUIT; exec "$@"`, "sh", os.Args[0],
+		"-test.run=^TestCommands$/^on$/./^(run_signals|run_waits)$", "-test.timeout=5m", "-program="+b.program)
+	cmd.Env = append(os.Environ(), "REDILOCK_SERVERS="+b.Executable())
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "PASS") {
+		t.Errorf("%v: %s", err, out)
+	}
 }
 
 // What the command started in groups of its own is gone when the lock is free.

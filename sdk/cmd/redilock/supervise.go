@@ -219,6 +219,7 @@ func (s *supervisor) clear() {
 	}
 	was := s.process.Left()
 	patience := min(s.killAfter, max(time.Until(s.lock.Deadline()), 0))
+	s.process.Terminate()
 	s.left = s.process.End(patience, s.lock.Context().Done())
 	s.after("ended what the command left behind", "processes", len(was)-len(s.left))
 	if s.isGone() {

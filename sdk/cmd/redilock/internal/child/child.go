@@ -102,11 +102,10 @@ const (
 	killLimit = 2 * time.Second
 )
 
-// End ends what is left of a command that has ended: asks, and kills after patience, or when stop is closed. It gives back
-// what did not end within 2 s of that.
+// End ends what is left of a command that has ended, and was asked to end: it kills after patience, or when stop is closed.
+// It gives back what did not end within 2 s of that.
 func (p *Process) End(patience time.Duration, stop <-chan struct{}) []Left {
 	if !isClosed(stop) && patience > 0 {
-		p.Terminate()
 		timer := time.NewTimer(patience)
 		defer timer.Stop()
 		select {
