@@ -204,7 +204,12 @@ func (f *forest) run(t *testing.T, i int, ending, kind string, r *rand.Rand) str
 	case kind == "root" && len(root) == len(left):
 		return becameAll
 	default:
-		t.Errorf("%s, %s, run %d: left are %v; it says %q", ending, kind, i, left, errs.String())
+		began := time.Now()
+		for len(marked(mark)) > len(root) && time.Since(began) < patience {
+			time.Sleep(10 * time.Millisecond)
+		}
+		t.Errorf("%s, %s, run %d: left are %v, and after %v more %v; it says %q", ending, kind, i, left,
+			time.Since(began), marked(mark), errs.String())
 		return "some"
 	}
 }

@@ -97,10 +97,12 @@ func avenge(connection *os.File) {
 			break
 		}
 	}
-	for end := time.Now().Add(5 * killLimit); time.Now().Before(end); time.Sleep(rekill / 4) {
+	pause := rekill / 10
+	for end := time.Now().Add(5 * killLimit); time.Now().Before(end); time.Sleep(pause) {
 		for _, p := range below(os.Getpid()) {
 			_ = syscall.Kill(p.pid, syscall.SIGKILL)
 		}
+		pause = min(2*pause, 5*rekill)
 	}
 	os.Exit(1)
 }

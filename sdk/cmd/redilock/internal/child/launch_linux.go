@@ -54,7 +54,7 @@ func Prepare() (*Launcher, error) {
 	}
 	d.mu.Lock() // or it may be reaped before it is wanted
 	pid, err := syscall.ForkExec(program, []string{guardName, strconv.Itoa(pair[1])}, &syscall.ProcAttr{
-		Env: []string{"GOMAXPROCS=2", "GOGC=off"}, Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setpgid: true},
+		Env: []string{"GOMAXPROCS=2"}, Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setpgid: true},
 	})
 	if err == nil {
 		d.wanted[pid] = nil

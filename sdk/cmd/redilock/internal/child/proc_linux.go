@@ -12,7 +12,7 @@ type process struct {
 	name               string
 }
 
-// below lists the living processes below root, without root. Those below another guard carry its mark.
+// below lists the living processes below root, without root; parents come before their children.
 func below(root int) []process {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
