@@ -109,7 +109,7 @@ func testRunBytesRandom(t *testing.T, b *bench) {
 	seed := uint64(number(t, "REDILOCK_SEED", 1))
 	r := rand.New(rand.NewPCG(seed, seed))
 	refused := 0
-	const show = `printf '%s\0' "$@" "$REDILOCK_NAME" "$VARIABLE"; "$REDILOCK" inspect --json "$REDILOCK_NAME"`
+	const show = `printf '%s\0' "$@" "$REDILOCK_NAME" "$VARIABLE"; "$REDILOCK" inspect --json -- "$REDILOCK_NAME"`
 	n := number(t, "REDILOCK_BYTES", 60)
 	for i := range n {
 		name, owner, prefix := randomBytes(r, 30), randomBytes(r, 20), randomBytes(r, 8)
