@@ -229,6 +229,7 @@ func (b *bench) queued(t *testing.T, name string) int64 {
 func (b *bench) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), b.program, args...)
+	cmd.WaitDelay = patience // what is left, and should not be, may hold its files open
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
 	if b.url != "" {
 		cmd.Env = append(cmd.Env, "REDIS_URL="+b.url)

@@ -139,7 +139,9 @@ func (p *Process) follow(in *gob.Decoder) {
 		var r report
 		switch err := in.Decode(&r); {
 		case err != nil:
-			for len(p.list()) > 0 || !p.dead.reaped(p.guard) {
+			// A look into /proc may miss what moves at that moment. Who has no children has no descendants either: those
+			// of the dead are ours.
+			for !p.dead.reaped(p.guard) || !p.dead.childless() {
 				if code, ok := p.dead.status(p.pid); ok {
 					end(code)
 				}
@@ -215,6 +217,7 @@ func (p *Process) each(sig syscall.Signal) []Left {
 type dead struct {
 	mu     sync.Mutex
 	wanted map[int]*int // the status of a child that is asked for; nil: it lives
+	none   bool         // there are no children
 }
 
 func reap() *dead {
@@ -230,6 +233,9 @@ func reap() *dead {
 			case err == nil && pid > 0:
 				d.bury(pid, exitCode(status))
 			default:
+				d.mu.Lock()
+				d.none = err == syscall.ECHILD
+				d.mu.Unlock()
 				<-children
 			}
 		}
@@ -240,6 +246,7 @@ func reap() *dead {
 func (d *dead) bury(pid, code int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.none = false // until we know again
 	if _, ok := d.wanted[pid]; ok {
 		d.wanted[pid] = &code
 	}
@@ -259,6 +266,13 @@ func (d *dead) status(pid int) (code int, ok bool) {
 		return *c, true
 	}
 	return 0, false
+}
+
+// childless reports whether all children were reaped. It is for the time when none are started any more.
+func (d *dead) childless() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.none
 }
 
 func (d *dead) reaped(pid int) bool {
