@@ -331,3 +331,18 @@ func lines() error {
 	})
 	return errors.Join(err, errors.Join(long...))
 }
+
+// Command runs the long form of the command's tests: TERM at 10,000 random moments, what is left of 1,000 trees of 50
+// processes, 2,000 command lines of random bytes by exec and 100,000 in process. REDILOCK_TERM_RUNS, REDILOCK_LEFT_RUNS,
+// REDILOCK_BYTES and REDILOCK_WORDS set other numbers.
+func Command() error {
+	env := make(map[string]string)
+	for name, n := range map[string]string{
+		"REDILOCK_TERM_RUNS": "10000", "REDILOCK_LEFT_RUNS": "1000", "REDILOCK_LEFT_PROCESSES": "50",
+		"REDILOCK_BYTES": "2000", "REDILOCK_WORDS": "100000",
+	} {
+		env[name] = cmp.Or(os.Getenv(name), n)
+	}
+	return long(env, "-timeout=120m", "-run=^TestExactBytes$|^TestCommands$/^on$/./^(run_term_any_moment|left|run_bytes_random)$",
+		"./sdk/cmd/redilock")
+}

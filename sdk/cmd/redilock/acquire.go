@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -44,17 +46,20 @@ Examples:
 
 // grantJSON is what acquire and extend print.
 type grantJSON struct {
-	Name     string    `json:"name"` // the prefix included
-	Owner    string    `json:"owner,omitempty"`
-	Fence    int64     `json:"fence"`
-	Deadline time.Time `json:"deadline"`
-	LeaseMS  int64     `json:"lease_ms"` // what is certainly left of the lease
-	Token    string    `json:"token,omitempty"`
+	Name        string    `json:"name"` // the prefix included
+	NameBase64  string    `json:"name_base64,omitempty"`
+	Owner       string    `json:"owner,omitempty"`
+	OwnerBase64 string    `json:"owner_base64,omitempty"`
+	Fence       int64     `json:"fence"`
+	Deadline    time.Time `json:"deadline"`
+	LeaseMS     int64     `json:"lease_ms"` // what is certainly left of the lease
+	Token       string    `json:"token,omitempty"`
+	TokenBase64 string    `json:"token_base64,omitempty"`
 }
 
-func newGrantJSON(l *redilock.Lock) grantJSON {
+func newGrantJSON(key string, l *redilock.Lock) grantJSON {
 	return grantJSON{
-		Name: l.Key(), Fence: l.Fence(), Deadline: l.Deadline().UTC().Round(time.Millisecond),
+		Name: key, NameBase64: base64Of(key), Fence: l.Fence(), Deadline: l.Deadline().UTC().Round(time.Millisecond),
 		LeaseMS: millis(time.Until(l.Deadline())),
 	}
 }
@@ -65,11 +70,15 @@ func (q *acquireCmd) Run(a *app) error {
 	if owner == "" {
 		owner = callerOwner()
 	}
-	c, closeClient, err := a.client(redilock.WithOwner(owner))
+	if strings.ContainsAny(owner, "\r\n") {
+		return usage("--owner has a line break: the token, which it is part of, is a line")
+	}
+	signal.Ignore(syscall.SIGPIPE) // or it would end us with the lock, if nobody reads what we write
+	k, err := a.locker(q.Name, redilock.WithOwner(owner))
 	if err != nil {
 		return err
 	}
-	defer closeClient()
+	defer func() { k.close() }()
 	var file *tokenFile
 	if q.TokenFile != "" {
 		if file, err = newTokenFile(q.TokenFile); err != nil {
@@ -79,16 +88,26 @@ func (q *acquireCmd) Run(a *app) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	l, err := q.obtain(ctx, a, c.Mutex(q.Name, time.Duration(q.TTL)))
+	l, err := q.obtain(ctx, k, k.client.Mutex(q.Name, time.Duration(q.TTL)))
 	if err == nil {
 		err = whole(ctx, l, time.Duration(q.TTL))
 	}
 	if err != nil {
 		return err
 	}
-	signal.Ignore(syscall.SIGPIPE) // or it would end us here, if nobody reads the token
-	if err := q.tell(a, l, owner, file); err != nil {
+	told := make(chan error, 1)
+	go func() { told <- q.tell(a, l, owner, file) }()
+	select {
+	case err = <-told:
+	case <-ctx.Done(): // while nobody reads it
+		err = context.Cause(ctx)
+	}
+	if err != nil {
 		_ = l.Unlock(ctx) // nobody could release it
+		var i interrupted
+		if errors.As(err, &i) {
+			return err
+		}
 		return exit{statusFailed, fmt.Errorf("the lock was released again: %w", err)}
 	}
 	return nil
@@ -103,10 +122,10 @@ func (q *acquireCmd) tell(a *app, l *redilock.Lock, owner string, file *tokenFil
 	}
 	switch {
 	case q.JSON:
-		grant := newGrantJSON(l)
-		grant.Owner = owner
+		grant := newGrantJSON(a.Prefix+q.Name, l)
+		grant.Owner, grant.OwnerBase64 = owner, base64Of(owner)
 		if file == nil {
-			grant.Token = l.Token()
+			grant.Token, grant.TokenBase64 = l.Token(), base64Of(l.Token())
 		}
 		return a.out.json(grant)
 	case file == nil:
@@ -153,7 +172,7 @@ func (e *extendCmd) Run(a *app) error {
 			return err
 		}
 		if e.JSON {
-			return a.out.json(newGrantJSON(l))
+			return a.out.json(newGrantJSON(a.Prefix+e.Name, l))
 		}
 		return nil
 	})
@@ -195,6 +214,8 @@ func withToken(a *app, name string, source *tokenSource, fn func(context.Context
 	defer closeClient()
 	ctx, stop := interruptible()
 	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
 	l, err := c.Attach(name, token)
 	if err != nil {
 		return err

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/term"
@@ -20,6 +16,10 @@ import (
 type app struct {
 	Redis        string `env:"REDIS_URL" placeholder:"URL" help:"Where Redis is. Default: ${defaultURL}."`
 	PasswordFile string `placeholder:"FILE" help:"FILE has the password in its first line (or set $$REDIS_PASSWORD)."`
+	CACert       string `name:"cacert" env:"REDIS_CACERT" placeholder:"FILE" help:"${caHelp}"`
+	Cert         string `env:"REDIS_CERT" placeholder:"FILE" help:"With TLS: our certificate, in PEM."`
+	Key          string `env:"REDIS_KEY" placeholder:"FILE" help:"With TLS: its key. Default: in the file of --cert."`
+	SNI          string `name:"sni" env:"REDIS_SNI" placeholder:"HOST" help:"${sniHelp}"`
 	Prefix       string `env:"REDILOCK_PREFIX" placeholder:"TEXT" help:"Put TEXT before every lock name."`
 	Owner        string `env:"REDILOCK_OWNER" placeholder:"TEXT" help:"What others see as the holder. Default: host:pid."`
 	Verbose      int    `short:"v" type:"counter" help:"Say what happens, on stderr; -vv says more."`
@@ -27,37 +27,6 @@ type app struct {
 
 	out stdout
 	log *slog.Logger
-}
-
-// Exit statuses. Those of run are timeout(1)'s where it has them.
-const (
-	statusNo        = 1   // the answer is no: a check that fails, a question that was denied
-	statusLost      = 123 // the lock was lost
-	statusNotInTime = 124 // the lock was not to be had
-	statusFailed    = 125 // redilock itself failed, or Redis
-	statusCannotRun = 126 // the command was found, and cannot be run
-	statusNotFound  = 127 // the command was not found
-	statusSignal    = 128 // plus the signal that ended it
-)
-
-// exit is an error that says which exit status it is. Without err nothing is printed: all has been said.
-type exit struct {
-	code int
-	err  error
-}
-
-func (e exit) Error() string {
-	if e.err == nil {
-		return fmt.Sprintf("exit status %d", e.code)
-	}
-	return e.err.Error()
-}
-
-func (e exit) Unwrap() error { return e.err }
-
-// usage is the error of a command line that cannot be served.
-func usage(format string, args ...any) error {
-	return exit{statusFailed, fmt.Errorf(format, args...)}
 }
 
 func (a *app) url() string {
@@ -73,6 +42,7 @@ func (a *app) address() string { return connect.Address(a.url()) }
 func (a *app) open() (redis.UniversalClient, error) {
 	s := connect.Server{
 		URL: a.url(), Password: os.Getenv("REDIS_PASSWORD"), SentinelPassword: os.Getenv("REDIS_SENTINEL_PASSWORD"),
+		TLS: connect.TLS{CA: a.CACert, Cert: a.Cert, Key: a.Key, ServerName: a.SNI},
 	}
 	if a.PasswordFile != "" {
 		text, err := os.ReadFile(a.PasswordFile)
@@ -111,39 +81,6 @@ func (a *app) client(opts ...redilock.Option) (*redilock.Client, func(), error) 
 		return nil, nil, err
 	}
 	return c, func() { _ = c.Close(); _ = rdb.Close() }, nil
-}
-
-// interrupted is the cause of a context that a signal ended.
-type interrupted struct{ signal syscall.Signal }
-
-func (i interrupted) Error() string { return i.signal.String() }
-
-// interruptible gives a context that ends with the signals that ask a program to end.
-func interruptible() (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
-	notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		select {
-		case s := <-signals:
-			cancel(interrupted{s.(syscall.Signal)})
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		cancel(nil)
-	}
-}
-
-// notify asks for signals, except those that we were started to ignore: by nohup(1), or in the background of a script.
-// The command of run inherits that.
-func notify(to chan<- os.Signal, signals ...os.Signal) {
-	for _, s := range signals {
-		if !signal.Ignored(s) {
-			signal.Notify(to, s)
-		}
-	}
 }
 
 // stdout is standard output, which may be a terminal.

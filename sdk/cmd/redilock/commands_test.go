@@ -10,9 +10,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,17 +26,23 @@ import (
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
+// otherProgram lets the tests be seen to fail, with a redilock from before what they prove.
+var otherProgram = flag.String("program", "", "test this redilock, which was built before")
+
 var update = flag.Bool("update", false, "write what the command prints into testdata")
 
 // TestCommands builds the command once and runs it, on every real server that there is.
 func TestCommands(t *testing.T) {
 	t.Parallel()
-	program := filepath.Join(t.TempDir(), "redilock")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	program := *otherProgram
+	if program == "" {
+		program = build(t, ".", "redilock")
 	}
 	b := &bench{program: program}
 	t.Run("help", func(t *testing.T) { testHelp(t, b) })
+	t.Run("status_tables", func(t *testing.T) { testStatusTables(t, b) })
+	t.Run("units", func(t *testing.T) { testUnits(t, b) })
+	t.Run("manifests", func(t *testing.T) { testManifests(t, b) })
 	t.Run("usage", func(t *testing.T) { testUsage(t, b) })
 	t.Run("completion", func(t *testing.T) { testCompletion(t, b) })
 	t.Run("export", func(t *testing.T) { testExport(t, b) })
@@ -84,6 +92,26 @@ func TestCommands(t *testing.T) {
 				{"run_max_hold", testRunMaxHold},
 				{"run_extends", testRunExtends},
 				{"run_terminal", testRunTerminal},
+				{"run_bytes", testRunBytes},
+				{"run_bytes_random", testRunBytesRandom},
+				{"run_stderr_blocked", testRunStderrBlocked},
+				{"run_stderr_closed", testRunStderrClosed},
+				{"acquire_stdout_blocked", testAcquireStdoutBlocked},
+				{"run_term_any_moment", testRunTermAnyMoment},
+				{"run_under_nohup", testUnderNohup},
+				{"run_other_groups", testRunOtherGroups},
+				{"run_setsid", testRunSetsid},
+				{"run_until_all_end", testRunUntilAllEnd},
+				{"run_zombies", testRunZombies},
+				{"run_guard_killed", testRunGuardKilled},
+				{"run_script", testRunScript},
+				{"run_silent_server", testRunSilentServer},
+				{"run_hold_at_least", testRunHoldAtLeast},
+				{"run_process_1", testRunProcess1},
+				{"left", testLeft},
+				{"documents", testDocuments},
+				{"tls", testTLS},
+				{"passwords", testPasswords},
 			} {
 				t.Run(test.name, func(t *testing.T) {
 					t.Parallel()
@@ -105,6 +133,31 @@ func TestCommands(t *testing.T) {
 			}
 		})
 	})
+}
+
+// build builds a program of this module in a folder that other users can read as well.
+func build(t *testing.T, dir, name string) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.Chmod(filepath.Dir(folder), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(folder, name)
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+// TestMain undoes what nohup(1), or a shell that starts this in the background, makes us and our children ignore: tests
+// send these signals.
+func TestMain(m *testing.M) {
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
+	os.Exit(m.Run())
 }
 
 // bench is the command, and a server to run it on.
@@ -176,6 +229,7 @@ func (b *bench) queued(t *testing.T, name string) int64 {
 func (b *bench) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), b.program, args...)
+	cmd.WaitDelay = patience // what is left, and should not be, may hold its files open
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
 	if b.url != "" {
 		cmd.Env = append(cmd.Env, "REDIS_URL="+b.url)
@@ -211,11 +265,10 @@ func finish(t *testing.T, cmd *exec.Cmd) result {
 		cmd.Stdout = &out
 	}
 	cmd.Stderr = &errs
-	err := cmd.Run()
-	var exited *exec.ExitError
-	if err != nil && !errors.As(err, &exited) {
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	waitFor(t, cmd)
 	if strings.Contains(errs.String(), "goroutine ") {
 		t.Errorf("a stack trace:\n%s", errs.String())
 	}

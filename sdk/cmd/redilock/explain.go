@@ -76,7 +76,7 @@ func (a *app) advice(err error) string {
 			at)
 	case errors.Is(err, redilock.ErrWrongType), errors.Is(err, redilock.ErrInvalid):
 		return ""
-	case errors.Is(err, context.DeadlineExceeded) || isTimeout(err):
+	case errors.Is(err, errNoAnswer) || errors.Is(err, context.DeadlineExceeded) || isTimeout(err):
 		return fmt.Sprintf("no answer from Redis at %s: check --redis or REDIS_URL, and the network between", at)
 	case errors.Is(err, redilock.ErrUnavailable):
 		return fmt.Sprintf("Redis at %s cannot serve: %s", at, cause(err))

@@ -53,9 +53,15 @@ func flagsForAll(k *kong.Kong) error {
 
 // longHelp are the helps of flags that would make their line too long.
 var longHelp = kong.Vars{
+	"caHelp":       "With TLS (rediss://): FILE has the authorities to trust, in PEM. Default: the system's.",
+	"sniHelp":      "With TLS: the server's name in its certificate. Default: the host of the URL.",
 	"conflictHelp": "The exit status when the lock was not to be had in time. Default: 124.",
 	"ttlHelp": "How long the server keeps the lock should we vanish; it is extended as long as the command runs. " +
 		"Default: 30s.",
+	"holdAtLeastHelp": "Keep the lock so long at the least, from the grant on, however soon the command ends: hosts whose " +
+		"clocks differ by less run a cron job once.",
+	"untilAllEndHelp": "When the command has ended, do not end what it left running: wait for it, and hold the lock " +
+		"meanwhile.",
 	"killAfterHelp": "When the lock cannot be kept: how long before its end to send TERM; at its end KILL. " +
 		"Default: a sixth of --ttl (or of --max-hold, if that is shorter), 10s at the most.",
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -37,12 +38,12 @@ func (i *inspectCmd) Run(a *app) error {
 	ctx, stop := interruptible()
 	defer stop()
 	for _, name := range i.Names {
-		s, err := c.Inspect(ctx, name)
+		s, err := ask(ctx, c, name)
 		if err != nil {
 			return err
 		}
 		if i.JSON {
-			err = a.out.json(newStatusJSON(name, s))
+			err = a.out.json(newStatusJSON(name, a.Prefix+name, s))
 		} else {
 			err = a.out.lines(describe(name, s))
 		}
@@ -51,6 +52,13 @@ func (i *inspectCmd) Run(a *app) error {
 		}
 	}
 	return nil
+}
+
+// ask asks for the state of a lock.
+func ask(ctx context.Context, c *redilock.Client, name string) (redilock.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	return c.Inspect(ctx, name)
 }
 
 // stateWords is who holds a lock and how many wait.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // newLog makes the logger of a command: warnings and errors only, unless it was asked to say more.
@@ -84,7 +85,9 @@ func attribute(a slog.Attr) string {
 
 // quoted makes one word of a value, whatever it holds.
 func quoted(s string) string {
-	odd := func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || r == '"' || r == '=' }
+	odd := func(r rune) bool {
+		return unicode.IsSpace(r) || !unicode.IsPrint(r) || r == '"' || r == '=' || r == utf8.RuneError
+	}
 	if s == "" || strings.ContainsFunc(s, odd) {
 		return strconv.Quote(s)
 	}

@@ -21,7 +21,8 @@ Lists the locks that are held or waited for, by name. It goes through all the ke
 the cluster, by SCAN, never KEYS, so that it holds up nobody; what comes or goes meanwhile may be missing.
 
 A lock is known by the counter of its fences, which is kept for an hour after its last grant. A lock that only other
-libraries take (SET NX PX) has none and is not listed; redilock inspect shows it.
+libraries take (SET NX PX) has none and is not listed; redilock inspect shows it. A name or owner that is not UTF-8 is in
+JSON as base64 too: name_base64, key_base64, owner_base64.
 
 Examples:
 
@@ -49,9 +50,9 @@ func (l *lsCmd) Run(a *app) error {
 	}
 	if l.JSON {
 		for _, lock := range locks {
-			j := newStatusJSON(lock.Name, lock.Status)
+			j := newStatusJSON(lock.Name, a.Prefix+lock.Name, lock.Status)
 			if lock.Err != nil {
-				j.Key, j.Error = a.Prefix+lock.Name, bare(lock.Err).Error()
+				j.Error = bare(lock.Err).Error()
 			}
 			if err := a.out.json(j); err != nil {
 				return err

@@ -10,11 +10,15 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/child"
 	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/connect"
 	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/demo"
 )
 
 func main() {
+	if child.RunGuard() {
+		return
+	}
 	os.Exit(run(os.Args[1:]))
 }
 
@@ -44,7 +48,9 @@ func run(args []string) int {
 	redis.SetLogger(silent{}) // what matters comes back as an error
 	var c commands
 	c.out = stdout{os.Stdout}
-	c.log = newLog(os.Stderr, "text", 0)
+	errs := newDropWriter(os.Stderr)
+	defer errs.flush()
+	c.log = newLog(errs, "text", 0)
 	parser, err := kong.New(&c, options()...)
 	if err != nil {
 		panic(err) // the declaration of the commands is wrong: no user can cause it
@@ -53,7 +59,7 @@ func run(args []string) int {
 	if err != nil {
 		return fail(&c.app, usage("%w: see redilock --help", err))
 	}
-	c.log = newLog(os.Stderr, c.LogFormat, c.Verbose)
+	c.log = newLog(errs, c.LogFormat, c.Verbose)
 	return fail(&c.app, parsed.Run(&c.app))
 }
 
@@ -63,6 +69,7 @@ func options() []kong.Option {
 		kong.Description("A lock around any program, shared by many machines."),
 		kong.Vars{"maxWorkers": strconv.Itoa(demo.MaxWorkers), "defaultURL": connect.Default},
 		longHelp,
+		exactBytes,
 		kong.Help(printHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 80}),
 		kong.PostBuild(flagsForAll),

@@ -30,38 +30,133 @@ func (w *waiting) Validate() error {
 // forever reports whether there is no limit.
 func (w *waiting) forever() bool { return !w.NoWait && w.Wait == nil }
 
-var errTimeUp = errors.New("time is up")
+// once reports whether the server is asked only once.
+func (w *waiting) once() bool { return w.NoWait || w.Wait != nil && *w.Wait == 0 }
+
+const (
+	// onceLimit is how long a server may take to answer when nobody wants to wait for the lock.
+	onceLimit = 3 * time.Second
+	// minAnswer is how long a server may take at the least for its first answer: --wait 10ms is about the lock.
+	minAnswer = time.Second
+	// cancelLimit bounds the wait for the end of a call that was cancelled: a read that has begun may not heed it. It is
+	// silentLimit where no answer came at all.
+	cancelLimit = 2 * time.Second
+	silentLimit = 300 * time.Millisecond
+	// closeLimit bounds the end of a client, which gives back what calls that were cut short may have brought.
+	closeLimit = 3 * time.Second
+	// callLimit is how long a server may take to answer a question, or an order with a token.
+	callLimit = 5 * time.Second
+)
+
+var (
+	errTimeUp = errors.New("time is up")
+	// errNoAnswer is not the lock's fault: nobody knows whether it is held.
+	errNoAnswer = errors.New("no answer")
+)
+
+// granted is what came of a call for a lock.
+type granted struct {
+	lock *redilock.Lock
+	err  error
+}
 
 // obtain takes the lock, or says with the right exit status that it was not to be had. The lock's own context does not
-// end with ctx.
-func (w *waiting) obtain(ctx context.Context, a *app, m *redilock.Mutex) (*redilock.Lock, error) {
+// end with ctx. It returns within the patience that was asked for, also when the server does not answer.
+func (w *waiting) obtain(ctx context.Context, k *locker, m *redilock.Mutex) (*redilock.Lock, error) {
 	life, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stops := []func() bool{context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })}
+	giveUp := func(why error) { cancel(why) } // only then: it is the parent of the lock's context
 	lock := m.Lock
-	switch {
-	case w.NoWait || w.Wait != nil && *w.Wait == 0:
+	if w.once() {
 		lock = m.TryLock
-	case w.Wait != nil:
-		stops = append(stops, time.AfterFunc(time.Duration(*w.Wait), func() { cancel(errTimeUp) }).Stop)
 	}
-	l, err := lock(life)
-	for _, stop := range stops {
-		if stop() || err != nil {
-			continue
+	result := make(chan granted, 1)
+	began := time.Now()
+	go func() {
+		l, err := lock(life)
+		result <- granted{l, err}
+	}()
+	why := w.await(ctx, k, began, result)
+	if why == nil {
+		got := <-result
+		if errors.Is(got.err, redilock.ErrHeld) {
+			return nil, w.conflict(k, got.err)
 		}
-		// The end of the wait and the grant met: the lock's context may have ended, so the lock is of no use.
-		<-life.Done()
-		err = errors.Join(context.Cause(life), l.Unlock(ctx))
+		return got.lock, got.err
 	}
+	giveUp(why)
+	k.abandoned = true // until we know better
+	limit := cancelLimit
+	if errors.Is(why, errNoAnswer) {
+		limit = silentLimit
+	}
+	select {
+	case got := <-result:
+		k.abandoned = errors.Is(why, errNoAnswer)
+		if got.err == nil { // the end of the wait and the grant met: the lock's context has ended, so it is of no use
+			_ = got.lock.Unlock(ctx)
+		}
+	case <-time.After(limit):
+	}
+	if errors.Is(why, errTimeUp) {
+		if k.answers(ctx) {
+			return nil, w.conflict(k, why)
+		}
+		k.abandoned = true
+		why = errNoAnswer
+	}
+	return nil, why
+}
+
+// await returns nil when there is a result, or why not to wait for it any longer.
+func (w *waiting) await(ctx context.Context, k *locker, began time.Time, result chan granted) error {
+	var limit, first <-chan time.Time
 	switch {
-	case err == nil:
-		return l, nil
-	case errors.Is(err, redilock.ErrHeld) || errors.Is(err, errTimeUp):
-		a.log.Info("not obtained", "lock", m.Name(), "why", whyNot(err))
-		return nil, exit{code: w.ConflictExitCode}
-	default:
-		return nil, err
+	case w.once():
+		first = time.After(onceLimit)
+	case w.Wait != nil:
+		limit = time.After(time.Until(began.Add(time.Duration(*w.Wait))))
 	}
+	enqueued := k.enqueued
+	for {
+		select {
+		case got := <-result:
+			result <- got
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-enqueued:
+			enqueued = nil
+			if first != nil { // it was late, and all that was missing
+				return errTimeUp
+			}
+		case <-limit:
+			if enqueued == nil || isClosed(enqueued) {
+				return errTimeUp
+			}
+			limit, first = nil, time.After(time.Until(began.Add(minAnswer)))
+		case <-first:
+			return errNoAnswer
+		}
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// conflict says that the lock is held by others.
+func (w *waiting) conflict(k *locker, why error) error {
+	var held *redilock.HeldError
+	if errors.As(why, &held) {
+		why = held
+	}
+	k.app.log.Info("not obtained", "lock", k.name, "why", why)
+	return exit{code: w.ConflictExitCode}
 }
 
 // whole makes sure of the full lease. A lock that was handed to us is ours for a few seconds only; the SDK raises that by
@@ -74,12 +169,4 @@ func whole(ctx context.Context, l *redilock.Lock, ttl time.Duration) error {
 		return errors.Join(err, l.Unlock(ctx))
 	}
 	return nil
-}
-
-func whyNot(err error) error {
-	var held *redilock.HeldError
-	if errors.As(err, &held) {
-		return held
-	}
-	return errTimeUp
 }

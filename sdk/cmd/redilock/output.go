@@ -25,32 +25,40 @@ func (o stdout) lines(lines []string) error {
 	return nil
 }
 
-// statusJSON is the state of a lock as --json has it. Times are milliseconds.
+// statusJSON is the state of a lock as --json has it. Times are milliseconds. A string that is not UTF-8, which JSON cannot
+// hold, is there as base64 too, in a field of its own.
 type statusJSON struct {
-	Name    string       `json:"name"` // as the commands take it
-	Key     string       `json:"key"`  // the prefix included
-	Held    bool         `json:"held"`
-	Owner   string       `json:"owner,omitempty"`   // "": another program's lock
-	LeftMS  *int64       `json:"lease_left_ms"`     // null: not held, or without an expiry
-	Fence   int64        `json:"fence"`             // the last one granted; 0: unknown
-	Queued  int64        `json:"waiting"`           // one per client at the most
-	Waiters []waiterJSON `json:"waiters,omitempty"` // the first ones
-	Error   string       `json:"error,omitempty"`
+	Name        string       `json:"name"` // as the commands take it
+	NameBase64  string       `json:"name_base64,omitempty"`
+	Key         string       `json:"key"` // the prefix included
+	KeyBase64   string       `json:"key_base64,omitempty"`
+	Held        bool         `json:"held"`
+	Owner       string       `json:"owner,omitempty"` // "": another program's lock
+	OwnerBase64 string       `json:"owner_base64,omitempty"`
+	LeftMS      *int64       `json:"lease_left_ms"`     // null: not held, or without an expiry
+	Fence       int64        `json:"fence"`             // the last one granted; 0: unknown
+	Queued      int64        `json:"waiting"`           // one per client at the most
+	Waiters     []waiterJSON `json:"waiters,omitempty"` // the first ones
+	Error       string       `json:"error,omitempty"`
 }
 
 type waiterJSON struct {
-	Owner      string `json:"owner,omitempty"`
-	PresenceMS int64  `json:"presence_left_ms"`
+	Owner       string `json:"owner,omitempty"`
+	OwnerBase64 string `json:"owner_base64,omitempty"`
+	PresenceMS  int64  `json:"presence_left_ms"`
 }
 
-func newStatusJSON(name string, s redilock.Status) statusJSON {
-	j := statusJSON{Name: name, Key: s.Key, Held: s.Held, Owner: s.Owner, Fence: s.Fence, Queued: s.Queued}
+func newStatusJSON(name, key string, s redilock.Status) statusJSON {
+	j := statusJSON{
+		Name: name, NameBase64: base64Of(name), Key: key, KeyBase64: base64Of(key), Held: s.Held,
+		Owner: s.Owner, OwnerBase64: base64Of(s.Owner), Fence: s.Fence, Queued: s.Queued,
+	}
 	if s.Held && s.Remaining >= 0 {
 		left := millis(s.Remaining)
 		j.LeftMS = &left
 	}
 	for _, w := range s.Waiters {
-		j.Waiters = append(j.Waiters, waiterJSON{Owner: w.Owner, PresenceMS: millis(w.Presence)})
+		j.Waiters = append(j.Waiters, waiterJSON{w.Owner, base64Of(w.Owner), millis(w.Presence)})
 	}
 	return j
 }

@@ -9,9 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -26,9 +26,11 @@ type runCmd struct {
 
 	TTL duration `name:"ttl" default:"30s" placeholder:"DURATION" help:"${ttlHelp}"`
 	waiting
-	KillAfter duration `short:"k" placeholder:"DURATION" help:"${killAfterHelp}"`
-	MaxHold   duration `placeholder:"DURATION" help:"End the command when it has held the lock so long."`
-	PassToken bool     `help:"Give the command REDILOCK_TOKEN, with which it can extend and release the lock."`
+	KillAfter   duration `short:"k" placeholder:"DURATION" help:"${killAfterHelp}"`
+	MaxHold     duration `placeholder:"DURATION" help:"End the command when it has held the lock so long."`
+	HoldAtLeast duration `placeholder:"DURATION" help:"${holdAtLeastHelp}"`
+	UntilAllEnd bool     `help:"${untilAllEndHelp}"`
+	PassToken   bool     `help:"Give the command REDILOCK_TOKEN, with which it can extend and release the lock."`
 }
 
 // Help is the end of redilock run --help.
@@ -38,26 +40,30 @@ The lock is taken, the command runs, the lock is released. Standard input and ou
 It sees REDILOCK_NAME, REDILOCK_FENCE (a number that grows with every grant) and REDILOCK_DEADLINE (RFC 3339; until
 when the lock is held if it is not extended, which it is).
 
-Exit status: the command's own, or 128 + N if signal N ended it, or redilock while it waited; 124 the lock was not
-obtained in time; 123 it was lost, or --max-hold is over; 125 redilock or Redis failed, or the command line is wrong; 126
-the command cannot be run; 127 it was not found.
+Exit status:
 
-The command runs in a process group of its own. INT, TERM, HUP, QUIT, USR1 and USR2 go to all of it. When the command
-ends, what it left of its group is ended too. When the lock cannot be kept, the group gets TERM and then KILL, before
-anybody else can get the lock. If redilock itself is killed with -9, Linux kills the command, and the lease ends
-by itself.
+` + statusHelp() + `
+The command runs in a process group of its own, which it does not lead. INT, TERM, HUP, QUIT, USR1 and USR2 go to all
+of that group, and to the command's own group should it have left it. When the command ends, everything that it left
+running is ended too (TERM, and KILL after --kill-after), wherever it is on Linux, else in the group; the lock is
+released when all of it is gone. When the lock cannot be kept, all of it gets TERM and then KILL, before anybody else
+can get the lock. A process that became another user's cannot be ended: redilock says so, and keeps the lock until it
+ends. If redilock itself is killed with -9, all is killed on Linux, and the lease ends by itself.
 
 Examples:
 
     redilock run nightly -- ./report.sh
     redilock run -n nightly -- ./report.sh        # skip it if it runs elsewhere
     redilock run -w 1m -E 75 deploy -- make deploy
+    redilock run -n --hold-at-least 50s tick -- ./each-minute.sh
     redilock run --max-hold 1h migrate -- sh -c './up --fence "$REDILOCK_FENCE"'`
 }
 
 const (
 	minRunTTL    = 100 * time.Millisecond // below it, starting a program takes too much of the lease
 	maxKillAfter = 10 * time.Second
+	// maxHoldAtLeast is less than the longest lease that the scripts take.
+	maxHoldAtLeast = 24 * 24 * time.Hour
 )
 
 // terms checks the durations, and sets those that were left out.
@@ -67,6 +73,10 @@ func (r *runCmd) terms() error {
 		return usage("--ttl is %v or longer, not %v", minRunTTL, r.TTL)
 	case r.MaxHold < 0 || r.MaxHold > 0 && time.Duration(r.MaxHold) < minRunTTL:
 		return usage("--max-hold is %v or longer, not %v", minRunTTL, r.MaxHold)
+	case r.HoldAtLeast < 0 || time.Duration(r.HoldAtLeast) > maxHoldAtLeast:
+		return usage("--hold-at-least is 0s to %v, not %v", maxHoldAtLeast, r.HoldAtLeast)
+	case r.MaxHold > 0 && r.HoldAtLeast > r.MaxHold:
+		return usage("--hold-at-least %v is more than --max-hold %v", r.HoldAtLeast, r.MaxHold)
 	case r.KillAfter < 0:
 		return usage("--kill-after is how long the command has, not %v", r.KillAfter)
 	}
@@ -98,47 +108,83 @@ func (r *runCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	var lastFailure atomic.Pointer[error]
-	c, closeClient, err := a.client(redilock.WithTrace(redilock.Trace{
-		Enqueued:     func(_ context.Context, e redilock.Event) { a.log.Info("waiting", "lock", e.Name) },
-		ExtendFailed: func(_ context.Context, e redilock.Event) { lastFailure.Store(&e.Err) },
-	}))
+	signals := make(chan os.Signal, 64)
+	notify(signals, ending...)
+	defer signal.Stop(signals)
+	hearBrokenPipe()
+	k, err := a.locker(r.Name)
 	if err != nil {
 		return err
 	}
-	defer closeClient()
-	ctx, stop := interruptible()
-	defer stop()
-	if err := r.checkNested(ctx, c); err != nil {
+	defer func() { k.close() }()
+	launcher, err := child.Prepare()
+	if err != nil {
+		return fmt.Errorf("cannot start the guard: %w", err)
+	}
+	defer launcher.Close()
+	began := time.Now()
+	l, err := r.grant(signals, k)
+	if err != nil {
 		return err
+	}
+	s := &supervisor{
+		lock: l, name: r.Name, killAfter: time.Duration(r.KillAfter), untilAllEnd: r.UntilAllEnd, log: a.log,
+		lastFailure: k.failure, signals: signals,
+	}
+	now := time.Now()
+	if r.MaxHold > 0 {
+		s.maxHold, s.maxHoldEnd = time.Duration(r.MaxHold), now.Add(time.Duration(r.MaxHold))
+	}
+	if r.HoldAtLeast > 0 {
+		s.holdUntil = now.Add(time.Duration(r.HoldAtLeast))
+	}
+	s.after("obtained", "lock", r.Name, "fence", l.Fence(), "waited", now.Sub(began))
+	return s.run(launcher, child.Command{Path: path, Args: r.Command, Env: r.environment(l)})
+}
+
+// grant takes the lock, unless a signal comes first.
+func (r *runCmd) grant(signals <-chan os.Signal, k *locker) (*redilock.Lock, error) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	done := make(chan granted, 1)
+	go func() {
+		l, err := r.take(ctx, k)
+		done <- granted{l, err}
+	}()
+	var told error
+	for {
+		select {
+		case sig := <-signals:
+			if told == nil {
+				told = interrupted{sig.(syscall.Signal)}
+				cancel(told)
+			}
+		case got := <-done:
+			if told != nil && got.err == nil {
+				got.err = errors.Join(told, got.lock.Unlock(ctx))
+			}
+			return got.lock, got.err
+		}
+	}
+}
+
+// take takes the lock for as long as it is to be held.
+func (r *runCmd) take(ctx context.Context, k *locker) (*redilock.Lock, error) {
+	if err := r.checkNested(ctx, k.client); err != nil {
+		return nil, err
 	}
 	opts := []redilock.LockOption{redilock.WithAutoExtend(), redilock.WithMaxHold(time.Duration(r.MaxHold))}
-	began := time.Now()
-	l, err := r.obtain(ctx, a, c.Mutex(r.Name, time.Duration(r.TTL), opts...))
+	l, err := r.obtain(ctx, k, k.client.Mutex(r.Name, time.Duration(r.TTL), opts...))
 	if err == nil {
-		err = whole(ctx, l, time.Duration(r.TTL))
+		// A crash must not end what is to be held for longer than the ttl.
+		err = whole(ctx, l, max(time.Duration(r.TTL), time.Duration(r.HoldAtLeast)))
 	}
-	if err != nil {
-		return err
-	}
-	a.log.Info("obtained", "lock", l.Name(), "fence", l.Fence(), "waited", time.Since(began))
-	s := newSupervisor(l, time.Duration(r.KillAfter), a.log)
-	if r.MaxHold > 0 {
-		s.maxHold, s.maxHoldEnd = time.Duration(r.MaxHold), time.Now().Add(time.Duration(r.MaxHold))
-	}
-	s.lastFailure = func() error {
-		if p := lastFailure.Load(); p != nil {
-			return errors.New(a.words(*p))
-		}
-		return nil
-	}
-	stop() // from here on signals are the command's
-	return s.run(child.Command{Path: path, Args: r.Command, Env: r.environment(l)})
+	return l, err
 }
 
 // find looks the command up before the lock is taken, so that nobody waits for a mistake.
 func find(name string) (string, error) {
-	path, err := exec.LookPath(name)
+	path, err := search(name)
 	switch {
 	case err == nil || errors.Is(err, exec.ErrDot):
 		return path, nil
@@ -147,6 +193,19 @@ func find(name string) (string, error) {
 	default:
 		return "", cannotRun(name, err)
 	}
+}
+
+// search looks along PATH as execvp(3) does, which knows where to look also when there is none.
+func search(name string) (string, error) {
+	_, set := os.LookupEnv("PATH")
+	if set || strings.Contains(name, "/") {
+		return exec.LookPath(name)
+	}
+	path, err := exec.LookPath("/bin/" + name)
+	if err != nil {
+		path, err = exec.LookPath("/usr/bin/" + name)
+	}
+	return path, err
 }
 
 func cannotRun(name string, err error) error {
@@ -200,8 +259,11 @@ func (r *runCmd) checkNested(ctx context.Context, c *redilock.Client) error {
 	return nil
 }
 
-// forwarded are the signals that go to the command.
-var forwarded = []os.Signal{
+// ending are the signals that end redilock as long as there is no command, and go to the command from then on.
+var ending = []os.Signal{
 	syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
-	syscall.SIGWINCH, // a program that only writes to the terminal wants to know its width
 }
+
+// hearBrokenPipe makes a write to a pipe that nobody reads an error, and not our end. To ignore the signal would make the
+// command ignore it.
+func hearBrokenPipe() { notify(make(chan os.Signal, 1), syscall.SIGPIPE) }

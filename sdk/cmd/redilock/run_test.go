@@ -30,11 +30,11 @@ type job struct {
 	out  bytes.Buffer
 }
 
-// job prepares redilock run with these flags. The shell's process, and so its group, is in the file "group". What it says
+// job prepares redilock run with these flags. The shell's process group is in the file "group". What it says
 // itself of the signals that it gets is of no interest.
 func (b *bench) job(t *testing.T, name, script string, flags ...string) *job {
 	t.Helper()
-	script = "exec 3>&2 2>/dev/null; echo $$ >group\n" + script
+	script = "exec 3>&2 2>/dev/null; ps -o pgid= -p $$ >group\n" + script
 	args := append(append([]string{"run"}, flags...), name, "--", "sh", "-c", script)
 	j := &job{Cmd: b.command(t, args...), b: b, name: name, dir: t.TempDir()}
 	j.Dir, j.Stdout, j.Stderr = j.dir, &j.out, &j.errs
@@ -88,16 +88,27 @@ func (j *job) ends(t *testing.T, code int) result {
 // gone is ends for a lock that is somebody else's by now.
 func (j *job) gone(t *testing.T, code int) result {
 	t.Helper()
-	var exited *exec.ExitError
-	if err := j.Wait(); err != nil && !errors.As(err, &exited) {
-		t.Fatal(err)
-	}
+	waitFor(t, j.Cmd)
 	if group := strings.TrimSpace(j.read(t, "group")); group != "" {
 		if n, err := strconv.Atoi(group); err != nil || !errors.Is(syscall.Kill(-n, 0), syscall.ESRCH) {
 			t.Errorf("something is left of the command's group %s (%v)", group, err)
 		}
 	}
 	return result{j.ProcessState.ExitCode(), j.out.String(), j.errs.String()}.want(t, code)
+}
+
+// waitFor waits for the end of a process, and fails the test if it does not come.
+func waitFor(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	err := cmd.Wait()
+	var exited *exec.ExitError
+	switch {
+	case !late.Stop():
+		t.Fatalf("it has not ended within %v: %v", patience, cmd.Args)
+	case err != nil && !errors.As(err, &exited):
+		t.Fatal(err)
+	}
 }
 
 // sleeps keeps a shell busy with short sleeps, between which it heeds its traps.
@@ -123,7 +134,7 @@ func testRunStatus(t *testing.T, b *bench) {
 		os.WriteFile(lost, []byte("#!/nowhere/interpreter\n"), 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	b.run(t, "run", "n", "--", plain).want(t, 126).says(t, plain)
+	b.run(t, "run", "n", "--", plain).want(t, 126).says(t, plain) // it may not be run
 	b.run(t, "run", "n", "--", dir).want(t, 126)
 	b.run(t, "run", "n", "--", filepath.Join(dir, "none")).want(t, 127)
 	b.run(t, "run", "n", "--", "no-such-command-anywhere").want(t, 127).says(t, "not found")

@@ -38,14 +38,17 @@ const minInterval = 10 * time.Millisecond
 
 // eventJSON is an event as --json has it. Times are milliseconds.
 type eventJSON struct {
-	Time    time.Time  `json:"time"`
-	Event   watch.Kind `json:"event"`
-	Name    string     `json:"name"`
-	Owner   string     `json:"owner,omitempty"`
-	From    string     `json:"from,omitempty"`
-	Fence   int64      `json:"fence,omitempty"`
-	LeftMS  *int64     `json:"lease_left_ms,omitempty"`
-	Waiting *int64     `json:"waiting,omitempty"`
+	Time        time.Time  `json:"time"`
+	Event       watch.Kind `json:"event"`
+	Name        string     `json:"name"`
+	NameBase64  string     `json:"name_base64,omitempty"` // of what is not UTF-8
+	Owner       string     `json:"owner,omitempty"`
+	OwnerBase64 string     `json:"owner_base64,omitempty"`
+	From        string     `json:"from,omitempty"`
+	FromBase64  string     `json:"from_base64,omitempty"`
+	Fence       int64      `json:"fence,omitempty"`
+	LeftMS      *int64     `json:"lease_left_ms,omitempty"`
+	Waiting     *int64     `json:"waiting,omitempty"`
 }
 
 // Run is called by kong.
@@ -124,7 +127,8 @@ func (w *watchCmd) tell(a *app, events []watch.Event) error {
 
 func (w *watchCmd) json(e watch.Event, now time.Time) eventJSON {
 	j := eventJSON{
-		Time: now.UTC().Round(time.Millisecond), Event: e.Kind, Name: w.Name, Owner: e.Owner, From: e.From, Fence: e.Fence,
+		Time: now.UTC().Round(time.Millisecond), Event: e.Kind, Name: w.Name, NameBase64: base64Of(w.Name),
+		Owner: e.Owner, OwnerBase64: base64Of(e.Owner), From: e.From, FromBase64: base64Of(e.From), Fence: e.Fence,
 	}
 	switch e.Kind {
 	case watch.Held, watch.Acquired, watch.Handed:

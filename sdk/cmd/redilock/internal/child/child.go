@@ -1,11 +1,15 @@
 //go:build unix
 
-// Package child runs a command in a process group of its own, so that all of it can be told to end and be known to have
-// ended; and lends it the terminal when it asks for it, as a shell does with a job.
+// Package child runs a command so that all of it can be told to end and be known to have ended, whatever process groups
+// and sessions it makes; and lends it the terminal when it asks for it, as a shell does with a job.
+//
+// On Linux a guard, a second process of this program, starts the command. The guard leads the command's process group, so
+// that the command is not its leader and setsid(1) stays in the foreground. It is a subreaper: every orphan of the command
+// becomes its child, is reaped by it, and is found below it in /proc. It ends all of them when this process is gone, by
+// kill -9 too. Elsewhere the command leads its group, and only that group is known.
 package child
 
 import (
-	"runtime"
 	"syscall"
 	"time"
 )
@@ -25,132 +29,144 @@ type Event struct {
 
 // Process is a command that was started. Its standard files are ours.
 type Process struct {
-	pid    int
-	events chan Event
+	pid, group int
+	events     chan Event
+	gone       chan struct{}
+	scope
 }
 
-// Start starts a command. On Linux it is killed when this program dies, however it dies.
-func Start(c Command) (*Process, error) {
-	adopt()
-	started := make(chan error)
-	p := &Process{events: make(chan Event)}
-	// A death signal comes when the thread that started the command ends, so that thread has to last: it waits.
-	go func() {
-		runtime.LockOSThread()
-		pid, err := syscall.ForkExec(c.Path, c.Args, &syscall.ProcAttr{
-			Env: c.Env, Files: []uintptr{0, 1, 2}, Sys: attributes(),
-		})
-		p.pid = pid
-		started <- err
-		if err == nil {
-			p.wait()
-		}
-	}()
-	if err := <-started; err != nil {
-		return nil, err
-	}
-	return p, nil
-}
-
-func (p *Process) wait() {
-	defer close(p.events)
-	for {
-		var status syscall.WaitStatus
-		_, err := syscall.Wait4(p.pid, &status, syscall.WUNTRACED, nil)
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err != nil: // somebody else reaped it: it is gone, and nobody knows how
-			p.events <- Event{Code: 255}
-			return
-		case status.Stopped():
-			p.events <- Event{Stopped: status.StopSignal()}
-		case status.Signaled():
-			p.events <- Event{Code: 128 + int(status.Signal())}
-			return
-		default:
-			p.events <- Event{Code: status.ExitStatus()}
-			return
-		}
-	}
+// Left is a process that is still there.
+type Left struct {
+	PID    int
+	Name   string // a few letters of its executable's name; "" where that is not known
+	Denied bool   // a signal to it was refused: it runs as another user
 }
 
 // Events tells what becomes of the command. It has to be read; it is closed after the end.
 func (p *Process) Events() <-chan Event { return p.events }
 
-// Group is the number of its process group.
-func (p *Process) Group() int { return p.pid }
+// Gone is closed when the command has ended and nothing that it started is left.
+func (p *Process) Gone() <-chan struct{} { return p.gone }
 
-// Signal sends a signal to the whole group. One that is stopped is continued for it, so that it can heed it.
-func (p *Process) Signal(sig syscall.Signal) {
-	_ = syscall.Kill(-p.pid, sig) // a group that is gone needs no signal
+// Group is the number of its process group.
+func (p *Process) Group() int { return p.group }
+
+// Signal sends a signal to the command's group, and to the group that the command itself has moved to. One that is stopped
+// is continued for it, so that it can act on it. The error is EPERM if the command runs as another user by now.
+func (p *Process) Signal(sig syscall.Signal) error {
+	err := p.toGroups(sig)
+	if ends(sig) {
+		_ = p.toGroups(syscall.SIGCONT)
+	}
+	return err
+}
+
+func (p *Process) toGroups(sig syscall.Signal) error {
+	_ = syscall.Kill(-p.group, sig) // a group that is gone needs no signal
+	pgid, err := syscall.Getpgid(p.pid)
+	switch {
+	case err != nil: // it has ended: ESRCH
+	case pgid != p.group && pgid != syscall.Getpgrp() && pgid > 1:
+		err = syscall.Kill(-pgid, sig)
+	default: // a group's signal counts as sent when one process of it got it
+		err = syscall.Kill(p.pid, 0)
+	}
+	if err == syscall.ESRCH {
+		return nil
+	}
+	return err
+}
+
+func ends(sig syscall.Signal) bool {
 	switch sig {
 	case syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT:
-		_ = syscall.Kill(-p.pid, syscall.SIGCONT)
+		return true
+	}
+	return false
+}
+
+// Terminate asks everything that the command started to end.
+func (p *Process) Terminate() {
+	_ = p.Signal(syscall.SIGTERM)
+	for _, pid := range p.others() {
+		_ = syscall.Kill(pid, syscall.SIGTERM)
+		_ = syscall.Kill(pid, syscall.SIGCONT)
 	}
 }
 
-// Kill ends the group at once; on Linux also what its processes started in other groups of this session, such as the
-// command of a redilock inside this one.
-func (p *Process) Kill() {
-	_ = syscall.Kill(-p.pid, syscall.SIGKILL)
-	for _, pid := range descendants() {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
-}
+const (
+	// rekill is how soon what was killed is looked for again, in case it forked meanwhile.
+	rekill = 20 * time.Millisecond
+	// killLimit bounds the wait for the end of what was killed: a process of another user does not end, nor does one in
+	// an uninterruptible call.
+	killLimit = 2 * time.Second
+)
 
-// Alive reports whether anything is left of the group. It is for the time after the command's own end: before, it would
-// take its exit status away.
-func (p *Process) Alive() bool {
-	var status syscall.WaitStatus
-	for { // the dead whose parents are dead are ours to bury
-		if pid, err := syscall.Wait4(-p.pid, &status, syscall.WNOHANG, nil); err != nil || pid <= 0 {
-			break
-		}
-	}
-	return syscall.Kill(-p.pid, 0) != syscall.ESRCH
-}
-
-// Sweep ends what the command left of its group when it ended: asks, and after patience kills. It reports whether there
-// was anything. It kills early when stop is closed.
-func (p *Process) Sweep(patience time.Duration, stop <-chan struct{}) bool {
-	if !p.Alive() {
-		return false
-	}
-	p.Signal(syscall.SIGTERM)
-	deadline := time.NewTimer(patience)
-	defer deadline.Stop()
-	// Nothing tells when a process ends that is no child of ours.
-	look := time.NewTicker(sweepPoll)
-	defer look.Stop()
-	for p.Alive() {
+// End ends what is left of a command that has ended, and was asked to end: it kills after patience, or when stop is closed.
+// It gives back what did not end within 2 s of that.
+func (p *Process) End(patience time.Duration, stop <-chan struct{}) []Left {
+	if !isClosed(stop) && patience > 0 {
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
 		select {
-		case <-look.C:
-			continue
-		case <-deadline.C:
+		case <-p.gone:
+			return nil
+		case <-timer.C:
 		case <-stop:
 		}
-		p.killAll()
-		break
+	}
+	began := time.Now()
+	for {
+		left := p.Kill()
+		if time.Since(began) > killLimit/2 { // it forks faster than it is found: with its guard, then, all at once
+			_ = syscall.Kill(-p.group, syscall.SIGKILL)
+		}
+		select {
+		case <-p.gone:
+			return nil
+		case <-time.After(rekill):
+		}
+		if time.Since(began) > killLimit || len(left) > 0 && Denied(left) {
+			return left
+		}
+	}
+}
+
+// Denied reports whether nothing is left but what cannot be killed.
+func Denied(left []Left) bool {
+	for _, l := range left {
+		if !l.Denied {
+			return false
+		}
 	}
 	return true
 }
 
-const (
-	sweepPoll = 5 * time.Millisecond
-	// sweepLimit bounds the wait for the end of what was killed: a process in an uninterruptible call does not end.
-	sweepLimit = 2 * time.Second
-)
-
-// killAll kills until nothing is left.
-func (p *Process) killAll() {
-	for end := time.Now().Add(sweepLimit); time.Now().Before(end); time.Sleep(sweepPoll) {
-		p.Kill()
-		if !p.Alive() && len(descendants()) == 0 {
-			return
-		}
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 
-// Finish kills whatever is left of a command that has ended, and waits for it, 2 s at the most.
-func (p *Process) Finish() { p.killAll() }
+// exitCode is a status as the shell has it.
+func exitCode(status syscall.WaitStatus) int {
+	if status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return status.ExitStatus()
+}
+
+// start starts a command. A script without #! is one of the shell's, as it is for execvp(3).
+func start(c Command, sys *syscall.SysProcAttr) (pid int, err error) {
+	attr := &syscall.ProcAttr{Env: c.Env, Files: []uintptr{0, 1, 2}, Sys: sys}
+	pid, err = syscall.ForkExec(c.Path, c.Args, attr)
+	if err == syscall.ENOEXEC {
+		pid, err = syscall.ForkExec(shell, append([]string{shell, c.Path}, c.Args[1:]...), attr)
+	}
+	return pid, err
+}
+
+const shell = "/bin/sh"

@@ -17,6 +17,7 @@ import (
 type Terminal struct {
 	tty   *os.File // nil: there is none
 	group int      // ours
+	lent  bool     // the command had it at some time
 }
 
 // OpenTerminal finds the controlling terminal, if there is one. It is to be called after the command was started.
@@ -34,6 +35,9 @@ func OpenTerminal() *Terminal {
 func (t *Terminal) Close(p *Process) {
 	if t.tty == nil {
 		return
+	}
+	if foreground := t.foreground(); t.lent && foreground != t.group && syscall.Kill(-foreground, 0) != nil {
+		t.set(t.group) // a shell that was killed has left it to a group of its own that is gone
 	}
 	t.take(p)
 	_ = t.tty.Close()
@@ -57,6 +61,7 @@ func (t *Terminal) lend(p *Process) bool {
 		return false
 	}
 	t.set(p.Group())
+	t.lent = true
 	return true
 }
 
@@ -114,4 +119,4 @@ func (t *Terminal) suspend(sig syscall.Signal) {
 const stopGrace = 100 * time.Millisecond
 
 // Continue lets a command that was stopped go on.
-func (t *Terminal) Continue(p *Process) { _ = syscall.Kill(-p.pid, syscall.SIGCONT) }
+func (t *Terminal) Continue(p *Process) { _ = syscall.Kill(-p.group, syscall.SIGCONT) }

@@ -23,13 +23,17 @@ type Server struct {
 	URL              string
 	Password         string // instead of the URL's, if it is not empty
 	SentinelPassword string
+	TLS              TLS
 }
 
 // Open makes the client. Nothing is sent. The error says what is wrong with the URL, without repeating a password.
 func (s Server) Open() (redis.UniversalClient, error) {
 	scheme, rest, found := strings.Cut(s.URL, "://")
 	if !found {
-		return nil, fmt.Errorf("%q is no URL: write redis://host:port", clip(s.URL))
+		return nil, errors.New("that is no URL: write redis://host:port") // it is not repeated: it may be a password
+	}
+	if err := unambiguous(scheme, rest); err != nil {
+		return nil, err
 	}
 	switch scheme {
 	case "redis", "rediss":
@@ -45,8 +49,10 @@ func (s Server) Open() (redis.UniversalClient, error) {
 	case "redis+cluster", "rediss+cluster":
 		return s.cluster(strings.TrimSuffix(scheme, "+cluster"), rest)
 	default:
-		return nil, fmt.Errorf("the scheme %q is unknown: use redis, rediss, unix, redis+sentinel or redis+cluster",
-			clip(scheme))
+		if len(scheme) > 20 || strings.Trim(scheme, "abcdefghijklmnopqrstuvwxyz+") != "" {
+			scheme = "…" // it may be a password as well
+		}
+		return nil, fmt.Errorf("the scheme %q is unknown: use redis, rediss, unix, redis+sentinel or redis+cluster", scheme)
 	}
 }
 
@@ -63,6 +69,9 @@ func (s Server) single() (redis.UniversalClient, error) {
 	}
 	o.DialerRetries = 1 // calls are repeated where that is safe; a refused connection is news for the user
 	o.ContextTimeoutEnabled = true
+	if err := s.TLS.apply(o.TLSConfig); err != nil {
+		return nil, err
+	}
 	return redis.NewClient(o), nil
 }
 
@@ -82,7 +91,7 @@ func (s Server) sentinel(scheme, rest string) (redis.UniversalClient, error) {
 	q["addr"] = hosts[1:]
 	if len(path) == 2 {
 		if _, err := strconv.Atoi(path[1]); err != nil {
-			return nil, fmt.Errorf("the database is a number, not %q: redis+sentinel://host/mymaster/0", clip(path[1]))
+			return nil, errors.New("the database behind the group is a number: redis+sentinel://host/mymaster/0")
 		}
 		q.Set("db", path[1])
 	}
@@ -102,6 +111,9 @@ func (s Server) sentinel(scheme, rest string) (redis.UniversalClient, error) {
 	}
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
+	if err := s.TLS.apply(o.TLSConfig); err != nil {
+		return nil, err
+	}
 	return redis.NewFailoverClient(o), nil
 }
 
@@ -129,6 +141,9 @@ func (s Server) cluster(scheme, rest string) (redis.UniversalClient, error) {
 	}
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
+	if err := s.TLS.apply(o.TLSConfig); err != nil {
+		return nil, err
+	}
 	return redis.NewClusterClient(o), nil
 }
 
@@ -169,27 +184,56 @@ func credentials(u *url.URL) (user, password string) {
 	return u.User.Username(), password
 }
 
+// unambiguous refuses a URL in which the end of a password can be taken for something else, and so be shown: an @ after the
+// hosts. A password may hold what ends the hosts in the eyes of a parser: / ? #.
+func unambiguous(scheme, rest string) error {
+	hosts, tail := rest, ""
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		hosts, tail = rest[:i], rest[i:]
+	}
+	if scheme == "unix" {
+		if hosts != "" && !strings.HasSuffix(hosts, "@") {
+			return errors.New("between unix:// and the path there is nothing, or a user name and password with an @ " +
+				"behind; their / ? # @ % are written as %xx")
+		}
+		_, tail, _ = strings.Cut(tail, "?") // a path may have an @
+	}
+	if strings.Contains(tail, "@") {
+		return errors.New("there is an @ after the hosts: in a user name or password / ? # @ % are written as %xx, " +
+			"or give the password by --password-file; elsewhere @ is written as %40")
+	}
+	return nil
+}
+
 // reason is what is wrong with a URL, without the URL, which may hold a password.
 func reason(err error) error {
 	var parse *url.Error
-	if errors.As(err, &parse) {
-		err = parse.Err
-		if strings.Contains(err.Error(), "invalid userinfo") {
-			return errors.New("the user name or password has characters to be written as %xx, " +
-				"or to be given by --password-file")
-		}
-		if strings.HasPrefix(err.Error(), "invalid port") {
-			return errors.New("the port is no number: write redis://host:6379, or give the password by --password-file")
-		}
+	if !errors.As(err, &parse) {
+		return errors.New(strings.TrimPrefix(err.Error(), "redis: "))
 	}
-	return errors.New(strings.TrimPrefix(err.Error(), "redis: "))
+	var escape url.EscapeError
+	var host url.InvalidHostError
+	switch text := parse.Err.Error(); {
+	case strings.Contains(text, "invalid userinfo"):
+		return errors.New("the user name or password has characters to be written as %xx, " +
+			"or to be given by --password-file")
+	case strings.HasPrefix(text, "invalid port"):
+		return errors.New("the port is no number: write redis://host:6379, or give the password by --password-file")
+	case errors.As(parse.Err, &escape):
+		return errors.New("there is a % without two hexadecimal digits behind it: % itself is written as %25")
+	case errors.As(parse.Err, &host):
+		return errors.New("the host has a character that no host has")
+	default:
+		return errors.New("it cannot be read as a URL: write redis://host:port")
+	}
 }
 
-// Address is the part of a URL that may be shown: where it leads, without who goes there.
+// Address is the part of a URL that may be shown: where it leads, without who goes there. It is for URLs that can be
+// opened.
 func Address(rawURL string) string {
-	_, rest, found := strings.Cut(rawURL, "://")
-	if !found {
-		return clip(rawURL)
+	scheme, rest, found := strings.Cut(rawURL, "://")
+	if !found || unambiguous(scheme, rest) != nil {
+		return "an unknown address"
 	}
 	rest, _, _ = strings.Cut(rest, "?")
 	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
