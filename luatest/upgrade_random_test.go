@@ -147,7 +147,8 @@ func TestRollingUpgradeFails(t *testing.T) {
 		},
 		{
 			"the lock of another version is taken away", 2,
-			"if redis.call('EXISTS', lock) == 0 then\n  local f", "if redis.call('GET', lock) ~= token then\n  local f", "expected",
+			"if redis.call('EXISTS', lock) == 0 then\n  local f", "if redis.call('GET', lock) ~= token then\n  local f",
+			"expected",
 		},
 		{"numbers are given twice", 2, "math.min(wish, n - tonumber(last, 10))", "wish", ""},
 	} {

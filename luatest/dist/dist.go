@@ -24,7 +24,8 @@ type Script struct {
 	SHA1    string `json:"sha1"` // of the source, in hexadecimal
 	Keys    []Key  `json:"keys"`
 	Args    []Arg  `json:"args"`
-	// Requires are arguments that must neither be empty nor 0 while another is there, or has, or has not, one of some values.
+	// Requires are arguments that must neither be empty nor 0 while another is there, or has, or has not, one of some
+	// values.
 	Requires []Require `json:"requires"`
 	Replies  []struct {
 		Tag    string `json:"tag"`

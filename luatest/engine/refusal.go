@@ -74,7 +74,8 @@ func (r *refusal) refuse(args []string, write bool) string {
 	switch {
 	case limited && u.denied[name] && len(u.selected) > 0 && len(args) > 1:
 		if !u.selected[name+" "+args[1]] {
-			return "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments"
+			return "ERR The user executing the script can't access at least one of the keys mentioned in the " +
+				"command arguments"
 		}
 	case limited && u.denied[name]:
 		return "ERR The user executing the script can't run this command or subcommand"

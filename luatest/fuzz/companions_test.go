@@ -8,8 +8,9 @@ import (
 
 // calls are one of each kind: a newcomer that waits and one that does not, the holder, its heirs, a waiter.
 var calls = []string{
-	"acquire d 1000", "acquire d 1000 5000", "acquire d 1000 5000 push redilock:d 64", "acquire a 20000", "acquire b 1000 5000",
-	"extend a 20000", "extend b 20000", "release a", "release a redilock:a s 1000 1000 push", "release b",
+	"acquire d 1000", "acquire d 1000 5000", "acquire d 1000 5000 push redilock:d 64", "acquire a 20000",
+	"acquire b 1000 5000", "extend a 20000", "extend b 20000", "release a",
+	"release a redilock:a s 1000 1000 push", "release b",
 	"release b redilock:b s 1000 1000", "release d", "inspect", "inspect 1", "release a redilock:a s 1000 1000 push 64",
 	"acquire d 1000 0 poll . 64",
 }

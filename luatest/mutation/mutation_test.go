@@ -81,8 +81,8 @@ func TestMutants(t *testing.T) {
 	}
 	row := summary.Row{
 		Section: "mutants", Subject: "all scripts", Passed: len(all) - len(alive), Skipped: whole - len(all),
-		Notes: []string{fmt.Sprintf("%d mutants: %d noticed by a scenario, %d proved equivalent, %d of them by their commands",
-			len(all), len(all)-len(alive), len(alive), checked)},
+		Notes: []string{fmt.Sprintf("%d mutants: %d noticed by a scenario, %d proved equivalent, %d of them by their "+
+			"commands", len(all), len(all)-len(alive), len(alive), checked)},
 	}
 	if raceDetector {
 		t.Logf("hunted %d of %d mutants", len(all), whole)

@@ -30,8 +30,8 @@ type Options struct {
 	// OutOfMemory, if set, says whether the server is out of memory: a command that may need more is then refused,
 	// unless the script has written before it.
 	OutOfMemory func() bool
-	// Refuse, if set, gives the error that a command is answered instead of being run, as on a replica and with an ACL; empty:
-	// none. write says whether the command may change data.
+	// Refuse, if set, gives the error that a command is answered instead of being run, as on a replica and with an ACL;
+	// empty: none. write says whether the command may change data.
 	Refuse func(args []string, write bool) string
 	// Trace, if set, sees every command after it was answered.
 	Trace func(Command)
@@ -206,11 +206,12 @@ func (s *Sandbox) send(l *lua.LState) resp.Reply {
 	if s.options.Refuse != nil {
 		refused = s.options.Refuse(args, known.write)
 	}
-	if refused != "" {
+	switch {
+	case refused != "":
 		reply = resp.Error(refused)
-	} else if known.denyOOM && !s.dirty && s.options.OutOfMemory != nil && s.options.OutOfMemory() {
+	case known.denyOOM && !s.dirty && s.options.OutOfMemory != nil && s.options.OutOfMemory():
 		reply = resp.Error("OOM command not allowed when used memory > 'maxmemory'.")
-	} else {
+	default:
 		s.dirty = s.dirty || known.write
 		reply = s.dispatch(args)
 	}
