@@ -136,7 +136,9 @@ func TestFractionOfAMillisecond(t *testing.T) {
 	t.Parallel()
 	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
 		var extended atomic.Int64
-		c := s.NewClient(redilock.WithTrace(redilock.Trace{Extended: func(context.Context, redilock.Event) { extended.Add(1) }}))
+		c := s.NewClient(redilock.WithTrace(redilock.Trace{
+			Extended: func(context.Context, redilock.Event) { extended.Add(1) },
+		}))
 		l, err := c.Mutex("x", time.Second/3).Lock(t.Context())
 		want(t, "Lock", err, nil)
 		s.Advance(time.Second / 2)
@@ -187,7 +189,9 @@ func TestMaxHoldIsNotAskedFor(t *testing.T) {
 	t.Parallel()
 	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
 		var extended atomic.Int64
-		c := s.NewClient(redilock.WithTrace(redilock.Trace{Extended: func(context.Context, redilock.Event) { extended.Add(1) }}))
+		c := s.NewClient(redilock.WithTrace(redilock.Trace{
+			Extended: func(context.Context, redilock.Event) { extended.Add(1) },
+		}))
 		opts := []redilock.LockOption{redilock.WithAutoExtend(), redilock.WithMaxHold(10 * time.Second)}
 		l, err := c.Mutex("x", 6*time.Second, opts...).Lock(t.Context())
 		want(t, "Lock", err, nil)

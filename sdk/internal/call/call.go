@@ -86,7 +86,8 @@ type Limits struct {
 	// Within is how long the caller waits for the answer at the most; 0 is without a limit. One that go-redis keeps by
 	// itself may be overrun by its ReadTimeout.
 	Within time.Duration
-	// Inline lets the call run in the caller's goroutine, although ctx may end, where go-redis keeps to time-outs of its own.
+	// Inline lets the call run in the caller's goroutine, although ctx may end, where go-redis keeps to time-outs of its
+	// own.
 	Inline bool
 	// Late is called once a call is over whose caller has returned before. It runs in another goroutine.
 	Late func()
