@@ -170,8 +170,8 @@ func TestRetention(t *testing.T) {
 		{
 			name: "the successor enters after the head has left", files: "release",
 			edits: []string{
-				"\t\t\t\tfollow(caller, head)\n\t\t\tend\n\t\t\tleave(who)\n",
-				"\t\t\t\tleave(who)\n\t\t\t\tfollow(caller, head)\n\t\t\tend\n\t\t\tleave(who)\n",
+				"\t\t\t\tfollow(caller, head)\n\t\t\tend\n",
+				"\t\t\t\tleave(who)\n\t\t\t\tfollow(caller, head)\n\t\t\tend\n",
 			},
 		},
 	} {

@@ -125,8 +125,8 @@ var queueSeeds = []seed{
 	{
 		name: "a waiter is granted the lock and stays in the queue", world: "queue", depth: 3, files: "acquire release",
 		edits: []string{
-			"\t\t\tleave(who)\n\t\t\tif not ago",
-			"\t\t\tif not ago",
+			"\t\t\tleave(who)\n\t\t\tif ours",
+			"\t\t\tif ours",
 		},
 	},
 	{
@@ -298,10 +298,8 @@ var queueSeeds = []seed{
 	{
 		name: "the successor enters after the head has left", world: "slot", depth: 3, files: "release",
 		edits: []string{
-			"\t\t\tif caller and not ours and not caller.stands then\n\t\t\t\tfollow(caller, head)\n" +
-				"\t\t\tend\n\t\t\tleave(who)\n",
-			"\t\t\tleave(who)\n\t\t\tif caller and not ours and not caller.stands then\n" +
-				"\t\t\t\tfollow(caller, head)\n\t\t\tend\n",
+			"\t\t\tif caller and not ours and not caller.stands then\n",
+			"\t\t\tleave(who)\n\t\t\tif caller and not ours and not caller.stands then\n",
 		},
 	},
 	{
