@@ -117,12 +117,13 @@ func (s *Script) checkRange(b *block, at Position, a Arg) {
 		return
 	}
 	b.line(at, "if %s or %s == 0 and %s then", outside, a.Name, parenthesized(conditions))
-	b.line(at, "  return redis.error_reply(%s .. (%s and 1 or 0) .. %s)", luaQuote("BADARG "+a.Name+": must be an integer from "),
-		parenthesized(conditions), luaQuote(fmt.Sprintf(" to %d", *a.Max)))
+	b.line(at, "  return redis.error_reply(%s .. (%s and 1 or 0) .. %s)",
+		luaQuote("BADARG "+a.Name+": must be an integer from "), parenthesized(conditions), luaQuote(fmt.Sprintf(" to %d", *a.Max)))
 	b.line(at, "end")
 }
 
-// conditions are those under which an integer must not be 0, as Lua, of those that are known when it is checked; "" for none.
+// conditions are those under which an integer must not be 0, as Lua, of those that are known when it is checked; "" for
+// none.
 func (s *Script) conditions(a Arg) string {
 	var conditions []string
 	for _, r := range s.Requires {

@@ -36,7 +36,8 @@ func (k *checker) checkTokens() {
 				digits = m[1]
 			}
 			if !numeral.MatchString(digits) {
-				refuse("write it in plain decimals, without a leading zero, or as 0x and at most 8 digits", "the number %s", t.text)
+				refuse("write it in plain decimals, without a leading zero, or as 0x and at most 8 digits",
+					"the number %s", t.text)
 			}
 		case t.kind == tokenString && t.text[0] != '[':
 			if bad := badEscape(t.text); bad != "" {

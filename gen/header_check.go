@@ -144,8 +144,8 @@ func (p *headerParser) checkArguments() {
 	}
 	check := func(kind, name string, line int) {
 		if luaKeywords[name] || name == "redis" || name == "string" || name == "tonumber" {
-			p.problems.add(Position{p.s.File, line}, "rename it", "the %s %s cannot be a local: Lua or the checks use that name",
-				kind, name)
+			p.problems.add(Position{p.s.File, line}, "rename it",
+				"the %s %s cannot be a local: Lua or the checks use that name", kind, name)
 		}
 	}
 	for _, k := range p.s.Keys {

@@ -81,7 +81,8 @@ func TestLoadsNot(t *testing.T) {
 		return "", os.ErrInvalid
 	})
 	for _, want := range []string{
-		"lua/rate_limit/v1/include/clock.lua:2: the server does not load it", "list_taken.lua: the server knows it as another",
+		"lua/rate_limit/v1/include/clock.lua:2: the server does not load it",
+		"list_taken.lua: the server knows it as another",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in %v", want, err)

@@ -109,7 +109,9 @@ func TestHostileLayout(t *testing.T) {
 			replaceByLink(t, o, "lua/dist/rate_limit")
 		}},
 		{"a file is a link", takeDist + ": a link", func(t *testing.T, o Options) { replaceByLink(t, o, takeDist) }},
-		{"a binding is a link", takeBinding + ": a link", func(t *testing.T, o Options) { replaceByLink(t, o, takeBinding) }},
+		{"a binding is a link", takeBinding + ": a link", func(t *testing.T, o Options) {
+			replaceByLink(t, o, takeBinding)
+		}},
 		{"a file is a folder", takeDist + ": not a file", func(t *testing.T, o Options) {
 			must(t, os.Remove(o.path(takeDist)))
 			put(t, o, takeDist+"/notes.txt", "mine\n")

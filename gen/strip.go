@@ -63,7 +63,8 @@ func spaced(before, last, next token) bool {
 	case "}":
 		return false
 	case "(":
-		return last.kind == tokenKeyword && last.text != "function" || last.kind == tokenSymbol && !closes(last) && !opens(last)
+		return last.kind == tokenKeyword && last.text != "function" ||
+			last.kind == tokenSymbol && !closes(last) && !opens(last)
 	case "[":
 		return last.kind == tokenKeyword || last.kind == tokenSymbol && !closes(last) && !opens(last)
 	case ".", ":":

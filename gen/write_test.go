@@ -215,7 +215,8 @@ func TestPosition(t *testing.T) {
 			switch {
 			case strings.HasPrefix(source, "---@"):
 				generated++
-			case !strings.HasPrefix(strings.TrimSpace(source), strings.TrimSpace(line)): // a tab a level there, spaces in the source
+			// There a level is a tab, and in the source it is spaces.
+			case !strings.HasPrefix(strings.TrimSpace(source), strings.TrimSpace(line)):
 				t.Errorf("%s:%d is not %s: %q", s.Dist, i+1, pos, line)
 			}
 		}

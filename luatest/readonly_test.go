@@ -92,8 +92,8 @@ func TestReadOnly(t *testing.T) {
 		if readOnly == 0 {
 			t.Error("no script is read-only")
 		}
-		if holder, left := admin.Get(t.Context(), locked[0]).Val(), admin.PTTL(t.Context(), locked[0]).Val(); holder != "holder" ||
-			left > time.Minute {
+		holder, left := admin.Get(t.Context(), locked[0]).Val(), admin.PTTL(t.Context(), locked[0]).Val()
+		if holder != "holder" || left > time.Minute {
 			t.Errorf("a reader changed the lock: held by %q for %v", holder, left)
 		}
 	})

@@ -115,7 +115,8 @@ func (j *judged) inspect() *Fault {
 	}
 	waiters := make([]resp.Reply, len(l.queue))
 	for i, w := range l.queue {
-		waiters[i] = resp.Array(resp.String(j.config.tokenName(int(w.token))), resp.Integer(presenceLeft(w, j.config.epoch())))
+		left := presenceLeft(w, j.config.epoch())
+		waiters[i] = resp.Array(resp.String(j.config.tokenName(int(w.token))), resp.Integer(left))
 	}
 	want := resp.Array(resp.String("STATUS"), resp.String(holder), resp.Integer(int64(left)), resp.Integer(l.counter),
 		resp.Integer(j.config.clock()), resp.Integer(int64(len(l.queue))), resp.Array(waiters...))

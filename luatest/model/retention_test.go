@@ -40,7 +40,8 @@ func (w *walk) later() {
 	w.store.now, w.store.micros = w.store.now+ms, w.Int64N(1000)
 }
 
-// call makes a random call, or passes the lock on. Its token and its successor are among few, so that most calls meet each other.
+// call makes a random call, or passes the lock on. Its token and its successor are among few, so that most calls meet
+// each other.
 func (w *walk) call() resp.Reply {
 	token := func() string { return string(rune('a' + w.IntN(5))) }
 	lease := []string{"1", "1000", "60000", "3540000", "3540001", "3599999", "7200000", "2147483647"}[w.IntN(8)]

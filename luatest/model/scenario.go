@@ -246,7 +246,8 @@ func (w *writer) call(t *step, want *expected) {
 	}
 	for _, m := range want.sent {
 		if m.received {
-			words := []any{w.config.tokenName(m.token), " ", object{"var": w.fences[a.lock]}, " ", scaled(m.lease), " ", m.owned}
+			words := []any{w.config.tokenName(m.token), " ", object{"var": w.fences[a.lock]}, " ", scaled(m.lease), " ",
+				m.owned}
 			w.messages(m.client, object{"join": words})
 		}
 	}

@@ -55,7 +55,8 @@ var fenceSeeds = []seed{
 		},
 	},
 	{
-		name: "a counter that is lost comes back without an expiry", world: "deleted", depth: 3, files: "acquire extend release",
+		name: "a counter that is lost comes back without an expiry", world: "deleted", depth: 3,
+		files: "acquire extend release",
 		edits: []string{
 			"\tif raised == 0 then\n\t\traised = redis.pcall('PEXPIRE', fence, ms, 'NX')\n\tend\n",
 			"",

@@ -34,7 +34,7 @@ func TestChaos(t *testing.T) {
 		for range 2 {
 			rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", Dialer: s.Redis.Options().Dialer})
 			defer rdb.Close()
-			rdb.AddHook(hook(mishaps(calm)))
+			rdb.AddHook(mishaps(calm))
 			c, err := redilock.New(rdb, redilock.WithTrace(traces(calm)))
 			want(t, "New", err, nil)
 			clients = append(clients, c)
@@ -103,11 +103,13 @@ func mishaps(calm func() bool) hook {
 // traces panic, or take their time.
 func traces(calm func() bool) redilock.Trace {
 	do := func(context.Context, redilock.Event) {
-		switch {
-		case calm():
-		case rand.N(4) == 0:
+		if calm() {
+			return
+		}
+		switch rand.N(4) {
+		case 0:
 			panic("a trace")
-		case rand.N(4) == 0:
+		case 1:
 			time.Sleep(10 * time.Millisecond)
 		}
 	}

@@ -97,7 +97,8 @@ func TestSlowCallbacksLoseNothing(t *testing.T) {
 		"Extended takes a second": slow("Extended", time.Second),
 		"everything takes 20 ms":  slow("all", 20*time.Millisecond),
 	} {
-		t.Run(name, func(t *testing.T) { // one after the other: the server in memory takes a millisecond of a processor for each call
+		// One after the other: the server in memory takes a millisecond of a processor for each call.
+		t.Run(name, func(t *testing.T) {
 			s := redilocktest.New(t)
 			c := s.NewClient(opt)
 			held := make(chan *redilock.Lock, locks)

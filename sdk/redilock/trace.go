@@ -128,7 +128,8 @@ func (c *Client) contained(call func()) {
 
 // log writes an event. Attributes, unlike pairs of words and values, cost nothing if nobody listens.
 func (c *Client) log(ctx context.Context, e event.Event) {
-	level, message := levelOf(e.Kind), ""
+	var message string
+	level := levelOf(e.Kind)
 	if !c.opts.log.Enabled(ctx, level) {
 		return
 	}

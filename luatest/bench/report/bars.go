@@ -106,7 +106,8 @@ func (b *bars) turns() {
 	lone := func(m figure.Metric, c string) *figure.Figure { return b.set.Find(9, measure.Lone, m.Name, c) }
 	b.ratio("a lone waiter against 64 in another process: p99 wait ÷ strict", 3, true, 9, measure.Lone, measure.WaitP99,
 		contestant.Strict)
-	if with, without := lone(measure.WaitP99, contestant.Ours), lone(measure.WaitP99, contestant.Strict); with != nil && without != nil {
+	with, without := lone(measure.WaitP99, contestant.Ours), lone(measure.WaitP99, contestant.Strict)
+	if with != nil && without != nil {
 		b.list = append(b.list, Bar{
 			Text: "a lone waiter against 64 in another process: p99 wait − strict", Wanted: 0.002, AtMost: true,
 			Got: with.Median() - without.Median(), Unit: figure.Seconds,

@@ -117,8 +117,8 @@ func (a *adapted[S, R]) Reply() (R, error) {
 	return a.read(reply), nil
 }
 
-// ParseMessage reads what a script publishes: "token fence lease fences", from the right, because a token may hold spaces. It
-// reports false for anything else.
+// ParseMessage reads what a script publishes: "token fence lease fences", from the right, because a token may hold
+// spaces. It reports false for anything else.
 func ParseMessage(payload string) (Grant, bool) {
 	rest, fences, ok := cutNumber(payload)
 	rest, lease, ok2 := cutNumber(rest)

@@ -97,7 +97,6 @@ type Releaser struct {
 	stuck   int          // workers whose pipeline is overdue
 	timer   *time.Timer
 	next    clock.Instant // when the timer fires; 0: it does not
-	closed  bool          // no more retries after this
 	drained chan struct{}
 }
 
