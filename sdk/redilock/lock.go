@@ -106,9 +106,12 @@ func (l *Lock) extend(ctx context.Context, ttl time.Duration) error {
 		return err
 	}
 	g := l.h.Grant()
-	defer l.h.Extending()()
+	token, err := l.h.Extending()
+	if err != nil {
+		return err
+	}
 	sent := g.Now()
-	reply, err := do(ctx, l.c, g.Resource().Extend(g.Token(), ttl))
+	reply, err := do(ctx, l.c, g.Resource().Extend(token, ttl))
 	if err != nil {
 		return err
 	}
@@ -148,7 +151,7 @@ func (l *Lock) check(ctx context.Context) (time.Duration, error) {
 	if !status.Held || status.Token != g.Token() {
 		return 0, g.Lose(failure.Taken)
 	}
-	return status.Left, nil
+	return status.Left, l.h.Err() // it may have been unlocked meanwhile, and the grant passed on
 }
 
 // do sends a call for a caller that waits for it.
@@ -192,7 +195,7 @@ func (l *Lock) unlock(ctx context.Context) error {
 
 func (c *Client) unlock(ctx context.Context, h *lease.Handle) error {
 	g := h.Grant()
-	if c.queues.Pass(h) {
+	if c.queues.Pass(ctx, h) {
 		c.tell(ctx, event.Event{Kind: event.Released, Name: g.Name(), Fence: h.Fence(), Held: h.Held()})
 		return nil
 	}
