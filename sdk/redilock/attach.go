@@ -58,6 +58,10 @@ func (c *Client) breakLock(ctx context.Context, name string) error {
 	if checkToken(status.Token) != nil {
 		return fmt.Errorf("%w: what the key holds can be no token", ErrWrongType)
 	}
+	g := c.leases.Find(m.lock.Key(), status.Token)
+	if g != nil {
+		g.EndTurn() // whether the release has run may never be known
+	}
 	one := m.lock.Release(status.Token, "", nil)
 	reply, err := do(ctx, c, one)
 	if err != nil {
@@ -66,7 +70,7 @@ func (c *Client) breakLock(ctx context.Context, name string) error {
 	if reply.Outcome != primitive.Freed && !one.Repeated() {
 		return ErrNotHeld
 	}
-	if g := c.leases.Find(m.lock.Key(), status.Token); g != nil {
+	if g != nil {
 		_ = g.Lose(failure.Taken)
 	}
 	return nil

@@ -108,8 +108,11 @@ func (l *Lock) extend(ctx context.Context, ttl time.Duration) (repeated bool, er
 		return false, err
 	}
 	g := l.h.Grant()
-	c := g.Resource().Extend(g.Token(), ttl)
-	defer l.h.Extending()()
+	token, err := l.h.Extending()
+	if err != nil {
+		return false, err
+	}
+	c := g.Resource().Extend(token, ttl)
 	sent := g.Now()
 	reply, err := do(ctx, l.c, c)
 	if err != nil {
@@ -151,7 +154,7 @@ func (l *Lock) check(ctx context.Context) (time.Duration, error) {
 	if !status.Held || status.Token != g.Token() {
 		return 0, g.Lose(failure.Taken)
 	}
-	return status.Left, nil
+	return status.Left, l.h.Err() // it may have been unlocked meanwhile, and the grant passed on
 }
 
 // do sends a call for a caller that waits for it.
@@ -195,7 +198,7 @@ func (l *Lock) unlock(ctx context.Context) error {
 
 func (c *Client) unlock(ctx context.Context, h *lease.Handle) error {
 	g := h.Grant()
-	if c.queues.Pass(h) {
+	if c.queues.Pass(ctx, h) {
 		c.tell(ctx, event.Event{Kind: event.Released, Name: g.Name(), Fence: h.Fence(), Held: h.Held()})
 		return nil
 	}

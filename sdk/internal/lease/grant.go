@@ -70,9 +70,10 @@ type Holder struct {
 	parent  context.Context // for the values that events carry; it is not heeded
 	since   clock.Instant
 	maxHold time.Duration
-	turn    time.Duration
-	end     error // nil while it holds: failure.Unlocked, or a reason of failure.Lost
-	shares  []*Handle
+	// deadline is what the grant's was when this holder passed it on; what became of it later is not its own.
+	deadline clock.Instant
+	end      error // nil while it holds: failure.Unlocked, or a reason of failure.Lost
+	shares   []*Handle
 }
 
 // Name is the lock's name, as the caller gave it.

@@ -54,10 +54,14 @@ func (h *Handle) Deadline() time.Time {
 	g := h.grant
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.deadline == 0 {
+	at := g.deadline
+	if h.holder != g.holder {
+		at = h.holder.deadline
+	}
+	if at == 0 {
 		return time.Time{}
 	}
-	return g.set.clock.Time(g.deadline)
+	return g.set.clock.Time(at)
 }
 
 // Token is the grant's token while the handle is of use, "" afterwards: the token of an ended lock may be somebody
@@ -97,7 +101,7 @@ func (h *Handle) Share(ttl time.Duration, autoExtend bool) (share *Handle, lacks
 	g.CheckDeadline()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.holder.end != nil {
+	if h.holder != g.holder || g.holder.end != nil { // another call's, or nobody's
 		return nil, 0
 	}
 	share = g.newHandle()

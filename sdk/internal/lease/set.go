@@ -66,7 +66,7 @@ func (s *Set) Start(parent context.Context, terms Terms, t Term) *Handle {
 	now := s.clock.Now()
 	g := &Grant{
 		set: s, resource: terms.Resource, name: terms.Name, token: t.Token, deadline: t.Deadline(), lease: t.Lease,
-		ttl: terms.TTL, longest: now.Add(t.Lease), autoExtend: terms.AutoExtend, turn: newTurn(t, now),
+		ttl: terms.TTL, longest: now.Add(t.Lease), autoExtend: terms.AutoExtend, turn: newTurn(terms, t, now),
 	}
 	g.holder = newHolder(parent, terms, g.turn.take(), t.Since)
 	g.limit()

@@ -2,6 +2,7 @@ package lease
 
 import (
 	"context"
+	"time"
 
 	"github.com/zferentz/go-redilock/sdk/internal/clock"
 	"github.com/zferentz/go-redilock/sdk/internal/event"
@@ -20,13 +21,14 @@ type turn struct {
 	began clock.Instant // when this client got the grant
 	next  int64         // the next of the grant's numbers
 	last  int64         // the last one
-	// over: the grant is not passed on any more. Somebody else can release it, or its fence counter was lost.
-	over      bool
-	extending int // calls of Extend under way: their lease is the caller's, not the next one's
+	limit time.Duration // the shortest that a holder of the turn has asked for
+	// over: the grant is not passed on any more. Somebody else can release it, its fence counter was lost, or a call of
+	// Extend asked for a lease that is that caller's alone.
+	over bool
 }
 
-func newTurn(t Term, now clock.Instant) turn {
-	return turn{began: now, next: t.Fence - int64(max(t.Fences, 1)) + 1, last: t.Fence}
+func newTurn(terms Terms, t Term, now clock.Instant) turn {
+	return turn{began: now, next: t.Fence - int64(max(t.Fences, 1)) + 1, last: t.Fence, limit: terms.Turn}
 }
 
 // take gives the next number.
@@ -41,42 +43,51 @@ func (t *turn) heard(fence int64) { t.over = t.over || fence > t.last }
 
 func newHolder(parent context.Context, terms Terms, fence int64, since clock.Instant) *Holder {
 	return &Holder{
-		fence: fence, parent: event.Detach(parent), since: since, maxHold: terms.MaxHold, turn: terms.Turn,
+		fence: fence, parent: event.Detach(parent), since: since, maxHold: terms.MaxHold,
 	}
 }
 
-// Extending says that the caller's own Extend is under way, until done is called.
-func (h *Handle) Extending() (done func()) {
+// Extending says that the handle's own Extend is about to be sent, and gives the token for it. It ends the turn: the lease
+// that it asks for is the caller's, and a call that got no answer may have run. An ended handle has nothing to extend: its
+// grant may be another call's by now.
+func (h *Handle) Extending() (token string, err error) {
 	g := h.grant
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.turn.extending++
-	return func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.turn.extending--
+	if err := h.err(); err != nil {
+		return "", err
 	}
+	g.turn.over = true
+	return g.token, nil
+}
+
+// EndTurn lets the next release go to the server: somebody else has released the grant, or tried to.
+func (g *Grant) EndTurn() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.turn.over = true
 }
 
 // Pass unlocks a handle by giving its grant to the next local call, and gives that call's handle; nil if it must go back
 // to the server. What is passed on is the deadline, never a lease counted anew. Cut comes after it.
 func (h *Handle) Pass(parent context.Context, terms Terms) *Handle {
 	g := h.grant
-	now := g.set.clock.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	now := g.set.clock.Now() // not before the lock: whoever waited for it may have passed the deadline
 	if !h.passable(terms, now) {
 		return nil
 	}
 	h.unlocked, h.ended = true, failure.Unlocked
-	g.holder.end, g.holder.shares = failure.Unlocked, nil
+	g.holder.end, g.holder.shares, g.holder.deadline = failure.Unlocked, nil, g.deadline
+	g.turn.limit = min(g.turn.limit, terms.Turn)
 	g.holder = newHolder(parent, terms, g.turn.take(), now)
 	next := g.newHandle()
 	extend := g.autoExtend != terms.AutoExtend
 	g.autoExtend = terms.AutoExtend
 	if terms.MaxHold > 0 || extend {
 		g.limit()
-		g.set.schedule(g, g.autoExtend)
+		g.set.schedule(g, g.autoExtend || g.lease < terms.TTL) // a short grant is still renewed to the full lease
 	}
 	return next
 }
@@ -87,10 +98,10 @@ func (h *Handle) passable(terms Terms, now clock.Instant) bool {
 	switch left := g.deadline.Sub(now); {
 	case h.unlocked || h.ended != nil || g.holder.end != nil: // it is over
 	case h.holder != g.holder || len(g.holder.shares) != 1: // others share it
-	case t.over || t.extending > 0 || t.next > t.last:
-	case now.Sub(t.began) >= min(h.holder.turn, terms.Turn): // others wait at the server
+	case t.over || t.next > t.last:
+	case now.Sub(t.began) >= min(t.limit, terms.Turn): // others wait at the server
 	// The next must not get a longer lease than it asked for, nor a shorter one.
-	case terms.TTL != g.ttl || left < g.lease/2 || g.limited():
+	case terms.TTL != g.ttl || left > terms.TTL || left < g.lease/2 || g.limited():
 	default:
 		return true
 	}

@@ -23,6 +23,7 @@ type handoff struct {
 	next   *waiter
 	stale  bool       // see position
 	passed lease.Term // what next was given
+	fence  int64      // of next: the first of the grant's
 	given  bool
 }
 
@@ -71,7 +72,7 @@ func (h *handoff) Tried(a release.Answer) {
 	if h.given && h.grant != nil {
 		s.events.Add(h.ctx, event.Event{
 			Kind: event.HandedOff, Name: h.next.terms.Name, Way: event.Directly,
-			Fence: h.passed.Fence, Lease: h.passed.Lease, Held: h.grant.Held(),
+			Fence: h.fence, Lease: h.passed.Lease, Held: h.grant.Held(),
 		})
 	}
 }
@@ -90,7 +91,7 @@ func (h *handoff) apply(a release.Answer) (over []*lease.Grant) {
 			}
 			ok, ended := s.claim(w, t)
 			if ok {
-				h.given, h.passed = true, t
+				h.given, h.passed, h.fence = true, t, w.handle.Fence()
 				w.signal()
 				over = append(over, ended...)
 				h.next, w = w, nil

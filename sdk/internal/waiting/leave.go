@@ -243,7 +243,7 @@ func (s *Queues) tried(
 		return nil, nil, failure.TooLate
 	}
 	s.sink(ctx, event.Event{
-		Kind: event.Acquired, Name: want.Terms.Name, Fence: t.Fence, Lease: t.Lease, Waited: s.clock.Now().Sub(t.Since),
+		Kind: event.Acquired, Name: want.Terms.Name, Fence: h.Fence(), Lease: t.Lease, Waited: s.clock.Now().Sub(t.Since),
 	})
 	return h, nil, nil
 }
