@@ -22,8 +22,12 @@ func TestBrokenScripts(t *testing.T) {
 	for _, test := range []struct{ name, script, old, new string }{
 		{"release takes any token", "mutex.release", "if holder == token then", "if holder then"},
 		{"acquire takes a lock that is held", "mutex.acquire", "token, 'NX', 'PX'", "token, 'PX'"},
-		{"fences repeat", "mutex.acquire", "return {'GRANTED', f, lease}", "return {'GRANTED', 1, lease}"},
-		{"a lease is too short", "mutex.acquire", "'NX', 'PX', lease)", "'NX', 'PX', math.ceil(lease / 10))"},
+		{"fences repeat", "mutex.acquire", "return {'GRANTED', f, lease, owned}", "return {'GRANTED', 1, lease, 1}"},
+		{
+			"a turn has numbers that were given out", "mutex.acquire",
+			"return {'GRANTED', f, lease, owned}", "return {'GRANTED', f, lease, owned + 5000}",
+		},
+		{"a lease is too short", "mutex.acquire", "'NX', 'PX', ARGV[2])", "'NX', 'PX', math.ceil(lease / 10))"},
 		{"release deletes nothing", "mutex.release", "redis.call('DEL', lock)", "local _ = lock"},
 		{"extend says yes to anybody", "mutex.extend", "if holder ~= token then", "if not holder then"},
 	} {

@@ -58,6 +58,19 @@ func (w *window) run(ctx context.Context) (int, error) {
 	return w.check(w.seed)
 }
 
+// turns reports whether the clients of this window pass a grant on among their calls without asking the server. After a DEL
+// or a SET of another program they may do so without having heard of it, which is documented, and which no lock could
+// answer: so the windows with turns have neither, and those without turns have both.
+func (w *window) turns() bool { return w.seed%2 == 0 }
+
+// options are those of every lock of the window.
+func (w *window) options() redilock.LockOption {
+	if w.turns() {
+		return redilock.WithTurn(100 * time.Millisecond) // the longest
+	}
+	return redilock.WithTurn(0)
+}
+
 // turn is one thing that a client, or another program, does with the lock.
 func (w *window) turn(ctx context.Context, r *rand.Rand, c *redilock.Client, client int) {
 	switch n := r.IntN(100); {
@@ -70,7 +83,9 @@ func (w *window) turn(ctx context.Context, r *rand.Rand, c *redilock.Client, cli
 	case n < 95:
 		w.inspect(ctx, c, client)
 	case n < 97:
-		w.set(ctx, client, time.Duration(5+r.IntN(20))*time.Millisecond, r.IntN(2) == 0)
+		w.set(ctx, client, time.Duration(5+r.IntN(20))*time.Millisecond, r.IntN(2) == 0 && !w.turns())
+	case w.turns():
+		w.inspect(ctx, c, client)
 	default:
 		w.del(ctx, client)
 	}
@@ -81,7 +96,7 @@ func (w *window) hold(ctx context.Context, r *rand.Rand, c *redilock.Client, cli
 	lock func(*redilock.Mutex, context.Context) (*redilock.Lock, error),
 ) {
 	call := w.now()
-	l, err := lock(c.Mutex(w.name, ttl), ctx)
+	l, err := lock(c.Mutex(w.name, ttl, w.options()), ctx)
 	var held *redilock.HeldError
 	switch {
 	case errors.As(err, &held) && held.Remaining == 0:

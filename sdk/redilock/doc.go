@@ -5,6 +5,9 @@
 // it is not (Context), and has a number that grows with every grant (Fence), for a store to refuse writes that come
 // late.
 //
+// The calls of one client that wait for a name share a grant in turns: for 1 ms it passes from one to the next without a
+// call to the server, each with a Lock and a fence of its own. [WithTurn] says what that changes, and how to go without.
+//
 // At most one holder exists as long as the primary keeps its data. What a failover can lose, and what the fence does
 // about it, is told in the README of the module. The wire protocol, for other languages, is in lua/README.md.
 //
@@ -22,8 +25,10 @@
 //     sdk/scripts/repeat.go the table of what an error means.
 //  6. internal/lease: Set.Start in set.go makes the grant of the reply, watches over its deadline and renews it (renew.go).
 //     The caller gets a Handle (handle.go), which is what a [Lock] is made of (lock.go).
-//  7. [Lock.Unlock] drops the handle, and internal/release/release.go gives the token back: by the caller's goroutine first,
-//     with the next of the local queue as the successor, then by workers (worker.go) until the server has answered.
+//  7. [Lock.Unlock] passes the grant to the next of the local queue, where the turn allows that (waiting/pass.go,
+//     lease/turn.go). Else it drops the handle, and internal/release/release.go gives the token back: by the caller's
+//     goroutine first, with the next of the local queue as the successor, then by workers (worker.go) until the server has
+//     answered.
 //
 // Beside them stand internal/clock, the time by which leases are measured; internal/event, what is told to the log and to
 // the trace; internal/failure, the errors.
