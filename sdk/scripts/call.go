@@ -17,10 +17,11 @@ type Script struct {
 	Version int
 	SHA1    string // of Source, in hexadecimal: what EVALSHA takes
 	Source  string // byte for byte what lua/dist holds
+	Unsafe  bool   // a call that may have run is not sent again: its error is then a [*MayHaveRunError]
 }
 
 // Call is one call of a script: made by a binding, sent by Do or together with others by Pipeline. It is for one
-// goroutine, and can be sent again: every script is safe to repeat with the same arguments.
+// goroutine, and can be sent again where its script is safe to repeat with the same arguments.
 type Call[R any] struct {
 	script *Script
 	keys   []string
@@ -50,7 +51,7 @@ func (c *Call[R]) Do(ctx context.Context, rdb redis.UniversalClient) (R, error) 
 // and as many as Do would make.
 func (c *Call[R]) Again(ctx context.Context, rdb redis.UniversalClient) (R, error) {
 	c.repeated = mayHaveRun(c.err)
-	if !pause(ctx, 0) {
+	if !c.mayRepeat() || !pause(ctx, 0) {
 		return c.reply, c.err
 	}
 	return c.do(ctx, rdb, 1)
@@ -71,7 +72,7 @@ func (c *Call[R]) do(ctx context.Context, rdb redis.UniversalClient, try int) (R
 				c.fail(err)
 				return c.reply, c.err
 			}
-		case try < maxRepeats && Transient(c.err):
+		case c.mayRepeat() && try < maxRepeats && Transient(c.err):
 			c.repeated = c.repeated || mayHaveRun(c.err)
 			if !pause(ctx, try) {
 				return c.reply, c.err
@@ -169,6 +170,7 @@ func (c *Call[R]) settle(cmd *redis.Cmd) {
 	val, err := cmd.Result()
 	if err != nil && err != redis.Nil { //nolint:errorlint // what Sentinel clients say of an unknown group wraps a Nil
 		c.fail(err)
+		c.mayRepeat()
 		return
 	}
 	r := newReply(c.script, val)
