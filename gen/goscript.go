@@ -72,8 +72,12 @@ func (w *goWriter) constants(s *Script) {
 		}
 		w.line("%s +", strconv.Quote(line))
 	}
-	w.line("var %sScript = &scripts.Script{Name: %q, Version: %d, SHA1: %sSHA1, Source: %sSource}\n",
-		local, s.Name(), s.Version, verb, local)
+	unsafe := ""
+	if s.Unsafe {
+		unsafe = ", Unsafe: true"
+	}
+	w.line("var %sScript = &scripts.Script{Name: %q, Version: %d, SHA1: %sSHA1, Source: %sSource%s}\n",
+		local, s.Name(), s.Version, verb, local, unsafe)
 	w.comment("%sScript is the script itself, for those who load it ahead of its first call.", verb)
 	w.line("func %sScript() *scripts.Script { return %sScript }\n", verb, local)
 }

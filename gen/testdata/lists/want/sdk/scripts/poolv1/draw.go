@@ -25,7 +25,7 @@ const drawSource = "" +
 	"local drawn = redis.call('ZPOPMIN', holders)\n" +
 	"return {'DRAWN', drawn[1] or ''}\n"
 
-var drawScript = &scripts.Script{Name: "pool.draw", Version: 1, SHA1: DrawSHA1, Source: drawSource}
+var drawScript = &scripts.Script{Name: "pool.draw", Version: 1, SHA1: DrawSHA1, Source: drawSource, Unsafe: true}
 
 // DrawScript is the script itself, for those who load it ahead of its first call.
 func DrawScript() *scripts.Script { return drawScript }
