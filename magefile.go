@@ -76,6 +76,31 @@ func loadEverywhere() error {
 	return errors.Join(all...)
 }
 
+// Commands writes the generator's table of Redis' commands anew, from what every server of this machine says of itself:
+// it wants Redis 7.0, Redis 8.0 and Valkey 9.1 (REDILOCK_SERVERS).
+func Commands() error {
+	if n := len(server.Executables()); n < 3 {
+		return fmt.Errorf("%d servers: name three in %s, or commands that one of them lacks would be let in", n, server.EnvServers)
+	}
+	args := []string{"run", "./gen/cmd/commandtable"}
+	for _, executable := range server.Executables() {
+		if executable.Err != nil {
+			return executable.Err
+		}
+		s, err := server.Start(context.Background(), server.Options{Executable: executable.Path})
+		if err != nil {
+			return err
+		}
+		defer func() { _ = s.Stop() }()
+		args = append(args, s.Addr())
+	}
+	table, err := sh.Output("go", args...)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile("gen/command_table.go", []byte(table+"\n"), 0o644)
+}
+
 // Pin freezes the scripts in lua/released.json: do it with a release, never before.
 func Pin() error { return gen.Pin(options) }
 

@@ -42,7 +42,9 @@ func (s *Script) goFile() string { return strings.ReplaceAll(s.Verb, "_", "") + 
 
 // sameKeys reports whether all scripts of a package have the same keys: then they share one type.
 func sameKeys(group []*Script) bool {
-	same := func(a, b Key) bool { return a.Name == b.Name && a.Key == b.Key && a.Suffix == b.Suffix }
+	same := func(a, b Key) bool {
+		return a.Name == b.Name && a.Key == b.Key && a.Many == b.Many && a.Suffix == b.Suffix
+	}
 	for _, s := range group {
 		if !slices.EqualFunc(s.Keys, group[0].Keys, same) {
 			return false
@@ -115,6 +117,9 @@ func goNames(group []*Script) (names []string, owner []*Script) {
 	for _, s := range group {
 		verb := goName(s.Verb)
 		add(s, verb, "New"+verb, verb+"Script", verb+"SHA1", verb+"Args", verb+"Reply", "file "+s.goFile())
+		if s.Return != nil {
+			add(s, verb+"Row")
+		}
 		if !sameKeys(group) {
 			add(s, verb+"Keys")
 		}
