@@ -35,8 +35,9 @@ var headerTags = map[string]string{
 	"publish":  "---@publish pattern, text",
 	"reply": "---@reply TAG field:type field:type  text; " +
 		fieldTypes,
-	"return": "---@return type, text (in place of @reply, for a reply without a tag); " + fieldTypes,
-	"error":  "---@error CODE text",
+	"return":  "---@return type, text (in place of @reply, for a reply without a tag); " + fieldTypes,
+	"error":   "---@error CODE text",
+	"example": `---@example "key" "key" | "argument" => reply (in JSON, or: error CODE)`,
 }
 
 // tagsOnce are those that a header may have once.
@@ -118,6 +119,8 @@ func (p *headerParser) tag(pos Position, text string) {
 		ok = p.publish(rest, pos.Line)
 	case "reply":
 		ok = p.reply(rest, pos)
+	case "example":
+		ok = p.example(rest, pos.Line)
 	case "return":
 		ok = p.returned(rest, pos)
 	case "error":

@@ -36,6 +36,7 @@ type Script struct {
 	Replies   []Reply
 	Return    *Return // in place of replies, or nil
 	Errors    []ErrorCode
+	Examples  []Example
 	Commands  []string // that it calls: sorted, in capitals
 	Unsafe    bool     // a call must not be sent again after it may have run
 	ReadOnly  bool     // it can be called by EVALSHA_RO, with the right to read the keys alone
