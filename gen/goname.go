@@ -106,7 +106,7 @@ func goNames(group []*Script) (names []string, owner []*Script) {
 	}
 	add(group[0], "Scripts", "file common.go", "file doc.go")
 	if sameKeys(group) {
-		add(group[0], "Keys")
+		add(group[0], "Keys", "KeysOf")
 	}
 	for _, e := range goEnums(group) {
 		add(e.scripts[0], e.name)
@@ -121,7 +121,7 @@ func goNames(group []*Script) (names []string, owner []*Script) {
 			add(s, verb+"Row")
 		}
 		if !sameKeys(group) {
-			add(s, verb+"Keys")
+			add(s, verb+"Keys", verb+"KeysOf")
 		}
 		for _, r := range s.Replies {
 			add(s, verb+goName(r.Tag))
@@ -174,7 +174,8 @@ func (m *Model) checkMembers(group []*Script, problems *Problems) {
 				seen[goName(name)] = true
 			}
 		}
-		var keys, args []string
+		var keys []string
+		args := []string{"validate"} // the method
 		for _, k := range s.Keys {
 			keys = append(keys, k.Name)
 		}

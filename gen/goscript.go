@@ -93,6 +93,7 @@ func (w *goWriter) args(group []*Script, s *Script) {
 		w.line("%s %s", goName(a.Name), goArgType(group, s, a))
 	}
 	w.line("}\n")
+	w.validate(group, s)
 }
 
 func goArgType(group []*Script, s *Script, a Arg) string {
@@ -229,23 +230,11 @@ func (w *goWriter) calls(group []*Script, s *Script) {
 	}
 	var many Arg
 	for _, a := range s.Args {
-		arg := "args." + goName(a.Name)
-		switch {
-		case a.Type == TypeEnum && a.Optional:
-			arg += ".orDefault()"
-		case a.Type == TypeEnum:
-			arg = "string(" + arg + ")"
-		case a.Unit == UnitMillis:
-			arg += ".Milliseconds()"
-		}
-		if a.unsetIsDefault() {
-			arg = fmt.Sprintf("cmp.Or(%s, %#v)", arg, a.Default)
-		}
 		if a.Many {
 			many = a
 			continue
 		}
-		args = append(args, arg)
+		args = append(args, sent(a))
 	}
 	w.comment("New%s makes a call of %s, for [scripts.Pipeline] or the call's own Do.", verb, s.Name())
 	w.line("func New%s(keys %s, args %sArgs) *scripts.Call[%s] {", verb, keysType, verb, s.goReply())
@@ -264,6 +253,7 @@ func (w *goWriter) calls(group []*Script, s *Script) {
 	w.comment("%s calls %s, version %d: %s", verb, s.Name(), s.Version, about)
 	w.line("func %s(ctx context.Context, rdb redis.UniversalClient, keys %s, args %sArgs) (%s, error) {",
 		verb, keysType, verb, s.goReply())
+	w.line("if err := args.Validate(); err != nil {\nvar none %s\nreturn none, err\n}", s.goReply())
 	w.line("return New%s(keys, args).Do(ctx, rdb)\n}\n", verb)
 }
 
@@ -303,6 +293,7 @@ func (w *goWriter) keysType(name string, s *Script) {
 		w.line("%s %s // %s, %s%s", goName(k.Name), kind, k.Type, what, after(": ", k.Doc))
 	}
 	w.line("}\n")
+	w.keysOf(name, s)
 }
 
 func (w *goWriter) decoder(s *Script) {

@@ -10,7 +10,10 @@ import (
 
 func TestQueue(t *testing.T) {
 	rdb, ctx := client(t), t.Context()
-	keys := queuev1.Keys{Pending: "jobs", Running: "{jobs}:running", Known: "{jobs}:known"}
+	keys, err := queuev1.KeysOf("jobs")
+	if err != nil {
+		t.Fatal(err)
+	}
 	new, err := queuev1.Push(ctx, rdb, keys, queuev1.PushArgs{Jobs: []string{"a", "b", "c", "a"}})
 	if err != nil || new != 3 {
 		t.Fatalf("%d new, %v", new, err)

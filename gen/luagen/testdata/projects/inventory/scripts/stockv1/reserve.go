@@ -70,6 +70,15 @@ type ReserveArgs struct {
 	Who string
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args ReserveArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckInt("stock.reserve", "count", args.Count, 1, 1000000),
+		scripts.CheckBytes("stock.reserve", "who", args.Who, 1, 64),
+	)
+}
+
 // ReserveReply is what stock.reserve answers: [ReserveReserved] or [ReserveShort].
 type ReserveReply interface{ reserveReply() }
 
@@ -101,6 +110,10 @@ func NewReserve(keys Keys, args ReserveArgs) *scripts.Call[ReserveReply] {
 // safe to repeat: a call that may have run must not be sent again. Beside redis' own, its errors
 // are ENOITEM (there is no such item) and BADARG (an argument is missing or out of its range).
 func Reserve(ctx context.Context, rdb redis.UniversalClient, keys Keys, args ReserveArgs) (ReserveReply, error) {
+	if err := args.Validate(); err != nil {
+		var none ReserveReply
+		return none, err
+	}
 	return NewReserve(keys, args).Do(ctx, rdb)
 }
 

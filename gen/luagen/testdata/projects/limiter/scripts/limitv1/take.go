@@ -76,6 +76,16 @@ type TakeArgs struct {
 	Wanted int64
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args TakeArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckInt("limit.take", "capacity", args.Capacity, 1, 1000000),
+		scripts.CheckInt("limit.take", "rate", args.Rate, 1, 1000000),
+		scripts.CheckInt("limit.take", "wanted", cmp.Or(args.Wanted, 1), 1, 1000000),
+	)
+}
+
 // TakeReply is what limit.take answers: [TakeTaken] or [TakeDenied].
 type TakeReply interface{ takeReply() }
 
@@ -105,6 +115,10 @@ func NewTake(keys Keys, args TakeArgs) *scripts.Call[TakeReply] {
 // not safe to repeat: a call that may have run must not be sent again. Beside redis' own, its
 // errors are BADARG (an argument is missing or out of its range).
 func Take(ctx context.Context, rdb redis.UniversalClient, keys Keys, args TakeArgs) (TakeReply, error) {
+	if err := args.Validate(); err != nil {
+		var none TakeReply
+		return none, err
+	}
 	return NewTake(keys, args).Do(ctx, rdb)
 }
 

@@ -13,6 +13,16 @@ type Keys struct {
 	Known   string // set, companion :known: the jobs that are not done
 }
 
+// KeysOf gives the keys of the names that callers give; the companions are those of the first, in
+// its slot of a cluster. Its error is a [*scripts.NameError].
+func KeysOf(name string) (Keys, error) {
+	companions, err := scripts.Companions(name, ":running", ":known")
+	if err != nil {
+		return Keys{}, err
+	}
+	return Keys{Pending: name, Running: companions[0], Known: companions[1]}, nil
+}
+
 // Scripts lists every script of the package, for those who load them ahead of the first call.
 func Scripts() []*scripts.Script {
 	return []*scripts.Script{

@@ -51,6 +51,16 @@ type DoneArgs struct {
 	Jobs []string
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args DoneArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckEach("queue.done", "jobs", args.Jobs, func(one string) error {
+			return scripts.CheckBytes("queue.done", "jobs", one, 1, 1024)
+		}),
+	)
+}
+
 // NewDone makes a call of queue.done, for [scripts.Pipeline] or the call's own Do.
 func NewDone(keys Keys, args DoneArgs) *scripts.Call[[]string] {
 	list := []any{}
@@ -66,6 +76,10 @@ func NewDone(keys Keys, args DoneArgs) *scripts.Call[[]string] {
 // Done calls queue.done, version 1: finish a batch of jobs. Beside redis' own, its errors are
 // BADARG (an argument is missing or out of its range).
 func Done(ctx context.Context, rdb redis.UniversalClient, keys Keys, args DoneArgs) ([]string, error) {
+	if err := args.Validate(); err != nil {
+		var none []string
+		return none, err
+	}
 	return NewDone(keys, args).Do(ctx, rdb)
 }
 

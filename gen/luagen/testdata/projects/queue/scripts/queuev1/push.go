@@ -50,6 +50,16 @@ type PushArgs struct {
 	Jobs []string
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args PushArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckEach("queue.push", "jobs", args.Jobs, func(one string) error {
+			return scripts.CheckBytes("queue.push", "jobs", one, 1, 1024)
+		}),
+	)
+}
+
 // NewPush makes a call of queue.push, for [scripts.Pipeline] or the call's own Do.
 func NewPush(keys Keys, args PushArgs) *scripts.Call[int64] {
 	list := []any{}
@@ -65,6 +75,10 @@ func NewPush(keys Keys, args PushArgs) *scripts.Call[int64] {
 // Push calls queue.push, version 1: add a batch of jobs, each of them once. Beside redis' own, its
 // errors are BADARG (an argument is missing or out of its range).
 func Push(ctx context.Context, rdb redis.UniversalClient, keys Keys, args PushArgs) (int64, error) {
+	if err := args.Validate(); err != nil {
+		var none int64
+		return none, err
+	}
 	return NewPush(keys, args).Do(ctx, rdb)
 }
 

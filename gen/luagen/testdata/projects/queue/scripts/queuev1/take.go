@@ -71,6 +71,15 @@ type TakeArgs struct {
 	Lease time.Duration
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args TakeArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckInt("queue.take", "most", args.Most, 1, 1000),
+		scripts.CheckInt("queue.take", "lease", args.Lease.Milliseconds(), 1, 3600000),
+	)
+}
+
 // TakeRow is one row of what queue.take answers.
 type TakeRow struct {
 	Job   string
@@ -89,6 +98,10 @@ func NewTake(keys Keys, args TakeArgs) *scripts.Call[[]TakeRow] {
 // It is not safe to repeat: a call that may have run must not be sent again. Beside redis' own, its
 // errors are BADARG (an argument is missing or out of its range).
 func Take(ctx context.Context, rdb redis.UniversalClient, keys Keys, args TakeArgs) ([]TakeRow, error) {
+	if err := args.Validate(); err != nil {
+		var none []TakeRow
+		return none, err
+	}
 	return NewTake(keys, args).Do(ctx, rdb)
 }
 

@@ -27,9 +27,22 @@ func AliasScript() *scripts.Script { return aliasScript }
 type AliasArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args AliasArgs) Validate() error { return nil }
+
 // AliasKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type AliasKeys struct {
 	Data string // hash, the name itself
+}
+
+// AliasKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func AliasKeysOf(name string) (AliasKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return AliasKeys{}, err
+	}
+	return AliasKeys{Data: name}, nil
 }
 
 // NewAlias makes a call of idiom.alias, for [scripts.Pipeline] or the call's own Do.
@@ -43,6 +56,10 @@ func NewAlias(keys AliasKeys, args AliasArgs) *scripts.Call[map[string]string] {
 // Alias calls idiom.alias, version 1: the usual alias. It is read-only: EVALSHA_RO calls it with
 // the right to read its keys alone.
 func Alias(ctx context.Context, rdb redis.UniversalClient, keys AliasKeys, args AliasArgs) (map[string]string, error) {
+	if err := args.Validate(); err != nil {
+		var none map[string]string
+		return none, err
+	}
 	return NewAlias(keys, args).Do(ctx, rdb)
 }
 

@@ -56,9 +56,30 @@ type ArgvTailArgs struct {
 	Who []string
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args ArgvTailArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckEnum("idiom.argv_tail", "mode", string(args.Mode), "add", "remove"),
+		scripts.CheckEach("idiom.argv_tail", "who", args.Who, func(one string) error {
+			return scripts.CheckBytes("idiom.argv_tail", "who", one, 1, 64)
+		}),
+	)
+}
+
 // ArgvTailKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type ArgvTailKeys struct {
 	Members string // set, the name itself
+}
+
+// ArgvTailKeysOf gives the keys of the names that callers give. Its error is a
+// [*scripts.NameError].
+func ArgvTailKeysOf(name string) (ArgvTailKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return ArgvTailKeys{}, err
+	}
+	return ArgvTailKeys{Members: name}, nil
 }
 
 // NewArgvTail makes a call of idiom.argv_tail, for [scripts.Pipeline] or the call's own Do.
@@ -76,6 +97,10 @@ func NewArgvTail(keys ArgvTailKeys, args ArgvTailArgs) *scripts.Call[int64] {
 // ArgvTail calls idiom.argv_tail, version 1: the tail of ARGV as it came. Beside redis' own, its
 // errors are BADARG (an argument is wrong).
 func ArgvTail(ctx context.Context, rdb redis.UniversalClient, keys ArgvTailKeys, args ArgvTailArgs) (int64, error) {
+	if err := args.Validate(); err != nil {
+		var none int64
+		return none, err
+	}
 	return NewArgvTail(keys, args).Do(ctx, rdb)
 }
 

@@ -57,9 +57,30 @@ type BatchNumbersArgs struct {
 	Values []int64
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args BatchNumbersArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckBytes("idiom.batch_numbers", "prefix", args.Prefix, 0, 8),
+		scripts.CheckEach("idiom.batch_numbers", "values", args.Values, func(one int64) error {
+			return scripts.CheckInt("idiom.batch_numbers", "values", one, 0, 1000)
+		}),
+	)
+}
+
 // BatchNumbersKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type BatchNumbersKeys struct {
 	Scores string // zset, the name itself
+}
+
+// BatchNumbersKeysOf gives the keys of the names that callers give. Its error is a
+// [*scripts.NameError].
+func BatchNumbersKeysOf(name string) (BatchNumbersKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return BatchNumbersKeys{}, err
+	}
+	return BatchNumbersKeys{Scores: name}, nil
 }
 
 // NewBatchNumbers makes a call of idiom.batch_numbers, for [scripts.Pipeline] or the call's own Do.
@@ -77,6 +98,10 @@ func NewBatchNumbers(keys BatchNumbersKeys, args BatchNumbersArgs) *scripts.Call
 // BatchNumbers calls idiom.batch_numbers, version 1: add many scores. Beside redis' own, its errors
 // are BADARG (an argument is wrong).
 func BatchNumbers(ctx context.Context, rdb redis.UniversalClient, keys BatchNumbersKeys, args BatchNumbersArgs) (int64, error) {
+	if err := args.Validate(); err != nil {
+		var none int64
+		return none, err
+	}
 	return NewBatchNumbers(keys, args).Do(ctx, rdb)
 }
 

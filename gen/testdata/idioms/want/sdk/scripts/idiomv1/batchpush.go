@@ -43,9 +43,29 @@ type BatchPushArgs struct {
 	Payloads []string
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args BatchPushArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckEach("idiom.batch_push", "payloads", args.Payloads, func(one string) error {
+			return scripts.CheckBytes("idiom.batch_push", "payloads", one, 1, 1024)
+		}),
+	)
+}
+
 // BatchPushKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type BatchPushKeys struct {
 	Jobs string // list, the name itself
+}
+
+// BatchPushKeysOf gives the keys of the names that callers give. Its error is a
+// [*scripts.NameError].
+func BatchPushKeysOf(name string) (BatchPushKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return BatchPushKeys{}, err
+	}
+	return BatchPushKeys{Jobs: name}, nil
 }
 
 // NewBatchPush makes a call of idiom.batch_push, for [scripts.Pipeline] or the call's own Do.
@@ -64,6 +84,10 @@ func NewBatchPush(keys BatchPushKeys, args BatchPushArgs) *scripts.Call[int64] {
 // call that may have run must not be sent again. Beside redis' own, its errors are BADARG (an
 // argument is wrong).
 func BatchPush(ctx context.Context, rdb redis.UniversalClient, keys BatchPushKeys, args BatchPushArgs) (int64, error) {
+	if err := args.Validate(); err != nil {
+		var none int64
+		return none, err
+	}
 	return NewBatchPush(keys, args).Do(ctx, rdb)
 }
 

@@ -26,9 +26,22 @@ func BitsScript() *scripts.Script { return bitsScript }
 type BitsArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args BitsArgs) Validate() error { return nil }
+
 // BitsKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type BitsKeys struct {
 	Data string // string, the name itself
+}
+
+// BitsKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func BitsKeysOf(name string) (BitsKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return BitsKeys{}, err
+	}
+	return BitsKeys{Data: name}, nil
 }
 
 // NewBits makes a call of idiom.bits, for [scripts.Pipeline] or the call's own Do.
@@ -42,6 +55,10 @@ func NewBits(keys BitsKeys, args BitsArgs) *scripts.Call[int64] {
 // Bits calls idiom.bits, version 1: bits, counted. It is read-only: EVALSHA_RO calls it with the
 // right to read its keys alone.
 func Bits(ctx context.Context, rdb redis.UniversalClient, keys BitsKeys, args BitsArgs) (int64, error) {
+	if err := args.Validate(); err != nil {
+		var none int64
+		return none, err
+	}
 	return NewBits(keys, args).Do(ctx, rdb)
 }
 

@@ -76,6 +76,16 @@ type BucketArgs struct {
 	Wanted int64
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args BucketArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckInt("idiom.bucket", "capacity", args.Capacity, 1, 1000000),
+		scripts.CheckInt("idiom.bucket", "rate", args.Rate, 1, 1000000),
+		scripts.CheckInt("idiom.bucket", "wanted", cmp.Or(args.Wanted, 1), 1, 1000000),
+	)
+}
+
 // BucketReply is what idiom.bucket answers: [BucketGranted] or [BucketDenied].
 type BucketReply interface{ bucketReply() }
 
@@ -98,6 +108,15 @@ type BucketKeys struct {
 	Bucket string // hash, the name itself
 }
 
+// BucketKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func BucketKeysOf(name string) (BucketKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return BucketKeys{}, err
+	}
+	return BucketKeys{Bucket: name}, nil
+}
+
 // NewBucket makes a call of idiom.bucket, for [scripts.Pipeline] or the call's own Do.
 func NewBucket(keys BucketKeys, args BucketArgs) *scripts.Call[BucketReply] {
 	return scripts.NewCall(bucketScript,
@@ -109,6 +128,10 @@ func NewBucket(keys BucketKeys, args BucketArgs) *scripts.Call[BucketReply] {
 // Bucket calls idiom.bucket, version 1: a token bucket. It is not safe to repeat: a call that may
 // have run must not be sent again. Beside redis' own, its errors are BADARG (an argument is wrong).
 func Bucket(ctx context.Context, rdb redis.UniversalClient, keys BucketKeys, args BucketArgs) (BucketReply, error) {
+	if err := args.Validate(); err != nil {
+		var none BucketReply
+		return none, err
+	}
 	return NewBucket(keys, args).Do(ctx, rdb)
 }
 

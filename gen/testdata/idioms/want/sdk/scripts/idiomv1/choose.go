@@ -43,10 +43,28 @@ type ChooseArgs struct {
 	Second Second
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args ChooseArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckEnum("idiom.choose", "second", string(args.Second), "no", "yes"),
+	)
+}
+
 // ChooseKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type ChooseKeys struct {
 	A string // set, the name itself
 	B string // set, companion :b
+}
+
+// ChooseKeysOf gives the keys of the names that callers give; the companions are those of the
+// first, in its slot of a cluster. Its error is a [*scripts.NameError].
+func ChooseKeysOf(name string) (ChooseKeys, error) {
+	companions, err := scripts.Companions(name, ":b")
+	if err != nil {
+		return ChooseKeys{}, err
+	}
+	return ChooseKeys{A: name, B: companions[0]}, nil
 }
 
 // NewChoose makes a call of idiom.choose, for [scripts.Pipeline] or the call's own Do.
@@ -61,6 +79,10 @@ func NewChoose(keys ChooseKeys, args ChooseArgs) *scripts.Call[[]string] {
 // with the right to read its keys alone. Beside redis' own, its errors are BADARG (an argument is
 // wrong).
 func Choose(ctx context.Context, rdb redis.UniversalClient, keys ChooseKeys, args ChooseArgs) ([]string, error) {
+	if err := args.Validate(); err != nil {
+		var none []string
+		return none, err
+	}
 	return NewChoose(keys, args).Do(ctx, rdb)
 }
 

@@ -46,9 +46,27 @@ type CompareDeleteArgs struct {
 	Token string
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args CompareDeleteArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckBytes("idiom.compare_delete", "token", args.Token, 1, 64),
+	)
+}
+
 // CompareDeleteKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type CompareDeleteKeys struct {
 	Data string // string, the name itself
+}
+
+// CompareDeleteKeysOf gives the keys of the names that callers give. Its error is a
+// [*scripts.NameError].
+func CompareDeleteKeysOf(name string) (CompareDeleteKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return CompareDeleteKeys{}, err
+	}
+	return CompareDeleteKeys{Data: name}, nil
 }
 
 // NewCompareDelete makes a call of idiom.compare_delete, for [scripts.Pipeline] or the call's own
@@ -63,6 +81,10 @@ func NewCompareDelete(keys CompareDeleteKeys, args CompareDeleteArgs) *scripts.C
 // CompareDelete calls idiom.compare_delete, version 1: delete a lock that is one's own. Beside
 // redis' own, its errors are BADARG (an argument is wrong).
 func CompareDelete(ctx context.Context, rdb redis.UniversalClient, keys CompareDeleteKeys, args CompareDeleteArgs) (bool, error) {
+	if err := args.Validate(); err != nil {
+		var none bool
+		return none, err
+	}
 	return NewCompareDelete(keys, args).Do(ctx, rdb)
 }
 

@@ -26,6 +26,10 @@ func DeleteManyScript() *scripts.Script { return deleteManyScript }
 type DeleteManyArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args DeleteManyArgs) Validate() error { return nil }
+
 // DeleteManyKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type DeleteManyKeys struct {
 	Victims []string // string, any number of them
@@ -41,6 +45,10 @@ func NewDeleteMany(keys DeleteManyKeys, args DeleteManyArgs) *scripts.Call[int64
 
 // DeleteMany calls idiom.delete_many, version 1: delete any number of keys.
 func DeleteMany(ctx context.Context, rdb redis.UniversalClient, keys DeleteManyKeys, args DeleteManyArgs) (int64, error) {
+	if err := args.Validate(); err != nil {
+		var none int64
+		return none, err
+	}
 	return NewDeleteMany(keys, args).Do(ctx, rdb)
 }
 

@@ -42,9 +42,26 @@ type FloatArgs struct {
 	Member string
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args FloatArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckBytes("idiom.float", "member", args.Member, 1, 64),
+	)
+}
+
 // FloatKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type FloatKeys struct {
 	Scores string // zset, the name itself
+}
+
+// FloatKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func FloatKeysOf(name string) (FloatKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return FloatKeys{}, err
+	}
+	return FloatKeys{Scores: name}, nil
 }
 
 // NewFloat makes a call of idiom.float, for [scripts.Pipeline] or the call's own Do.
@@ -59,6 +76,10 @@ func NewFloat(keys FloatKeys, args FloatArgs) *scripts.Call[*float64] {
 // the right to read its keys alone. Beside redis' own, its errors are BADARG (an argument is
 // wrong).
 func Float(ctx context.Context, rdb redis.UniversalClient, keys FloatKeys, args FloatArgs) (*float64, error) {
+	if err := args.Validate(); err != nil {
+		var none *float64
+		return none, err
+	}
 	return NewFloat(keys, args).Do(ctx, rdb)
 }
 

@@ -26,9 +26,22 @@ func GeoScript() *scripts.Script { return geoScript }
 type GeoArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args GeoArgs) Validate() error { return nil }
+
 // GeoKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type GeoKeys struct {
 	Places string // zset, the name itself
+}
+
+// GeoKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func GeoKeysOf(name string) (GeoKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return GeoKeys{}, err
+	}
+	return GeoKeys{Places: name}, nil
 }
 
 // NewGeo makes a call of idiom.geo, for [scripts.Pipeline] or the call's own Do.
@@ -42,6 +55,10 @@ func NewGeo(keys GeoKeys, args GeoArgs) *scripts.Call[[]string] {
 // Geo calls idiom.geo, version 1: what is near. It is read-only: EVALSHA_RO calls it with the right
 // to read its keys alone.
 func Geo(ctx context.Context, rdb redis.UniversalClient, keys GeoKeys, args GeoArgs) ([]string, error) {
+	if err := args.Validate(); err != nil {
+		var none []string
+		return none, err
+	}
 	return NewGeo(keys, args).Do(ctx, rdb)
 }
 

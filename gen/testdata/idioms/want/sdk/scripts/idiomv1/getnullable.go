@@ -26,9 +26,23 @@ func GetNullableScript() *scripts.Script { return getNullableScript }
 type GetNullableArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args GetNullableArgs) Validate() error { return nil }
+
 // GetNullableKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type GetNullableKeys struct {
 	Data string // string, the name itself
+}
+
+// GetNullableKeysOf gives the keys of the names that callers give. Its error is a
+// [*scripts.NameError].
+func GetNullableKeysOf(name string) (GetNullableKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return GetNullableKeys{}, err
+	}
+	return GetNullableKeys{Data: name}, nil
 }
 
 // NewGetNullable makes a call of idiom.get_nullable, for [scripts.Pipeline] or the call's own Do.
@@ -42,6 +56,10 @@ func NewGetNullable(keys GetNullableKeys, args GetNullableArgs) *scripts.Call[*s
 // GetNullable calls idiom.get_nullable, version 1: what is there, or nothing. It is read-only:
 // EVALSHA_RO calls it with the right to read its keys alone.
 func GetNullable(ctx context.Context, rdb redis.UniversalClient, keys GetNullableKeys, args GetNullableArgs) (*string, error) {
+	if err := args.Validate(); err != nil {
+		var none *string
+		return none, err
+	}
 	return NewGetNullable(keys, args).Do(ctx, rdb)
 }
 

@@ -57,9 +57,27 @@ type GroupArgs struct {
 	Consumer string
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args GroupArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckBytes("idiom.group", "group", args.Group, 1, 64),
+		scripts.CheckBytes("idiom.group", "consumer", args.Consumer, 1, 64),
+	)
+}
+
 // GroupKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type GroupKeys struct {
 	Events string // stream, the name itself
+}
+
+// GroupKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func GroupKeysOf(name string) (GroupKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return GroupKeys{}, err
+	}
+	return GroupKeys{Events: name}, nil
 }
 
 // NewGroup makes a call of idiom.group, for [scripts.Pipeline] or the call's own Do.
@@ -74,6 +92,10 @@ func NewGroup(keys GroupKeys, args GroupArgs) *scripts.Call[int64] {
 // call that may have run must not be sent again. Beside redis' own, its errors are BADARG (an
 // argument is wrong).
 func Group(ctx context.Context, rdb redis.UniversalClient, keys GroupKeys, args GroupArgs) (int64, error) {
+	if err := args.Validate(); err != nil {
+		var none int64
+		return none, err
+	}
 	return NewGroup(keys, args).Do(ctx, rdb)
 }
 

@@ -29,10 +29,24 @@ func HelperScript() *scripts.Script { return helperScript }
 type HelperArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args HelperArgs) Validate() error { return nil }
+
 // HelperKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type HelperKeys struct {
 	A string // counter, the name itself
 	B string // counter, companion :b
+}
+
+// HelperKeysOf gives the keys of the names that callers give; the companions are those of the
+// first, in its slot of a cluster. Its error is a [*scripts.NameError].
+func HelperKeysOf(name string) (HelperKeys, error) {
+	companions, err := scripts.Companions(name, ":b")
+	if err != nil {
+		return HelperKeys{}, err
+	}
+	return HelperKeys{A: name, B: companions[0]}, nil
 }
 
 // NewHelper makes a call of idiom.helper, for [scripts.Pipeline] or the call's own Do.
@@ -45,6 +59,10 @@ func NewHelper(keys HelperKeys, args HelperArgs) *scripts.Call[int64] {
 
 // Helper calls idiom.helper, version 1: a key passed to a helper.
 func Helper(ctx context.Context, rdb redis.UniversalClient, keys HelperKeys, args HelperArgs) (int64, error) {
+	if err := args.Validate(); err != nil {
+		var none int64
+		return none, err
+	}
 	return NewHelper(keys, args).Do(ctx, rdb)
 }
 

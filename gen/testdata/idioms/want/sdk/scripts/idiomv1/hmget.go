@@ -43,9 +43,28 @@ type HmgetArgs struct {
 	Fields []string
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args HmgetArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckEach("idiom.hmget", "fields", args.Fields, func(one string) error {
+			return scripts.CheckBytes("idiom.hmget", "fields", one, 1, 64)
+		}),
+	)
+}
+
 // HmgetKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type HmgetKeys struct {
 	Data string // hash, the name itself
+}
+
+// HmgetKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func HmgetKeysOf(name string) (HmgetKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return HmgetKeys{}, err
+	}
+	return HmgetKeys{Data: name}, nil
 }
 
 // NewHmget makes a call of idiom.hmget, for [scripts.Pipeline] or the call's own Do.
@@ -64,6 +83,10 @@ func NewHmget(keys HmgetKeys, args HmgetArgs) *scripts.Call[[]*string] {
 // EVALSHA_RO calls it with the right to read its keys alone. Beside redis' own, its errors are
 // BADARG (an argument is wrong).
 func Hmget(ctx context.Context, rdb redis.UniversalClient, keys HmgetKeys, args HmgetArgs) ([]*string, error) {
+	if err := args.Validate(); err != nil {
+		var none []*string
+		return none, err
+	}
 	return NewHmget(keys, args).Do(ctx, rdb)
 }
 

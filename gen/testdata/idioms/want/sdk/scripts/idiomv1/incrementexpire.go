@@ -46,9 +46,27 @@ type IncrementExpireArgs struct {
 	Span time.Duration
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args IncrementExpireArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckInt("idiom.increment_expire", "span", args.Span.Milliseconds(), 1, 3600000),
+	)
+}
+
 // IncrementExpireKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type IncrementExpireKeys struct {
 	Counter string // counter, the name itself
+}
+
+// IncrementExpireKeysOf gives the keys of the names that callers give. Its error is a
+// [*scripts.NameError].
+func IncrementExpireKeysOf(name string) (IncrementExpireKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return IncrementExpireKeys{}, err
+	}
+	return IncrementExpireKeys{Counter: name}, nil
 }
 
 // NewIncrementExpire makes a call of idiom.increment_expire, for [scripts.Pipeline] or the call's
@@ -64,6 +82,10 @@ func NewIncrementExpire(keys IncrementExpireKeys, args IncrementExpireArgs) *scr
 // It is not safe to repeat: a call that may have run must not be sent again. Beside redis' own, its
 // errors are BADARG (an argument is wrong).
 func IncrementExpire(ctx context.Context, rdb redis.UniversalClient, keys IncrementExpireKeys, args IncrementExpireArgs) (int64, error) {
+	if err := args.Validate(); err != nil {
+		var none int64
+		return none, err
+	}
 	return NewIncrementExpire(keys, args).Do(ctx, rdb)
 }
 

@@ -26,9 +26,22 @@ func InlineScript() *scripts.Script { return inlineScript }
 type InlineArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args InlineArgs) Validate() error { return nil }
+
 // InlineKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type InlineKeys struct {
 	Counter string // counter, the name itself
+}
+
+// InlineKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func InlineKeysOf(name string) (InlineKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return InlineKeys{}, err
+	}
+	return InlineKeys{Counter: name}, nil
 }
 
 // NewInline makes a call of idiom.inline, for [scripts.Pipeline] or the call's own Do.
@@ -41,6 +54,10 @@ func NewInline(keys InlineKeys, args InlineArgs) *scripts.Call[int64] {
 
 // Inline calls idiom.inline, version 1: kEYS[1] where it is used.
 func Inline(ctx context.Context, rdb redis.UniversalClient, keys InlineKeys, args InlineArgs) (int64, error) {
+	if err := args.Validate(); err != nil {
+		var none int64
+		return none, err
+	}
 	return NewInline(keys, args).Do(ctx, rdb)
 }
 

@@ -50,9 +50,26 @@ type JsonArgs struct {
 	Delta int64
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args JsonArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckInt("idiom.json", "delta", args.Delta, -100, 100),
+	)
+}
+
 // JsonKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type JsonKeys struct {
 	Data string // string, the name itself
+}
+
+// JsonKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func JsonKeysOf(name string) (JsonKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return JsonKeys{}, err
+	}
+	return JsonKeys{Data: name}, nil
 }
 
 // NewJson makes a call of idiom.json, for [scripts.Pipeline] or the call's own Do.
@@ -66,6 +83,10 @@ func NewJson(keys JsonKeys, args JsonArgs) *scripts.Call[string] {
 // Json calls idiom.json, version 1: change a document. Beside redis' own, its errors are ENOITEM
 // (there is none) and BADARG (an argument is wrong).
 func Json(ctx context.Context, rdb redis.UniversalClient, keys JsonKeys, args JsonArgs) (string, error) {
+	if err := args.Validate(); err != nil {
+		var none string
+		return none, err
+	}
 	return NewJson(keys, args).Do(ctx, rdb)
 }
 

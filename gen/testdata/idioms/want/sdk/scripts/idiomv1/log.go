@@ -28,9 +28,22 @@ func LogScript() *scripts.Script { return logScript }
 type LogArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args LogArgs) Validate() error { return nil }
+
 // LogKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type LogKeys struct {
 	Data string // string, the name itself
+}
+
+// LogKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func LogKeysOf(name string) (LogKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return LogKeys{}, err
+	}
+	return LogKeys{Data: name}, nil
 }
 
 // NewLog makes a call of idiom.log, for [scripts.Pipeline] or the call's own Do.
@@ -43,6 +56,10 @@ func NewLog(keys LogKeys, args LogArgs) *scripts.Call[string] {
 
 // Log calls idiom.log, version 1: log, and answer OK.
 func Log(ctx context.Context, rdb redis.UniversalClient, keys LogKeys, args LogArgs) (string, error) {
+	if err := args.Validate(); err != nil {
+		var none string
+		return none, err
+	}
 	return NewLog(keys, args).Do(ctx, rdb)
 }
 

@@ -27,6 +27,10 @@ func MixedScript() *scripts.Script { return mixedScript }
 type MixedArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args MixedArgs) Validate() error { return nil }
+
 // MixedReply is what idiom.mixed answers: [MixedFound].
 type MixedReply interface{ mixedReply() }
 
@@ -46,6 +50,15 @@ type MixedKeys struct {
 	Data string // hash, the name itself
 }
 
+// MixedKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func MixedKeysOf(name string) (MixedKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return MixedKeys{}, err
+	}
+	return MixedKeys{Data: name}, nil
+}
+
 // NewMixed makes a call of idiom.mixed, for [scripts.Pipeline] or the call's own Do.
 func NewMixed(keys MixedKeys, args MixedArgs) *scripts.Call[MixedReply] {
 	return scripts.NewCall(mixedScript,
@@ -56,6 +69,10 @@ func NewMixed(keys MixedKeys, args MixedArgs) *scripts.Call[MixedReply] {
 
 // Mixed calls idiom.mixed, version 1: nil, floats and booleans in a reply.
 func Mixed(ctx context.Context, rdb redis.UniversalClient, keys MixedKeys, args MixedArgs) (MixedReply, error) {
+	if err := args.Validate(); err != nil {
+		var none MixedReply
+		return none, err
+	}
 	return NewMixed(keys, args).Do(ctx, rdb)
 }
 

@@ -26,10 +26,23 @@ func MoveScript() *scripts.Script { return moveScript }
 type MoveArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args MoveArgs) Validate() error { return nil }
+
 // MoveKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type MoveKeys struct {
 	Source string // list, {source}
 	Target string // list, {target}
+}
+
+// MoveKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func MoveKeysOf(sourceName string, targetName string) (MoveKeys, error) {
+	_, err := scripts.Companions(sourceName)
+	if err != nil {
+		return MoveKeys{}, err
+	}
+	return MoveKeys{Source: sourceName, Target: targetName}, nil
 }
 
 // NewMove makes a call of idiom.move, for [scripts.Pipeline] or the call's own Do.
@@ -43,6 +56,10 @@ func NewMove(keys MoveKeys, args MoveArgs) *scripts.Call[*string] {
 // Move calls idiom.move, version 1: move from one list to another, each named by the caller. It is
 // not safe to repeat: a call that may have run must not be sent again.
 func Move(ctx context.Context, rdb redis.UniversalClient, keys MoveKeys, args MoveArgs) (*string, error) {
+	if err := args.Validate(); err != nil {
+		var none *string
+		return none, err
+	}
 	return NewMove(keys, args).Do(ctx, rdb)
 }
 

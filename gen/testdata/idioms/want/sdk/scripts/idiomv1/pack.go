@@ -29,9 +29,22 @@ func PackScript() *scripts.Script { return packScript }
 type PackArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args PackArgs) Validate() error { return nil }
+
 // PackKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type PackKeys struct {
 	Data string // string, the name itself
+}
+
+// PackKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func PackKeysOf(name string) (PackKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return PackKeys{}, err
+	}
+	return PackKeys{Data: name}, nil
 }
 
 // NewPack makes a call of idiom.pack, for [scripts.Pipeline] or the call's own Do.
@@ -44,6 +57,10 @@ func NewPack(keys PackKeys, args PackArgs) *scripts.Call[string] {
 
 // Pack calls idiom.pack, version 1: a packed record, with bits.
 func Pack(ctx context.Context, rdb redis.UniversalClient, keys PackKeys, args PackArgs) (string, error) {
+	if err := args.Validate(); err != nil {
+		var none string
+		return none, err
+	}
 	return NewPack(keys, args).Do(ctx, rdb)
 }
 

@@ -27,10 +27,24 @@ func PopScript() *scripts.Script { return popScript }
 type PopArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args PopArgs) Validate() error { return nil }
+
 // PopKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type PopKeys struct {
 	Pool  string // set, the name itself
 	Ranks string // zset, companion :ranks
+}
+
+// PopKeysOf gives the keys of the names that callers give; the companions are those of the first,
+// in its slot of a cluster. Its error is a [*scripts.NameError].
+func PopKeysOf(name string) (PopKeys, error) {
+	companions, err := scripts.Companions(name, ":ranks")
+	if err != nil {
+		return PopKeys{}, err
+	}
+	return PopKeys{Pool: name, Ranks: companions[0]}, nil
 }
 
 // NewPop makes a call of idiom.pop, for [scripts.Pipeline] or the call's own Do.
@@ -44,6 +58,10 @@ func NewPop(keys PopKeys, args PopArgs) *scripts.Call[*string] {
 // Pop calls idiom.pop, version 1: draw from a set, and what else was not in the list. It is not
 // safe to repeat: a call that may have run must not be sent again.
 func Pop(ctx context.Context, rdb redis.UniversalClient, keys PopKeys, args PopArgs) (*string, error) {
+	if err := args.Validate(); err != nil {
+		var none *string
+		return none, err
+	}
 	return NewPop(keys, args).Do(ctx, rdb)
 }
 

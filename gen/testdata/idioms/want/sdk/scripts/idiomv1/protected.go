@@ -30,9 +30,23 @@ func ProtectedScript() *scripts.Script { return protectedScript }
 type ProtectedArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args ProtectedArgs) Validate() error { return nil }
+
 // ProtectedKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type ProtectedKeys struct {
 	Data string // string, the name itself
+}
+
+// ProtectedKeysOf gives the keys of the names that callers give. Its error is a
+// [*scripts.NameError].
+func ProtectedKeysOf(name string) (ProtectedKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return ProtectedKeys{}, err
+	}
+	return ProtectedKeys{Data: name}, nil
 }
 
 // NewProtected makes a call of idiom.protected, for [scripts.Pipeline] or the call's own Do.
@@ -45,6 +59,10 @@ func NewProtected(keys ProtectedKeys, args ProtectedArgs) *scripts.Call[*string]
 
 // Protected calls idiom.protected, version 1: a call that may fail, in pcall.
 func Protected(ctx context.Context, rdb redis.UniversalClient, keys ProtectedKeys, args ProtectedArgs) (*string, error) {
+	if err := args.Validate(); err != nil {
+		var none *string
+		return none, err
+	}
 	return NewProtected(keys, args).Do(ctx, rdb)
 }
 

@@ -31,6 +31,10 @@ func RowsScript() *scripts.Script { return rowsScript }
 type RowsArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args RowsArgs) Validate() error { return nil }
+
 // RowsRow is one row of what idiom.rows answers.
 type RowsRow struct {
 	Member string
@@ -40,6 +44,15 @@ type RowsRow struct {
 // RowsKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type RowsKeys struct {
 	Scores string // zset, the name itself
+}
+
+// RowsKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func RowsKeysOf(name string) (RowsKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return RowsKeys{}, err
+	}
+	return RowsKeys{Scores: name}, nil
 }
 
 // NewRows makes a call of idiom.rows, for [scripts.Pipeline] or the call's own Do.
@@ -53,6 +66,10 @@ func NewRows(keys RowsKeys, args RowsArgs) *scripts.Call[[]RowsRow] {
 // Rows calls idiom.rows, version 1: rows without a tag. It is read-only: EVALSHA_RO calls it with
 // the right to read its keys alone.
 func Rows(ctx context.Context, rdb redis.UniversalClient, keys RowsKeys, args RowsArgs) ([]RowsRow, error) {
+	if err := args.Validate(); err != nil {
+		var none []RowsRow
+		return none, err
+	}
 	return NewRows(keys, args).Do(ctx, rdb)
 }
 

@@ -33,6 +33,10 @@ func SumManyScript() *scripts.Script { return sumManyScript }
 type SumManyArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args SumManyArgs) Validate() error { return nil }
+
 // SumManyKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type SumManyKeys struct {
 	Counters []string // counter, any number of them
@@ -49,6 +53,10 @@ func NewSumMany(keys SumManyKeys, args SumManyArgs) *scripts.Call[int64] {
 // SumMany calls idiom.sum_many, version 1: the sum of counters. It is read-only: EVALSHA_RO calls
 // it with the right to read its keys alone.
 func SumMany(ctx context.Context, rdb redis.UniversalClient, keys SumManyKeys, args SumManyArgs) (int64, error) {
+	if err := args.Validate(); err != nil {
+		var none int64
+		return none, err
+	}
 	return NewSumMany(keys, args).Do(ctx, rdb)
 }
 

@@ -26,10 +26,23 @@ func UnionScript() *scripts.Script { return unionScript }
 type UnionArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args UnionArgs) Validate() error { return nil }
+
 // UnionKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type UnionKeys struct {
 	Target  string   // zset, {target}
 	Sources []string // zset, any number of them
+}
+
+// UnionKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func UnionKeysOf(targetName string, sourceName ...string) (UnionKeys, error) {
+	_, err := scripts.Companions(targetName)
+	if err != nil {
+		return UnionKeys{}, err
+	}
+	return UnionKeys{Target: targetName, Sources: sourceName}, nil
 }
 
 // NewUnion makes a call of idiom.union, for [scripts.Pipeline] or the call's own Do.
@@ -42,6 +55,10 @@ func NewUnion(keys UnionKeys, args UnionArgs) *scripts.Call[int64] {
 
 // Union calls idiom.union, version 1: a union that is stored.
 func Union(ctx context.Context, rdb redis.UniversalClient, keys UnionKeys, args UnionArgs) (int64, error) {
+	if err := args.Validate(); err != nil {
+		var none int64
+		return none, err
+	}
 	return NewUnion(keys, args).Do(ctx, rdb)
 }
 

@@ -46,9 +46,29 @@ type VisitorsArgs struct {
 	Who []string
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args VisitorsArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckEach("idiom.visitors", "who", args.Who, func(one string) error {
+			return scripts.CheckBytes("idiom.visitors", "who", one, 1, 64)
+		}),
+	)
+}
+
 // VisitorsKeys are the keys of lua/idiom/v1. All of them must be in one slot of a cluster.
 type VisitorsKeys struct {
 	Data string // string, the name itself
+}
+
+// VisitorsKeysOf gives the keys of the names that callers give. Its error is a
+// [*scripts.NameError].
+func VisitorsKeysOf(name string) (VisitorsKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return VisitorsKeys{}, err
+	}
+	return VisitorsKeys{Data: name}, nil
 }
 
 // NewVisitors makes a call of idiom.visitors, for [scripts.Pipeline] or the call's own Do.
@@ -66,6 +86,10 @@ func NewVisitors(keys VisitorsKeys, args VisitorsArgs) *scripts.Call[int64] {
 // Visitors calls idiom.visitors, version 1: visitors, counted about. Beside redis' own, its errors
 // are BADARG (an argument is wrong).
 func Visitors(ctx context.Context, rdb redis.UniversalClient, keys VisitorsKeys, args VisitorsArgs) (int64, error) {
+	if err := args.Validate(); err != nil {
+		var none int64
+		return none, err
+	}
 	return NewVisitors(keys, args).Do(ctx, rdb)
 }
 
