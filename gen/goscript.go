@@ -42,7 +42,7 @@ func (w *goWriter) file(o Options, source string, id pkgID, imports ...string) (
 // renderScript gives the Go file of one script.
 func renderScript(o Options, group []*Script, s *Script) ([]byte, error) {
 	w := &goWriter{}
-	w.constants(s)
+	w.constants(o, s)
 	w.args(group, s)
 	w.replies(s)
 	w.calls(group, s)
@@ -59,7 +59,7 @@ func renderScript(o Options, group []*Script, s *Script) ([]byte, error) {
 	return w.file(o, s.File, s.pkg(), imports...)
 }
 
-func (w *goWriter) constants(s *Script) {
+func (w *goWriter) constants(o Options, s *Script) {
 	verb, local := goName(s.Verb), goLocal(s.Verb)
 	w.comment("%sSHA1 is what EVALSHA takes for %s, version %d.", verb, s.Name(), s.Version)
 	w.line("const %sSHA1 = %q\n", verb, s.SHA1())
@@ -72,12 +72,15 @@ func (w *goWriter) constants(s *Script) {
 		}
 		w.line("%s +", strconv.Quote(line))
 	}
-	unsafe := ""
+	flags := ""
 	if s.Unsafe {
-		unsafe = ", Unsafe: true"
+		flags = ", Unsafe: true"
+	}
+	if s.ReadOnly && o.GoEvalshaRO {
+		flags += ", ByRO: true"
 	}
 	w.line("var %sScript = &scripts.Script{Name: %q, Version: %d, SHA1: %sSHA1, Source: %sSource%s}\n",
-		local, s.Name(), s.Version, verb, local, unsafe)
+		local, s.Name(), s.Version, verb, local, flags)
 	w.comment("%sScript is the script itself, for those who load it ahead of its first call.", verb)
 	w.line("func %sScript() *scripts.Script { return %sScript }\n", verb, local)
 }

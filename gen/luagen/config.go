@@ -37,6 +37,8 @@ type Config struct {
 type GoConfig struct {
 	Dir     string `yaml:"dir"`     // gets a package for each primitive and version; scripts by default
 	Runtime string `yaml:"runtime"` // the import path of the package that they call; [Runtime] by default
+
+	EvalshaRO bool `yaml:"evalsha_ro"` // scripts that are read-only are called by EVALSHA_RO
 }
 
 // Load reads a configuration file. An empty name is luagen.yaml, or lua/luagen.yaml where there is none.
@@ -69,13 +71,14 @@ func Load(file string) (gen.Options, error) {
 func (c Config) options(dir string) gen.Options {
 	source := cmp.Or(c.Source, "lua")
 	return gen.Options{
-		Root:      filepath.Join(dir, filepath.FromSlash(c.Root)),
-		Source:    source,
-		Dist:      cmp.Or(c.Dist, path.Join(source, "dist")),
-		GoDir:     cmp.Or(c.Go.Dir, "scripts"),
-		GoRuntime: cmp.Or(c.Go.Runtime, Runtime),
-		Readme:    cmp.Or(c.Readme, path.Join(source, "README.md")),
-		Released:  cmp.Or(c.Released, path.Join(source, "released.json")),
-		Generator: cmp.Or(c.Generator, "luagen"),
+		Root:        filepath.Join(dir, filepath.FromSlash(c.Root)),
+		Source:      source,
+		Dist:        cmp.Or(c.Dist, path.Join(source, "dist")),
+		GoDir:       cmp.Or(c.Go.Dir, "scripts"),
+		GoRuntime:   cmp.Or(c.Go.Runtime, Runtime),
+		GoEvalshaRO: c.Go.EvalshaRO,
+		Readme:      cmp.Or(c.Readme, path.Join(source, "README.md")),
+		Released:    cmp.Or(c.Released, path.Join(source, "released.json")),
+		Generator:   cmp.Or(c.Generator, "luagen"),
 	}
 }

@@ -17,6 +17,7 @@ type Script struct {
 	Version int
 	SHA1    string // of Source, in hexadecimal: what EVALSHA takes
 	Source  string // byte for byte what lua/dist holds
+	ByRO    bool   // sent by EVALSHA_RO: a user needs the right to read its keys alone, and a replica may answer
 	Unsafe  bool   // a call that may have run is not sent again: its error is then a [*MayHaveRunError]
 }
 
@@ -159,7 +160,7 @@ func (cmd) NoRetry() bool { return true }
 
 func (c *Call[R]) cmd(ctx context.Context) *cmd {
 	args := make([]any, 0, 3+len(c.keys)+len(c.args))
-	args = append(args, "evalsha", c.script.SHA1, len(c.keys))
+	args = append(args, c.script.command(), c.script.SHA1, len(c.keys))
 	for _, key := range c.keys {
 		args = append(args, key)
 	}

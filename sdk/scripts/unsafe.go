@@ -27,3 +27,11 @@ func (c *Call[R]) mayRepeat() bool {
 	}
 	return false
 }
+
+// command is how a script is called.
+func (s *Script) command() string {
+	if s.ByRO {
+		return "evalsha_ro"
+	}
+	return "evalsha"
+}
