@@ -17,9 +17,8 @@ import (
 	"time"
 
 	"github.com/magefile/mage/sh"
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/gen"
+	"github.com/zferentz/go-redilock/gen/luagen"
 	"github.com/zferentz/go-redilock/luatest/fuzz"
 	"github.com/zferentz/go-redilock/luatest/model"
 	"github.com/zferentz/go-redilock/luatest/server"
@@ -29,55 +28,63 @@ import (
 // Default is what `go tool mage` does without a target.
 var Default = Test
 
-var options = gen.Options{
-	Root:      ".",
-	Source:    "lua",
-	Dist:      "lua/dist",
-	GoDir:     "sdk/scripts",
-	GoRuntime: "github.com/zferentz/go-redilock/sdk/scripts",
-	Readme:    "lua/README.md",
-	Released:  "lua/released.json",
-	Generator: "go-redilock/gen",
-}
+// options are those of lua/luagen.yaml.
+func options() (gen.Options, error) { return luagen.Load("lua/luagen.yaml") }
 
-// Generate writes lua/dist, the Go bindings and the tables in lua/README.md from the annotated scripts.
-func Generate() error { return gen.Generate(options) }
+// Generate writes lua/dist, the Go bindings and the tables in lua/README.md from the annotated scripts, as luagen does.
+func Generate() error {
+	o, err := options()
+	if err != nil {
+		return err
+	}
+	return gen.Generate(o)
+}
 
 // Verify fails when what is generated is not up to date, when a released script changed, when a server of this machine does
-// not load a script, or when the SDK's exported API is not what sdk/redilock/testdata/api.txt says.
-func Verify() error {
-	return errors.Join(
-		gen.Verify(options), loadEverywhere(), sh.RunV("go", "test", "-run", "^TestAPI$", "./sdk/redilock"),
-	)
+// not load a script or answers an example otherwise, or when the SDK's exported API is not what
+// sdk/redilock/testdata/api.txt says.
+func Verify(ctx context.Context) error {
+	o, err := options()
+	if err != nil {
+		return err
+	}
+	_, err = luagen.Verify(ctx, o)
+	return errors.Join(err, sh.RunV("go", "test", "-run", "^TestAPI$", "./sdk/redilock"))
 }
 
-// loadEverywhere loads every script on every server that the machine has.
-func loadEverywhere() error {
-	var all []error
+// Commands writes the generator's table of Redis' commands anew, from what every server of this machine says of itself:
+// it wants Redis 7.0, Redis 8.0 and Valkey 9.1 (REDILOCK_SERVERS).
+func Commands() error {
+	if n := len(server.Executables()); n < 3 {
+		return fmt.Errorf("%d servers: name three in %s, or commands that one of them lacks would be let in", n, server.EnvServers)
+	}
+	args := []string{"run", "./gen/cmd/commandtable"}
 	for _, executable := range server.Executables() {
 		if executable.Err != nil {
-			all = append(all, executable.Err)
-			continue
+			return executable.Err
 		}
 		s, err := server.Start(context.Background(), server.Options{Executable: executable.Path})
 		if err != nil {
-			all = append(all, err)
-			continue
+			return err
 		}
-		rdb := redis.NewClient(s.RedisOptions())
-		err = gen.VerifyLoads(options, func(source string) (string, error) {
-			return rdb.ScriptLoad(context.Background(), source).Result()
-		})
-		if err != nil {
-			err = fmt.Errorf("%s %s: %w", s.Name(), s.Version(), err)
-		}
-		all = append(all, err, rdb.Close(), s.Stop())
+		defer func() { _ = s.Stop() }()
+		args = append(args, s.Addr())
 	}
-	return errors.Join(all...)
+	table, err := sh.Output("go", args...)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile("gen/command_table.go", []byte(table+"\n"), 0o644)
 }
 
 // Pin freezes the scripts in lua/released.json: do it with a release, never before.
-func Pin() error { return gen.Pin(options) }
+func Pin() error {
+	o, err := options()
+	if err != nil {
+		return err
+	}
+	return gen.Pin(o)
+}
 
 // Test runs all tests with the race detector, on every engine that the machine has, and ends with what was proven.
 func Test() error {

@@ -48,10 +48,20 @@ func (s *Script) writeArguments() {
 	b, here := &block{}, s.Source.Position(s.arguments)
 	var names, reads []string
 	for i, k := range s.Keys {
+		if k.Many {
+			continue
+		}
 		names, reads = append(names, k.Name), append(reads, fmt.Sprintf("KEYS[%d]", i+1))
 	}
-	b.line(here, "local %s = %s", strings.Join(names, ", "), strings.Join(reads, ", "))
+	if len(names) > 0 {
+		b.line(here, "local %s = %s", strings.Join(names, ", "), strings.Join(reads, ", "))
+	}
+	s.readMany(b, here)
 	for i, a := range s.Args {
+		if a.Many {
+			s.checkMany(b, i, a)
+			continue
+		}
 		s.checkArg(b, i, a)
 		for _, r := range s.Requires {
 			if _, later := s.required(r); later == i && !s.inRange(r) {
@@ -59,9 +69,7 @@ func (s *Script) writeArguments() {
 			}
 		}
 	}
-	b.refuse(here, fmt.Sprintf("#KEYS ~= %d", len(s.Keys)), "keys", fmt.Sprintf("must be %d, are ", len(s.Keys)), "#KEYS")
-	b.refuse(here, fmt.Sprintf("#ARGV > %d", len(s.Args)), "arguments",
-		fmt.Sprintf("must be %d at most, are ", len(s.Args)), "#ARGV")
+	s.checkNumbersOf(b, here)
 
 	lines := strings.Split(s.Source.Text, "\n")
 	lines = slices.Replace(lines, s.arguments-1, s.arguments, b.lines...)
@@ -84,6 +92,16 @@ func (s *Script) checkArg(b *block, i int, a Arg) {
 	default:
 		b.line(at, "local %s = %s or %s", a.Name, read, luaQuote(fmt.Sprint(a.Default)))
 	}
+	s.checkType(b, at, a, a.Name)
+}
+
+// checkValue makes a local of one of many, and checks it. shown is what messages call it.
+func (s *Script) checkValue(b *block, at Position, a Arg, read, shown string) {
+	b.line(at, "local %s = %s", a.Name, read)
+	s.checkType(b, at, a, shown)
+}
+
+func (s *Script) checkType(b *block, at Position, a Arg, shown string) {
 	switch a.Type {
 	case TypeString:
 		var outside []string
@@ -91,21 +109,21 @@ func (s *Script) checkArg(b *block, i int, a Arg) {
 			outside = append(outside, fmt.Sprintf("#%s < %d", a.Name, *a.Min))
 		}
 		outside = append(outside, fmt.Sprintf("#%s > %d", a.Name, *a.Max))
-		b.refuse(at, strings.Join(outside, " or "), a.Name, fmt.Sprintf("must have %d to %d bytes, has ", *a.Min, *a.Max),
+		b.refuse(at, strings.Join(outside, " or "), shown, fmt.Sprintf("must have %d to %d bytes, has ", *a.Min, *a.Max),
 			"#"+a.Name)
 	case TypeInteger:
 		b.line(at, "%s", a.toNumber())
-		s.checkRange(b, at, a)
+		s.checkRange(b, at, a, shown)
 	case TypeEnum:
 		var others []string
 		for _, v := range a.Values {
 			others = append(others, fmt.Sprintf("%s ~= %s", a.Name, luaQuote(v)))
 		}
-		b.refuse(at, strings.Join(others, " and "), a.Name, "must be "+orWords(a.Values), "")
+		b.refuse(at, strings.Join(others, " and "), shown, "must be "+orWords(a.Values), "")
 	}
 }
 
-func (s *Script) checkRange(b *block, at Position, a Arg) {
+func (s *Script) checkRange(b *block, at Position, a Arg, shown string) {
 	outside := fmt.Sprintf("not %[1]s or %[1]s > %[2]d", a.Name, *a.Max)
 	if *a.Min != 0 { // plain digits are never below it
 		outside = fmt.Sprintf("not %[1]s or %[1]s < %[3]d or %[1]s > %[2]d", a.Name, *a.Max, *a.Min)
@@ -113,7 +131,7 @@ func (s *Script) checkRange(b *block, at Position, a Arg) {
 	why := fmt.Sprintf("must be an integer from %d to %d", *a.Min, *a.Max)
 	conditions := s.conditions(a)
 	if conditions == "" {
-		b.refuse(at, outside, a.Name, why, "")
+		b.refuse(at, outside, shown, why, "")
 		return
 	}
 	b.line(at, "if %s or %s == 0 and %s then", outside, a.Name, parenthesized(conditions))

@@ -21,23 +21,41 @@ const (
 )
 
 // fieldKinds says what each type of field is made of. A server makes 1 of true, and nothing of false.
-var fieldKinds = map[string]kind{TypeString: stringKind, TypeInteger: numberKind, TypeList: tableKind}
+var fieldKinds = map[string]kind{
+	TypeString: stringKind, TypeInteger: numberKind, TypeList: tableKind, TypeFloat: stringKind, TypeBoolean: boolKind,
+	TypeStrings: tableKind, TypeMap: tableKind,
+}
 
 // checkFields holds the values of a reply against its declared fields, as far as they can be seen.
 func (k *checker) checkFields(values []*ast.Field, reply Reply) {
 	for i, f := range reply.Fields {
 		value := values[i].Value
-		got, want := k.kindOf(value, 0, nil), fieldKinds[f.Type]
-		switch {
-		case got == nilKind:
-			k.refuse(value, "return '' or 0 in its place", "the field %s is nil, which cuts the reply off", f.Name)
-		case got != unknownKind && got != want:
-			k.refuse(value, "return what the header declares", "the field %s is %s, declared as %s", f.Name, got, f.Type)
-		case f.Type == TypeInteger && isFraction(value):
-			k.refuse(value, "round it", "the field %s is a fraction, which a server cuts off", f.Name)
+		if k.kindOf(value, 0, nil) == nilKind {
+			remedy := "return '' or 0 in its place, or declare " + f.Type + "? and return false"
+			k.refuse(value, remedy, "the field %s is nil, which cuts the reply off", f.Name)
+		} else {
+			k.checkValue(value, f, "the field "+f.Name)
 		}
 		k.checkSwapped(value, f, reply.Fields)
 		k.checkResults(value, f, i == len(reply.Fields)-1)
+	}
+}
+
+// checkValue holds one value against its type.
+func (k *checker) checkValue(value ast.Expr, f Field, what string) {
+	_, isFalse := value.(*ast.FalseExpr)
+	got, want := k.kindOf(value, 0, nil), fieldKinds[f.Type]
+	switch {
+	case got == unknownKind || got == want || f.Nullable && isFalse:
+	case f.Type == TypeBoolean && got == numberKind:
+	case f.Type == TypeFloat && got == numberKind:
+		k.refuse(value, "return string.format('%.17g', x), which keeps it",
+			"%s is a number, whose fraction a server cuts off", what)
+	default:
+		k.refuse(value, "return what the header declares", "%s is %s, declared as %s", what, got, f.Type)
+	}
+	if f.Type == TypeInteger && isFraction(value) {
+		k.refuse(value, "round it", "%s is a fraction, which a server cuts off", what)
 	}
 }
 
@@ -164,6 +182,9 @@ func (k *checker) symbolKind(sym *symbol, open []any) kind {
 	case sym.key > 0:
 		return stringKind
 	case k.s.generated(sym.line) && len(sym.values) == 1 && k.s.arg(sym.name) != nil:
+		if k.s.arg(sym.name).Many {
+			return tableKind
+		}
 		if k.s.arg(sym.name).Type == TypeInteger {
 			return numberKind
 		}

@@ -17,27 +17,30 @@ func literalIndex(e ast.Expr) (int, bool) {
 	return i, err == nil && i > 0
 }
 
-// checkKeysAndArgs wants KEYS to be read where a reader of the header looks for them: in the initializer of the local that
-// has the declared name, and nowhere else. ARGV is read by the generated checks, and behind them what is always there may be
-// read once more, as it came. Their lengths may be read anywhere.
+// checkKeysAndArgs wants every read of KEYS to be of a declared key, and every declared key to be read. ARGV is read by the
+// generated checks, and behind them what is always there may be read once more, as it came. Their lengths may be read
+// anywhere. The whole of either only where the header has one of which callers give any number.
 func (k *checker) checkKeysAndArgs() {
-	read := make([]bool, len(k.s.Keys))
+	declared := len(k.s.Keys)
+	read := make([]bool, declared)
+	many := declared > 0 && k.s.Keys[declared-1].Many
 	k.eachRead("KEYS", func(id *ast.IdentExpr, attr *ast.AttrGetExpr) {
-		if attr == nil {
-			k.refuse(id, "read KEYS[i] or #KEYS", "KEYS as a whole")
-			return
+		i, literal := 0, false
+		if attr != nil {
+			i, literal = literalIndex(attr.Key)
 		}
-		i, ok := literalIndex(attr.Key)
 		switch {
-		case !ok:
-			k.refuse(attr, "write the number", "KEYS[i] where i is not a number from 1")
-		case i > len(read):
-			k.refuse(attr, "declare it in the header", "KEYS[%d] where the header declares %d", i, len(read))
-		case !k.initializes(attr, k.s.Keys[i-1].Name):
-			remedy := fmt.Sprintf("write local %s = KEYS[%d] and use that", k.s.Keys[i-1].Name, i)
-			k.refuse(attr, remedy, "KEYS[%d] is the key %s, read elsewhere", i, k.s.Keys[i-1].Name)
+		case !literal && many:
+			read[declared-1] = true
+		case attr == nil:
+			k.refuse(id, "read KEYS[i] or #KEYS, or declare a key name... of which there may be any number", "KEYS as a whole")
+		case !literal:
+			k.refuse(attr, "write the number, or declare a key name... of which there may be any number",
+				"KEYS[i] where i is not a number from 1")
+		case i > declared && !many:
+			k.refuse(attr, "declare it in the header", "KEYS[%d] where the header declares %d", i, declared)
 		default:
-			read[i-1] = true
+			read[min(i, declared)-1] = true
 		}
 	})
 	k.eachRead("ARGV", k.checkArgv)
@@ -56,11 +59,19 @@ func (k *checker) checkKeysAndArgs() {
 
 func (k *checker) checkArgv(id *ast.IdentExpr, attr *ast.AttrGetExpr) {
 	const remedy = "declare it in the header, and use the local that " + argumentsTag + " makes"
+	count := len(k.s.Args)
+	many := count > 0 && k.s.Args[count-1].Many
+	i, ok := 0, false
+	if attr != nil {
+		i, ok = literalIndex(attr.Key)
+	}
+	if many && id.Line() >= k.s.argumentsEnds && (!ok || i >= count) {
+		return
+	}
 	if attr == nil {
 		k.refuse(id, remedy, "ARGV as a whole")
 		return
 	}
-	i, ok := literalIndex(attr.Key)
 	switch {
 	case k.s.generated(id.Line()):
 	case !ok:
@@ -90,16 +101,4 @@ func (k *checker) eachRead(table string, f func(*ast.IdentExpr, *ast.AttrGetExpr
 			f(id, elements[id])
 		}
 	}
-}
-
-// initializes reports whether an expression is the whole initializer of a local of that name.
-func (k *checker) initializes(e ast.Expr, name string) bool {
-	for _, local := range k.locals {
-		for i, init := range local.Exprs {
-			if i < len(local.Names) && local.Names[i] == name && e == init {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -28,10 +28,16 @@ func (k *checker) checkRedis() {
 		}
 		name, _ := k.member(attr, "redis")
 		switch {
+		case slices.Contains(redisConstants, name):
 		case !slices.Contains(redisAPI, name):
 			k.refuse(attr, "use redis."+strings.Join(redisAPI, ", redis."), "redis.%s is not allowed", orWord(name, "[…]"))
-		case !called[attr]:
+		case !called[attr] && !k.isAlias(attr):
 			k.refuse(attr, "call it directly, so that its command can be seen", "redis.%s as a value", name)
+		}
+	}
+	for _, id := range k.idents {
+		if m, ok := k.member(k.aliased(id), "redis"); ok && !called[id] && slices.Contains(redisAPI, m) {
+			k.refuse(id, "call it directly, so that its command can be seen", "%s, which is redis.%s, as a value", id.Value, m)
 		}
 	}
 	for _, call := range k.calls {
@@ -55,42 +61,45 @@ func (k *checker) checkCommand(call *ast.FuncCallExpr, name string) {
 		return
 	}
 	c, ok := commands[name]
-	if k.s.ReadOnly && (c.writes || name == "PUBLISH") {
+	whole := name
+	if ok && c.parent {
+		if whole, ok = k.subcommand(call, name); whole == "" {
+			k.refuse(call, "write the subcommand as a string in place", "%s with a subcommand that is not a literal", name)
+			return
+		}
+		c = commands[whole]
+	}
+	if k.s.ReadOnly && (c.writes || name == "PUBLISH" || name == "SPUBLISH") {
 		k.refuse(call, "delete the tag @readonly, or the call", "%s in a script that is read-only", name)
 	}
-	if !ok {
-		remedy := "use another, or add it to the table in the generator"
-		if _, lower := commands[strings.ToUpper(name)]; lower {
-			remedy = "write " + strings.ToUpper(name)
-		}
-		k.refuse(call, remedy, "the command %s is not in the allow-list", name)
+	switch {
+	case !ok:
+		k.refuse(call, "use a command that Redis 7.0, Redis 8.0 and Valkey 9.1 all have", "the command %s is not on every server",
+			whole)
+		return
+	case c.why != "":
+		k.refuse(call, "use another", "the command %s is refused: %s", whole, c.why)
 		return
 	}
-	if i, found := slices.BinarySearch(k.s.Commands, name); !found {
-		k.s.Commands = slices.Insert(k.s.Commands, i, name)
+	if i, found := slices.BinarySearch(k.s.Commands, whole); !found {
+		k.s.Commands = slices.Insert(k.s.Commands, i, whole)
 	}
 	k.checkArity(call, name, c.arity)
-	keys := call.Args[1:]
-	need := 1
-	switch c.keys {
-	case noKey:
-		return
-	case firstKey:
-		keys = keys[:min(1, len(keys))]
-	case firstTwoKeys:
-		keys, need = keys[:min(2, len(keys))], 2
+	for _, word := range []string{"STREAMS", "BLOCK"} {
+		if (name == "XREAD" || name == "XREADGROUP") && (k.literalAt(call, word) < 0) == (word == "STREAMS") {
+			k.refuse(call, "write it with STREAMS in place and without BLOCK", "%s that waits, or whose keys cannot be seen", name)
+			return
+		}
 	}
-	if len(keys) < need {
+	keys, ok := k.keyWords(call, c)
+	if !ok {
+		k.refuse(call, "write the number of keys in place, or pass all of them", "%s whose keys cannot be counted", name)
+	}
+	if len(keys) == 0 && len(c.keys) > 0 && ok {
 		k.refuse(call, "give it", "%s without its key", name)
 	}
 	for _, key := range keys {
-		if sym := k.symbolOf(key); sym == nil || sym.key == 0 {
-			k.refuse(key, "pass a local that is KEYS[i] itself", "a key of %s that does not come from KEYS", name)
-		} else if sym.key <= len(k.s.Keys) && !k.s.Keys[sym.key-1].holds(c.data) {
-			key := k.s.Keys[sym.key-1]
-			k.refuse(call, "use a command of that type, or declare another", "%s on the key %s, which is a %s",
-				name, key.Name, key.Type)
-		}
+		k.checkKey(call, key, name, c.data)
 	}
 }
 
@@ -126,11 +135,11 @@ func (k *checker) mayBeMany(e ast.Expr) bool {
 
 func (k *checker) checkPublish() {
 	for _, call := range k.calls {
-		if name, ok := k.redisCall(call); ok && name == "PUBLISH" && len(call.Args) > 1 {
+		if name, ok := k.redisCall(call); ok && (name == "PUBLISH" || name == "SPUBLISH") && len(call.Args) > 1 {
 			k.checkChannel(call.Args[1])
 		}
 	}
-	_, publishes := slices.BinarySearch(k.s.Commands, "PUBLISH")
+	publishes := slices.Contains(k.s.Commands, "PUBLISH") || slices.Contains(k.s.Commands, "SPUBLISH")
 	switch declared := len(k.s.Publishes) > 0; {
 	case publishes && !declared:
 		top := Position{k.s.File, 1}

@@ -9,6 +9,10 @@ import (
 
 // checkReturns holds the script's own returns against its declared replies.
 func (k *checker) checkReturns() {
+	if k.s.Return != nil {
+		k.checkUntagged()
+		return
+	}
 	returned := map[string]bool{}
 	for _, r := range k.returns {
 		if len(r.Exprs) != 1 {
@@ -18,6 +22,9 @@ func (k *checker) checkReturns() {
 		}
 		switch e := r.Exprs[0].(type) {
 		case *ast.TableExpr:
+			if errorText(e) != nil {
+				continue
+			}
 			if tag := k.checkTagged(r, e); tag != "" {
 				returned[tag] = true
 			}
@@ -31,7 +38,9 @@ func (k *checker) checkReturns() {
 				continue
 			}
 		}
-		k.refuse(r, "return {'TAG', …}, redis.error_reply(…) or a local that holds an error", "return of something else")
+		k.refuse(r, "return {'TAG', …}, redis.error_reply(…) or a local that holds an error; or declare @return, for a "+
+			"reply without a tag",
+			"return of something else")
 	}
 	for _, reply := range k.s.Replies {
 		if !returned[reply.Tag] {
@@ -100,10 +109,15 @@ func (k *checker) checkErrors() {
 	made := map[string]bool{}
 	for _, call := range k.calls {
 		if m, _ := k.member(call.Func, "redis"); m == "error_reply" {
-			made[k.checkErrorReply(call)] = true
+			made[k.checkErrorText(call, call.Args)] = true
 		}
 		if k.isGlobal(call.Func, "error") && len(call.Args) > 0 && k.isTable(call.Args[0]) {
 			k.refuse(call, "return redis.error_reply('CODE text')", "error with a table, which crashes some servers")
+		}
+	}
+	for _, table := range k.tables {
+		if text := errorText(table); text != nil {
+			made[k.checkErrorText(table, []ast.Expr{text})] = true
 		}
 	}
 	for _, e := range k.s.Errors {
@@ -113,11 +127,21 @@ func (k *checker) checkErrors() {
 	}
 }
 
-// checkErrorReply gives the code of redis.error_reply('CODE text'), or "".
-func (k *checker) checkErrorReply(call *ast.FuncCallExpr) string {
+// errorText is the text of {err = text}, or nil for another table.
+func errorText(table *ast.TableExpr) ast.Expr {
+	for _, f := range table.Fields {
+		if key, ok := f.Key.(*ast.StringExpr); ok && key.Value == "err" && len(table.Fields) == 1 {
+			return f.Value
+		}
+	}
+	return nil
+}
+
+// checkErrorText gives the code of an error that is made with these arguments, one text, or "".
+func (k *checker) checkErrorText(call ast.PositionHolder, args []ast.Expr) string {
 	text, whole := "", false
-	if len(call.Args) == 1 {
-		text, whole = k.leadingText(call.Args[0])
+	if len(args) == 1 {
+		text, whole = k.leadingText(args[0])
 	}
 	code, _, parted := strings.Cut(text, " ")
 	switch {

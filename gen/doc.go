@@ -8,7 +8,7 @@
 //	---@script PRIMITIVE.VERB                    the file must be PRIMITIVE/vN/VERB.lua
 //	---@version N
 //	---text                                      at least one line of documentation
-//	---@key NAME TYPE `{name}`[, text]           the key that callers name
+//	---@key NAME[...] TYPE `{name}`[, text]      a key that callers name: each word in braces is another one
 //	---@key NAME TYPE companion `SUFFIX`[, text] a key derived from it, in the same cluster slot
 //	---@arg NAME string LO..HI bytes[ = DEFAULT][, text]
 //	---@arg NAME integer [ms, ]LO..HI[ = DEFAULT][, text]
@@ -19,10 +19,15 @@
 //	---@readonly                                 it can be called by EVALSHA_RO
 //	---@publish PATTERN[, text]                  the channels that it publishes on, for the ACL rule
 //	---@reply TAG [FIELD:TYPE ...]  [text]       an array: the tag, and the fields
+//	---@return TYPE[, text]                      in place of @reply: an answer without a tag
 //	---@error CODE text
+//	---@example "KEY" ... | "ARG" ... => REPLY   a call on an empty server, and its reply in JSON ("...": anything) or error CODE
 //
-// The type of a key is string, counter, hash, list, set, zset or stream. That of a field is string, integer,
-// integer(ms) or list(FIELD:TYPE, ...), which is an array of arrays. A default makes an argument optional,
+// The type of a key is string, counter, hash, list, set, zset or stream. That of a field is string, integer, integer(ms),
+// float (as text: a server cuts fractions off), boolean (1, or 0 or nil), strings, map (an array of names and values by
+// turns) or list(FIELD:TYPE, ...), which is an array of arrays. A ? behind it (string?) says that it may be nil, and behind
+// strings that each of them may. A name with ... behind it, that of the last key or argument, is there any number of times,
+// at most 5,000; its local is a table. A default makes an argument optional,
 // and then every one after it too; "" is the empty string. Keys and arguments are in the order of KEYS and ARGV. A line
 // `---@include NAME`, anywhere in a script or fragment, is replaced in place by include/NAME.lua; a fragment may be
 // included once in a script.
@@ -43,9 +48,10 @@
 // of each line. The header is in the manifest, in JSON.
 //
 // The code is Lua 5.1, as servers read it; what this package's parser lets pass and they do not is refused, as far as it is
-// known, and [VerifyLoads] asks a server. Beyond that a script is refused that calls a command outside of the allow-list,
-// with too few or too many words or on a key of another type; that touches keys it does not declare; that publishes outside
-// of the declared patterns; that loops without end; that returns what no @reply declares.
+// known, and [VerifyLoads] asks a server. Beyond that a script is refused that calls a command which is not on every server,
+// blocks, or is not about declared keys, with too few or too many words or on a key of another type; that touches keys it
+// does not declare; that publishes outside of the declared patterns; that loops without end; that returns what no @reply or
+// @return declares.
 //
 // [Generate] writes the output, [Verify] compares it with what is there, [Load] gives the model to other tools, and
 // [Pin] freezes what is released.

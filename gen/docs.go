@@ -85,6 +85,12 @@ func keysTable(s *Script) string {
 	t := table{head: []string{"KEYS", "name", "type", "key", "holds"}}
 	for i, k := range s.Keys {
 		key := "the name itself"
+		if k.Key != "{name}" {
+			key = code(k.Key)
+		}
+		if k.Many {
+			key += ", any number of them"
+		}
 		if k.Suffix != "" {
 			key = "companion " + code(k.Suffix)
 		}
@@ -111,7 +117,11 @@ func scriptDoc(s *Script, sharedKeys bool) string {
 	for _, r := range s.Replies {
 		replies.row(code(r.Tag), fieldsDoc(r.Fields), r.Doc)
 	}
-	fmt.Fprintf(&b, "%s\n", replies)
+	if s.Return != nil {
+		fmt.Fprintf(&b, "Reply, without a tag: %s%s.\n", typeDoc(s.Return.Field), after("; ", s.Return.Doc))
+	} else {
+		fmt.Fprintf(&b, "%s\n", replies)
+	}
 	if len(s.Errors) > 0 {
 		errs := table{head: []string{"error", "meaning"}}
 		for _, e := range s.Errors {
@@ -165,6 +175,9 @@ func rangeDoc(a Arg) string {
 func defaultDoc(a Arg) string {
 	switch {
 	case !a.Optional:
+		if a.Many {
+			return "any number of them"
+		}
 		return "required"
 	case a.Default == "":
 		return "empty"
@@ -175,14 +188,7 @@ func defaultDoc(a Arg) string {
 func fieldsDoc(fields []Field) string {
 	var parts []string
 	for _, f := range fields {
-		what := f.Type
-		if f.Unit != "" {
-			what += ", " + f.Unit
-		}
-		if f.Type == TypeList {
-			what = "list of arrays: " + fieldsDoc(f.Rows)
-		}
-		parts = append(parts, fmt.Sprintf("%s (%s)", f.Name, what))
+		parts = append(parts, fmt.Sprintf("%s (%s)", f.Name, typeDoc(f)))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -5,8 +5,11 @@ import (
 	"slices"
 )
 
-// Commands lists the allow-list.
-func Commands() []string { return slices.Sorted(maps.Keys(commands)) }
+// Commands lists those that a script may call, without those that only have subcommands.
+func Commands() []string {
+	refused := func(name string) bool { return commands[name].why != "" || commands[name].parent }
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(commands)), refused)
+}
 
 // CommandInfo is what it says of a command.
 func CommandInfo(name string) (writes, denyOOM bool, arity int) {

@@ -15,6 +15,9 @@ type Options struct {
 	Dist      string // gets the expanded scripts and manifest.json, and holds nothing else
 	GoDir     string // gets one package for each primitive and version
 	GoRuntime string // the import path of the package that the bindings call
+
+	GoEvalshaRO bool // the bindings call scripts that are read-only by EVALSHA_RO
+
 	Readme    string // holds the tables, between markers
 	Released  string // pins what is released
 	Generator string // what generated files say of their origin

@@ -42,7 +42,9 @@ func (s *Script) goFile() string { return strings.ReplaceAll(s.Verb, "_", "") + 
 
 // sameKeys reports whether all scripts of a package have the same keys: then they share one type.
 func sameKeys(group []*Script) bool {
-	same := func(a, b Key) bool { return a.Name == b.Name && a.Key == b.Key && a.Suffix == b.Suffix }
+	same := func(a, b Key) bool {
+		return a.Name == b.Name && a.Key == b.Key && a.Many == b.Many && a.Suffix == b.Suffix
+	}
 	for _, s := range group {
 		if !slices.EqualFunc(s.Keys, group[0].Keys, same) {
 			return false
@@ -104,7 +106,7 @@ func goNames(group []*Script) (names []string, owner []*Script) {
 	}
 	add(group[0], "Scripts", "file common.go", "file doc.go")
 	if sameKeys(group) {
-		add(group[0], "Keys")
+		add(group[0], "Keys", "KeysOf")
 	}
 	for _, e := range goEnums(group) {
 		add(e.scripts[0], e.name)
@@ -115,8 +117,11 @@ func goNames(group []*Script) (names []string, owner []*Script) {
 	for _, s := range group {
 		verb := goName(s.Verb)
 		add(s, verb, "New"+verb, verb+"Script", verb+"SHA1", verb+"Args", verb+"Reply", "file "+s.goFile())
+		if s.Return != nil {
+			add(s, verb+"Row")
+		}
 		if !sameKeys(group) {
-			add(s, verb+"Keys")
+			add(s, verb+"Keys", verb+"KeysOf")
 		}
 		for _, r := range s.Replies {
 			add(s, verb+goName(r.Tag))
@@ -169,7 +174,8 @@ func (m *Model) checkMembers(group []*Script, problems *Problems) {
 				seen[goName(name)] = true
 			}
 		}
-		var keys, args []string
+		var keys []string
+		args := []string{"validate"} // the method
 		for _, k := range s.Keys {
 			keys = append(keys, k.Name)
 		}

@@ -42,7 +42,7 @@ func (w *goWriter) file(o Options, source string, id pkgID, imports ...string) (
 // renderScript gives the Go file of one script.
 func renderScript(o Options, group []*Script, s *Script) ([]byte, error) {
 	w := &goWriter{}
-	w.constants(s)
+	w.constants(o, s)
 	w.args(group, s)
 	w.replies(s)
 	w.calls(group, s)
@@ -59,7 +59,7 @@ func renderScript(o Options, group []*Script, s *Script) ([]byte, error) {
 	return w.file(o, s.File, s.pkg(), imports...)
 }
 
-func (w *goWriter) constants(s *Script) {
+func (w *goWriter) constants(o Options, s *Script) {
 	verb, local := goName(s.Verb), goLocal(s.Verb)
 	w.comment("%sSHA1 is what EVALSHA takes for %s, version %d.", verb, s.Name(), s.Version)
 	w.line("const %sSHA1 = %q\n", verb, s.SHA1())
@@ -72,8 +72,15 @@ func (w *goWriter) constants(s *Script) {
 		}
 		w.line("%s +", strconv.Quote(line))
 	}
-	w.line("var %sScript = &scripts.Script{Name: %q, Version: %d, SHA1: %sSHA1, Source: %sSource}\n",
-		local, s.Name(), s.Version, verb, local)
+	flags := ""
+	if s.Unsafe {
+		flags = ", Unsafe: true"
+	}
+	if s.ReadOnly && o.GoEvalshaRO {
+		flags += ", ByRO: true"
+	}
+	w.line("var %sScript = &scripts.Script{Name: %q, Version: %d, SHA1: %sSHA1, Source: %sSource%s}\n",
+		local, s.Name(), s.Version, verb, local, flags)
 	w.comment("%sScript is the script itself, for those who load it ahead of its first call.", verb)
 	w.line("func %sScript() *scripts.Script { return %sScript }\n", verb, local)
 }
@@ -89,9 +96,14 @@ func (w *goWriter) args(group []*Script, s *Script) {
 		w.line("%s %s", goName(a.Name), goArgType(group, s, a))
 	}
 	w.line("}\n")
+	w.validate(group, s)
 }
 
 func goArgType(group []*Script, s *Script, a Arg) string {
+	many := a.Many
+	if a.Many = false; many {
+		return "[]" + goArgType(group, s, a)
+	}
 	switch {
 	case a.Type == TypeEnum && sharedEnum(group, a):
 		return goName(a.Name)
@@ -142,6 +154,13 @@ func (s *Script) argDoc(a Arg) string {
 
 func (w *goWriter) replies(s *Script) {
 	verb := goName(s.Verb)
+	if s.Return != nil {
+		if s.Return.Type == TypeList {
+			w.comment("%sRow is one row of what %s answers.", verb, s.Name())
+			w.structType(verb+"Row", s.Return.Rows, nil)
+		}
+		return
+	}
 	var names []string
 	for _, r := range s.Replies {
 		names = append(names, verb+goName(r.Tag))
@@ -168,16 +187,11 @@ func (w *goWriter) structType(name string, fields []Field, row func(Field) strin
 	}
 	w.line("type %s struct {", name)
 	for _, f := range fields {
-		switch {
-		case f.Type == TypeList:
-			w.line("%s []%s", goName(f.Name), row(f))
-		case f.Unit == UnitMillis:
-			w.line("%s time.Duration // in whole milliseconds", goName(f.Name))
-		case f.Type == TypeInteger:
-			w.line("%s int64", goName(f.Name))
-		default:
-			w.line("%s string", goName(f.Name))
+		note := ""
+		if f.Unit == UnitMillis {
+			note = " // in whole milliseconds"
 		}
+		w.line("%s %s%s", goName(f.Name), goFieldType(f, row), note)
 	}
 	w.line("}\n")
 }
@@ -209,33 +223,40 @@ func (w *goWriter) calls(group []*Script, s *Script) {
 		w.keysType(keysType, s)
 	}
 	var keys, args []string
+	manyKeys := ""
 	for _, k := range s.Keys {
+		if k.Many {
+			manyKeys = "keys." + goName(k.Name)
+			continue
+		}
 		keys = append(keys, "keys."+goName(k.Name))
 	}
+	var many Arg
 	for _, a := range s.Args {
-		arg := "args." + goName(a.Name)
-		switch {
-		case a.Type == TypeEnum && a.Optional:
-			arg += ".orDefault()"
-		case a.Type == TypeEnum:
-			arg = "string(" + arg + ")"
-		case a.Unit == UnitMillis:
-			arg += ".Milliseconds()"
+		if a.Many {
+			many = a
+			continue
 		}
-		if a.unsetIsDefault() {
-			arg = fmt.Sprintf("cmp.Or(%s, %#v)", arg, a.Default)
-		}
-		args = append(args, arg)
+		args = append(args, sent(a))
 	}
 	w.comment("New%s makes a call of %s, for [scripts.Pipeline] or the call's own Do.", verb, s.Name())
-	w.line("func New%s(keys %s, args %sArgs) *scripts.Call[%sReply] {", verb, keysType, verb, verb)
-	w.line("return scripts.NewCall(%sScript,\n[]string{%s},\n[]any{%s},\ndecode%s)\n}\n",
-		goLocal(s.Verb), strings.Join(keys, ", "), strings.Join(args, ", "), verb)
+	w.line("func New%s(keys %s, args %sArgs) *scripts.Call[%s] {", verb, keysType, verb, s.goReply())
+	keyList := fmt.Sprintf("[]string{%s}", strings.Join(keys, ", "))
+	if manyKeys != "" {
+		keyList = fmt.Sprintf("append(%s, %s...)", keyList, manyKeys)
+	}
+	argList := fmt.Sprintf("[]any{%s}", strings.Join(args, ", "))
+	if many.Many {
+		w.line("list := %s\nfor _, one := range args.%s {\nlist = append(list, %s)\n}", argList, goName(many.Name), goOne(many))
+		argList = "list"
+	}
+	w.line("return scripts.NewCall(%sScript,\n%s,\n%s,\ndecode%s)\n}\n", goLocal(s.Verb), keyList, argList, verb)
 
 	about := lowerFirst(strings.Join(append(slices.Clone(s.Doc), s.notes()...), " ")) + errorsDoc(s)
 	w.comment("%s calls %s, version %d: %s", verb, s.Name(), s.Version, about)
-	w.line("func %s(ctx context.Context, rdb redis.UniversalClient, keys %s, args %sArgs) (%sReply, error) {",
-		verb, keysType, verb, verb)
+	w.line("func %s(ctx context.Context, rdb redis.UniversalClient, keys %s, args %sArgs) (%s, error) {",
+		verb, keysType, verb, s.goReply())
+	w.line("if err := args.Validate(); err != nil {\nvar none %s\nreturn none, err\n}", s.goReply())
 	w.line("return New%s(keys, args).Do(ctx, rdb)\n}\n", verb)
 }
 
@@ -262,16 +283,28 @@ func (w *goWriter) keysType(name string, s *Script) {
 	w.line("type %s struct {", name)
 	for _, k := range s.Keys {
 		what := "the name itself"
+		if k.Key != "{name}" && k.Key != "" {
+			what = k.Key
+		}
 		if k.Suffix != "" {
 			what = "companion " + k.Suffix
 		}
-		w.line("%s string // %s, %s%s", goName(k.Name), k.Type, what, after(": ", k.Doc))
+		kind := "string"
+		if k.Many {
+			kind, what = "[]string", "any number of them"
+		}
+		w.line("%s %s // %s, %s%s", goName(k.Name), kind, k.Type, what, after(": ", k.Doc))
 	}
 	w.line("}\n")
+	w.keysOf(name, s)
 }
 
 func (w *goWriter) decoder(s *Script) {
 	verb := goName(s.Verb)
+	if s.Return != nil {
+		w.untagged(s)
+		return
+	}
 	w.line("func decode%s(r *scripts.Reply) %sReply {\nswitch r.Tag() {", verb, verb)
 	for _, r := range s.Replies {
 		name := verb + goName(r.Tag)
@@ -297,16 +330,9 @@ func (w *goWriter) decoder(s *Script) {
 func readFields(fields []Field, from int) string {
 	var parts []string
 	for i, f := range fields {
-		read := "String"
-		switch {
-		case f.Type == TypeList:
-			continue // read on its own
-		case f.Unit == UnitMillis:
-			read = "Millis"
-		case f.Type == TypeInteger:
-			read = "Int"
+		if f.Type != TypeList { // which is read on its own
+			parts = append(parts, fmt.Sprintf("%s: r.%s(%d)", goName(f.Name), goRead(f), from+i))
 		}
-		parts = append(parts, fmt.Sprintf("%s: r.%s(%d)", goName(f.Name), read, from+i))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -11,11 +11,15 @@ import (
 var (
 	scriptRest  = regexp.MustCompile(`^([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)$`)
 	versionRest = regexp.MustCompile(`^[1-9][0-9]{0,5}$`)
-	keyRest     = regexp.MustCompile("^([a-z][a-z0-9_]*) +(string|counter|hash|list|set|zset|stream) +" +
-		"(?:`({name})`|companion +`([^`{}\\s]+)`)(?:, (.+))?$")
+	keyRest     = regexp.MustCompile("^([a-z][a-z0-9_]*)(\\.\\.\\.)? +(string|counter|hash|list|set|zset|stream) +" +
+		"(?:`({[a-z][a-z0-9_]*})`|companion +`([^`{}\\s]+)`)(?:, (.+))?$")
 	publishRest = regexp.MustCompile(`^([^\s,]+)(?:, (.+))?$`)
 	errorRest   = regexp.MustCompile(`^([A-Z][A-Z0-9_]*) +(\S.*)$`)
 )
+
+// fieldTypes says how the types of fields are written.
+const fieldTypes = "type string, integer, integer(ms), float, boolean, strings, map or list(field:type, field:type); " +
+	"a ? behind it (string?): it may be nil"
 
 // headerTags says how each tag is written, for the message that refuses one.
 var headerTags = map[string]string{
@@ -30,12 +34,14 @@ var headerTags = map[string]string{
 	"readonly": "---@readonly",
 	"publish":  "---@publish pattern, text",
 	"reply": "---@reply TAG field:type field:type  text; " +
-		"type string, integer, integer(ms) or list(field:type, field:type)",
-	"error": "---@error CODE text",
+		fieldTypes,
+	"return":  "---@return type, text (in place of @reply, for a reply without a tag); " + fieldTypes,
+	"error":   "---@error CODE text",
+	"example": `---@example "key" "key" | "argument" => reply (in JSON, or: error CODE)`,
 }
 
 // tagsOnce are those that a header may have once.
-var tagsOnce = []string{"script", "version", "repeat", "readonly"}
+var tagsOnce = []string{"script", "version", "repeat", "readonly", "return"}
 
 // headerParser reads the header of one script.
 type headerParser struct {
@@ -113,6 +119,10 @@ func (p *headerParser) tag(pos Position, text string) {
 		ok = p.publish(rest, pos.Line)
 	case "reply":
 		ok = p.reply(rest, pos)
+	case "example":
+		ok = p.example(rest, pos.Line)
+	case "return":
+		ok = p.returned(rest, pos)
 	case "error":
 		ok = p.error(rest, pos.Line)
 	}
@@ -136,7 +146,13 @@ func (p *headerParser) key(rest string, line int) bool {
 	if m == nil {
 		return false
 	}
-	p.s.Keys = append(p.s.Keys, Key{Name: m[1], Type: m[2], Key: m[3], Suffix: m[4], Doc: m[5], line: line})
+	if many := len(p.s.Keys); many > 0 && p.s.Keys[many-1].Many {
+		p.problems.add(Position{p.s.File, line}, "declare it before that", "a key behind %s, of which there may be any number",
+			p.s.Keys[many-1].Name)
+	}
+	p.s.Keys = append(p.s.Keys, Key{
+		Name: m[1], Many: m[2] != "", Type: m[3], Key: m[4], Suffix: m[5], Doc: m[6], line: line,
+	})
 	return true
 }
 
@@ -173,7 +189,10 @@ func (p *headerParser) complete() {
 	if len(s.Doc) == 0 {
 		p.problems.add(top, "add a line ---text that says what the script does", "no documentation")
 	}
-	if p.seen["reply"] == 0 {
+	if p.seen["reply"] > 0 && p.seen["return"] > 0 {
+		p.problems.add(top, "give every reply a tag, or the only one none", "@reply and @return")
+	}
+	if p.seen["reply"] == 0 && p.seen["return"] == 0 {
 		p.problems.add(top, "add "+headerTags["reply"], "no @reply")
 	}
 	p.checkDuplicates()

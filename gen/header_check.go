@@ -66,16 +66,20 @@ func (p *headerParser) checkFieldNames(pos Position, fields []Field) {
 
 // checkKeys wants one key that callers name: the companions of all the others are derived from it.
 func (p *headerParser) checkKeys() {
-	named := 0
+	named := map[string]bool{}
 	for _, k := range p.s.Keys {
-		if k.Key == "" {
-			continue
+		if k.Key != "" && named[k.Key] {
+			p.problems.add(Position{p.s.File, k.line}, "make it a companion, or write another word in the braces",
+				"a second key `%s`", k.Key)
 		}
-		if named++; named > 1 {
-			p.problems.add(Position{p.s.File, k.line}, "make it a companion", "a second key `{name}`")
+		if k.Key != "" {
+			named[k.Key] = true
+		}
+		if k.Many && k.Suffix != "" {
+			p.problems.add(Position{p.s.File, k.line}, "name them in braces", "any number of companions")
 		}
 	}
-	if named == 0 && len(p.s.Keys) == p.seen["key"] {
+	if len(named) == 0 && len(p.s.Keys) == p.seen["key"] {
 		p.problems.add(Position{p.s.File, 1},
 			"declare one key as `{name}`: it says on which node a call runs", "no key `{name}`")
 	}
@@ -83,8 +87,11 @@ func (p *headerParser) checkKeys() {
 
 func (p *headerParser) checkOptional() {
 	optional := ""
-	for _, a := range p.s.Args {
+	for i, a := range p.s.Args {
 		switch {
+		case a.Many && (a.Optional || optional != "" || i < len(p.s.Args)-1):
+			p.problems.add(Position{p.s.File, a.line}, "put it last, behind required arguments only, and give it no default",
+				"any number of %s where others are optional or follow", a.Name)
 		case a.Optional:
 			optional = a.Name
 		case optional != "":
@@ -105,6 +112,9 @@ func (p *headerParser) checkRequires() {
 			p.problems.add(pos, "name an argument", "@require of %s, which is no argument", r.Arg)
 		case other == nil:
 			p.problems.add(pos, "name an argument", "@require when %s, which is no argument", r.When)
+		case arg.Many || other.Many:
+			p.problems.add(pos, "check it in the script", "@require with %s and %s, one of which is there any number of times",
+				r.Arg, r.When)
 		case arg == other:
 			p.problems.add(pos, "name another argument", "%s is required when it is there", r.Arg)
 		case arg.Type == TypeEnum || *arg.Min != 0:

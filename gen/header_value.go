@@ -10,7 +10,7 @@ import (
 const argTail = `(?: = ("[^"]*"|[^\s,"]+))?(?:, (.+))?$`
 
 var (
-	argHead    = regexp.MustCompile(`^([a-z][a-z0-9_]*) +(string|integer|enum) +(.+)$`)
+	argHead    = regexp.MustCompile(`^([a-z][a-z0-9_]*)(\.\.\.)? +(string|integer|enum) +(.+)$`)
 	stringArg  = regexp.MustCompile(`^(\d{1,9})\.\.(\d{1,9}) bytes` + argTail)
 	integerArg = regexp.MustCompile(`^(?:(ms), )?(-?\d{1,16})\.\.(-?\d{1,16})` + argTail)
 	enumArg    = regexp.MustCompile(`^([a-z][a-z0-9_]*(?:\|[a-z][a-z0-9_]*)+)` + argTail)
@@ -18,8 +18,9 @@ var (
 	requireRest = regexp.MustCompile(
 		`^([a-z][a-z0-9_]*) +when +([a-z][a-z0-9_]*)(?: +(not +)?([a-z][a-z0-9_]*(?:\|[a-z][a-z0-9_]*)*))?$`)
 
-	replyHead   = regexp.MustCompile(`^([A-Z][A-Z_]{0,31})(?: +(.*))?$`)
-	fieldHead   = regexp.MustCompile(`^([a-z][a-z0-9_]*):(string|integer\(ms\)|integer|list\(([^()]*(?:\(ms\)[^()]*)*)\))`)
+	replyHead = regexp.MustCompile(`^([A-Z][A-Z_]{0,31})(?: +(.*))?$`)
+	fieldHead = regexp.MustCompile(`^([a-z][a-z0-9_]*):` +
+		`(strings|string|integer\(ms\)|integer|float|boolean|map|list\(([^()]*(?:\(ms\)[^()]*)*)\))(\?)?`)
 	rowComma    = regexp.MustCompile(`, *([a-z])`)
 	looksLikeIt = regexp.MustCompile(`^[A-Za-z0-9_]+:\S`)
 )
@@ -30,13 +31,13 @@ func (p *headerParser) arg(rest string, pos Position) bool {
 	if head == nil {
 		return false
 	}
-	a := Arg{Name: head[1], Type: head[2], line: pos.Line}
+	a := Arg{Name: head[1], Many: head[2] != "", Type: head[3], line: pos.Line}
 	var tail []string
 	switch a.Type {
 	case TypeString, TypeInteger:
-		m := stringArg.FindStringSubmatch(head[3])
+		m := stringArg.FindStringSubmatch(head[4])
 		if a.Type == TypeInteger {
-			m = integerArg.FindStringSubmatch(head[3])
+			m = integerArg.FindStringSubmatch(head[4])
 		} else if m != nil {
 			m = slices.Insert(m, 1, UnitBytes)
 		}
@@ -50,7 +51,7 @@ func (p *headerParser) arg(rest string, pos Position) bool {
 		}
 		a.Unit, a.Min, a.Max, tail = m[1], &lo, &hi, m[4:]
 	case TypeEnum:
-		m := enumArg.FindStringSubmatch(head[3])
+		m := enumArg.FindStringSubmatch(head[4])
 		if m == nil {
 			return false
 		}
@@ -134,6 +135,27 @@ func (p *headerParser) reply(rest string, pos Position) bool {
 	return true
 }
 
+// returned reads what follows @return: a type, and text behind a comma.
+func (p *headerParser) returned(rest string, pos Position) bool {
+	m := fieldHead.FindStringSubmatch("value:" + rest)
+	if m == nil {
+		return false
+	}
+	text := rest[len(m[0])-len("value:"):]
+	if text != "" && !strings.HasPrefix(text, ", ") {
+		return false
+	}
+	fields, _, ok := parseFields(" " + m[0])
+	if !ok || len(fields) != 1 {
+		return false
+	}
+	if fields[0].Type == TypeList {
+		p.checkFieldNames(pos, fields[0].Rows)
+	}
+	p.s.Return = &Return{Field: fields[0], Doc: strings.TrimPrefix(text, ", "), line: pos.Line}
+	return true
+}
+
 // parseFields reads name:type pairs that spaces part, and returns the text behind them.
 func parseFields(s string) (fields []Field, text string, ok bool) {
 	for {
@@ -143,7 +165,10 @@ func parseFields(s string) (fields []Field, text string, ok bool) {
 			malformed := looksLikeIt.MatchString(rest) || rest != "" && len(s)-len(rest) < 2
 			return fields, strings.TrimSpace(rest), !malformed
 		}
-		f := Field{Name: m[1], Type: m[2]}
+		f := Field{Name: m[1], Type: m[2], Nullable: m[4] != ""}
+		if f.Nullable && (f.Type == TypeBoolean || f.Type == TypeMap || strings.HasPrefix(f.Type, "list(")) {
+			return nil, "", false
+		}
 		switch {
 		case f.Type == "integer(ms)":
 			f.Type, f.Unit = TypeInteger, UnitMillis

@@ -44,6 +44,9 @@ func TestLoads(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range gen.Commands() {
+			if strings.Contains(name, "|") {
+				continue // a subcommand, which the client does not list
+			}
 			info := infos[strings.ToLower(name)]
 			if info == nil {
 				t.Errorf("the server has no %s", name)

@@ -16,6 +16,10 @@ type symbol struct {
 	bound  bool    // a parameter or loop variable: more may become of it than values has
 	unset  bool    // declared without a value
 	line   int     // of its declaration, of a local variable
+
+	loop     *ast.GenericForStmt // of whose variables it is the one at
+	function *ast.FunctionExpr   // of whose parameters it is the one at
+	at       int
 }
 
 // value is an expression that is assigned: of a call with several results, the one at index.
@@ -36,7 +40,8 @@ type chunk struct {
 	calls   []*ast.FuncCallExpr
 	concats []*ast.StringConcatOpExpr
 	returns []*ast.ReturnStmt // of the script itself, not of its functions
-	jumps   []ast.Stmt        // goto, and labels
+	tables  []*ast.TableExpr
+	jumps   []ast.Stmt // goto, and labels
 }
 
 type localStmt struct {
@@ -95,10 +100,10 @@ func (c *chunk) member(e ast.Expr, table string) (string, bool) {
 	return key.Value, true
 }
 
-// redisCall is the command of redis.call or redis.pcall, and ok false for any other call. The command is "" when it is
-// not a string literal.
+// redisCall is the command of redis.call or redis.pcall, in capitals, and ok false for any other call. The command is ""
+// when it is not a string literal.
 func (c *chunk) redisCall(call *ast.FuncCallExpr) (command string, ok bool) {
-	m, ok := c.member(call.Func, "redis")
+	m, ok := c.member(c.aliased(call.Func), "redis")
 	if !ok || m != "call" && m != "pcall" {
 		return "", false
 	}
@@ -106,7 +111,31 @@ func (c *chunk) redisCall(call *ast.FuncCallExpr) (command string, ok bool) {
 		return "", true
 	}
 	if s, literal := call.Args[0].(*ast.StringExpr); literal {
-		return s.Value, true
+		return strings.ToUpper(s.Value), true
 	}
 	return "", true
+}
+
+// aliased is what a local stands for that is a member of a global table and nothing else, as in local call = redis.call.
+func (c *chunk) aliased(e ast.Expr) ast.Expr {
+	sym := c.symbolOf(e)
+	if sym == nil || sym.bound || len(sym.values) != 1 || sym.unset {
+		return e
+	}
+	if attr, ok := sym.values[0].expr.(*ast.AttrGetExpr); ok {
+		return attr
+	}
+	return e
+}
+
+// isAlias reports whether an expression is the whole value of a local that is never set again.
+func (c *chunk) isAlias(e ast.Expr) bool {
+	for _, local := range c.locals {
+		for i, init := range local.Exprs {
+			if i < len(local.symbols) && init == e {
+				return len(local.symbols[i].values) == 1
+			}
+		}
+	}
+	return false
 }

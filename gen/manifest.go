@@ -41,7 +41,9 @@ type ManifestScript struct {
 	Requires  []Require   `json:"requires,omitempty"`
 	Publishes []Publish   `json:"publishes,omitempty"`
 	Replies   []Reply     `json:"replies"`
+	Return    *Return     `json:"return,omitempty"` // in place of replies: an answer without a tag
 	Errors    []ErrorCode `json:"errors"`
+	Examples  []Example   `json:"examples,omitempty"`
 	Commands  []string    `json:"commands"`
 	Repeat    string      `json:"repeat"` // "safe", or "unsafe": a call that may have run must not be sent again
 	ReadOnly  bool        `json:"readonly,omitempty"`
@@ -66,8 +68,8 @@ func (m *Model) Manifest() Manifest {
 	for _, s := range m.Scripts {
 		out.Scripts = append(out.Scripts, ManifestScript{
 			Name: s.Name(), Version: s.Version, File: s.Dist, SHA1: s.SHA1(), Doc: strings.Join(s.Doc, " "),
-			Keys: list(s.Keys), Args: list(s.Args), Requires: s.Requires, Publishes: s.Publishes, Replies: s.Replies,
-			Errors: list(s.Errors), Commands: list(s.Commands), Repeat: s.repeat(), ReadOnly: s.ReadOnly,
+			Keys: list(s.Keys), Args: list(s.Args), Requires: s.Requires, Examples: s.Examples, Publishes: s.Publishes, Return: s.Return,
+			Replies: list(s.Replies), Errors: list(s.Errors), Commands: list(s.Commands), Repeat: s.repeat(), ReadOnly: s.ReadOnly,
 			ACL: s.aclRule(),
 		})
 	}

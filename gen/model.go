@@ -9,8 +9,12 @@ import (
 const (
 	TypeString  = "string"
 	TypeInteger = "integer"
-	TypeEnum    = "enum" // arguments only
-	TypeList    = "list" // fields only: an array of arrays
+	TypeEnum    = "enum"    // arguments only
+	TypeList    = "list"    // fields only, as those that follow: an array of arrays
+	TypeFloat   = "float"   // as text, because a server cuts fractions off
+	TypeBoolean = "boolean" // 1, or 0 or nil
+	TypeStrings = "strings" // an array of strings
+	TypeMap     = "map"     // an array of names and values by turns
 )
 
 // The units of arguments and fields.
@@ -30,7 +34,9 @@ type Script struct {
 	Requires  []Require
 	Publishes []Publish
 	Replies   []Reply
+	Return    *Return // in place of replies, or nil
 	Errors    []ErrorCode
+	Examples  []Example
 	Commands  []string // that it calls: sorted, in capitals
 	Unsafe    bool     // a call must not be sent again after it may have run
 	ReadOnly  bool     // it can be called by EVALSHA_RO, with the right to read the keys alone
@@ -71,8 +77,9 @@ func (p pkgID) dir() string    { return fmt.Sprintf("%s/v%d", p.primitive, p.ver
 type Key struct {
 	Name   string `json:"name"`
 	Type   string `json:"type"`
-	Key    string `json:"key,omitempty"`    // "{name}": the caller's name itself
+	Key    string `json:"key,omitempty"`    // "{name}", or another word in braces: what the caller gives
 	Suffix string `json:"suffix,omitempty"` // or what a companion adds to it
+	Many   bool   `json:"many,omitempty"`   // callers give any number of them: the last one only
 	Doc    string `json:"doc,omitempty"`
 	line   int
 }
@@ -86,6 +93,7 @@ type Arg struct {
 	Max      *int64   `json:"max,omitempty"`
 	Values   []string `json:"values,omitempty"` // of an enum
 	Optional bool     `json:"optional,omitempty"`
+	Many     bool     `json:"many,omitempty"`    // callers give any number of them: the last one only
 	Default  any      `json:"default,omitempty"` // a string, or an int64 for an integer
 	Doc      string   `json:"doc,omitempty"`
 	line     int
@@ -116,12 +124,21 @@ type Reply struct {
 	line   int
 }
 
+// Return is the answer of a script without a tag.
+type Return struct {
+	Field
+	Doc  string `json:"doc,omitempty"`
+	line int
+}
+
 // Field is one element of a reply, or of a row of its list.
 type Field struct {
 	Name string  `json:"name"`
 	Type string  `json:"type"`
 	Unit string  `json:"unit,omitempty"`
 	Rows []Field `json:"rows,omitempty"` // of a list: the elements of each row
+
+	Nullable bool `json:"nullable,omitempty"` // it may be nil; of strings: each of them
 }
 
 // ErrorCode is the first word of an error reply that a script makes itself.

@@ -20,6 +20,7 @@ type Problem struct {
 	Position
 	Message string // what is wrong
 	Remedy  string // what to do
+	Code    string // of the rule behind it: [Explain] gives its reason
 }
 
 func (p Problem) String() string { return fmt.Sprintf("%s: %s; %s", p.Position, p.Message, p.Remedy) }
@@ -36,7 +37,7 @@ func (ps Problems) Error() string {
 }
 
 func (ps *Problems) add(pos Position, remedy, format string, args ...any) {
-	*ps = append(*ps, Problem{pos, fmt.Sprintf(format, args...), remedy})
+	*ps = append(*ps, Problem{pos, fmt.Sprintf(format, args...), remedy, codeOf(format)})
 }
 
 // err sorts the problems and drops repetitions: a fragment's problem is found in every script that includes it.

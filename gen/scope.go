@@ -80,8 +80,9 @@ func (r *resolver) stmt(s ast.Stmt) {
 	case *ast.GenericForStmt:
 		r.exprs(s.Exprs...)
 		r.open()
-		for _, name := range s.Names {
-			r.declare(name).bound = true
+		for i, name := range s.Names {
+			sym := r.declare(name)
+			sym.bound, sym.loop, sym.at = true, s, i
 		}
 		r.stmts(s.Stmts)
 		r.close()
@@ -178,8 +179,9 @@ func (r *resolver) function(f *ast.FunctionExpr, method bool) {
 	if method {
 		r.declare("self").bound = true
 	}
-	for _, name := range f.ParList.Names {
-		r.declare(name).bound = true
+	for i, name := range f.ParList.Names {
+		sym := r.declare(name)
+		sym.bound, sym.function, sym.at = true, f, i
 	}
 	r.stmts(f.Stmts)
 	r.depth--
@@ -209,6 +211,8 @@ func (r *resolver) expr(e ast.Expr) {
 		r.calls = append(r.calls, e)
 	case *ast.StringConcatOpExpr:
 		r.concats = append(r.concats, e)
+	case *ast.TableExpr:
+		r.tables = append(r.tables, e)
 	}
 	if _, function := e.(*ast.FunctionExpr); !function {
 		r.exprs(children(e)...)

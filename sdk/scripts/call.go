@@ -17,10 +17,12 @@ type Script struct {
 	Version int
 	SHA1    string // of Source, in hexadecimal: what EVALSHA takes
 	Source  string // byte for byte what lua/dist holds
+	ByRO    bool   // sent by EVALSHA_RO: a user needs the right to read its keys alone, and a replica may answer
+	Unsafe  bool   // a call that may have run is not sent again: its error is then a [*MayHaveRunError]
 }
 
 // Call is one call of a script: made by a binding, sent by Do or together with others by Pipeline. It is for one
-// goroutine, and can be sent again: every script is safe to repeat with the same arguments.
+// goroutine, and can be sent again where its script is safe to repeat with the same arguments.
 type Call[R any] struct {
 	script *Script
 	keys   []string
@@ -51,8 +53,9 @@ func (c *Call[R]) Do(ctx context.Context, rdb redis.UniversalClient) (R, error) 
 // Again is Do for a call that a Pipeline sent and that failed with a [Transient] error: one more send of the same call,
 // and as many as Do would make.
 func (c *Call[R]) Again(ctx context.Context, rdb redis.UniversalClient) (R, error) {
+	repeats := c.mayRepeat()
 	c.repeated = false
-	if !pause(ctx, 0) {
+	if !repeats || !pause(ctx, 0) {
 		return c.reply, c.err
 	}
 	return c.do(ctx, rdb, 1)
@@ -78,7 +81,7 @@ func (c *Call[R]) do(ctx context.Context, rdb redis.UniversalClient, try int) (R
 				c.unsent(err)
 				return c.reply, c.err
 			}
-		case try < maxRepeats && Transient(c.err):
+		case c.mayRepeat() && try < maxRepeats && Transient(c.err):
 			if !pause(ctx, try) {
 				return c.reply, c.err
 			}
@@ -189,7 +192,7 @@ func (cmd) NoRetry() bool { return true }
 
 func (c *Call[R]) cmd(ctx context.Context) *cmd {
 	args := make([]any, 0, 3+len(c.keys)+len(c.args))
-	args = append(args, "evalsha", c.script.SHA1, len(c.keys))
+	args = append(args, c.script.command(), c.script.SHA1, len(c.keys))
 	for _, key := range c.keys {
 		args = append(args, key)
 	}
@@ -200,6 +203,7 @@ func (c *Call[R]) settle(cmd *redis.Cmd) {
 	val, err := cmd.Result()
 	if err != nil && err != redis.Nil { //nolint:errorlint // what Sentinel clients say of an unknown group wraps a Nil
 		c.fail(err)
+		c.mayRepeat()
 		return
 	}
 	r := newReply(c.script, val)

@@ -350,6 +350,19 @@ type AcquireArgs struct {
 	Fences int64
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args AcquireArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckBytes("mutex.acquire", "token", args.Token, 1, 512),
+		scripts.CheckInt("mutex.acquire", "lease", args.Lease.Milliseconds(), 1, 2147483647),
+		scripts.CheckInt("mutex.acquire", "presence", args.Presence.Milliseconds(), 0, 60000),
+		scripts.CheckEnum("mutex.acquire", "wake", args.Wake.orDefault(), "poll", "push", "broadcast"),
+		scripts.CheckBytes("mutex.acquire", "channel", args.Channel, 0, 512),
+		scripts.CheckInt("mutex.acquire", "fences", cmp.Or(args.Fences, 1), 1, 64),
+	)
+}
+
 // AcquireReply is what mutex.acquire answers: [AcquireGranted], [AcquireQueued] or [AcquireHeld].
 type AcquireReply interface{ acquireReply() }
 
@@ -392,6 +405,10 @@ func NewAcquire(keys Keys, args AcquireArgs) *scripts.Call[AcquireReply] {
 // held. Safe to repeat with the same token. Beside redis' own, its errors are BADARG (an argument
 // is missing or out of its range) and BADFENCE (the fence counter has passed 2^53 - 1).
 func Acquire(ctx context.Context, rdb redis.UniversalClient, keys Keys, args AcquireArgs) (AcquireReply, error) {
+	if err := args.Validate(); err != nil {
+		var none AcquireReply
+		return none, err
+	}
 	return NewAcquire(keys, args).Do(ctx, rdb)
 }
 

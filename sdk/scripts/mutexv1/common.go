@@ -14,6 +14,16 @@ type Keys struct {
 	Waiters string // hash, companion :redilock:waiters: token → presence end, lease, fences, wake, channel
 }
 
+// KeysOf gives the keys of the names that callers give; the companions are those of the first, in
+// its slot of a cluster. Its error is a [*scripts.NameError].
+func KeysOf(name string) (Keys, error) {
+	companions, err := scripts.Companions(name, ":redilock:fence", ":redilock:queue", ":redilock:waiters")
+	if err != nil {
+		return Keys{}, err
+	}
+	return Keys{Lock: name, Fence: companions[0], Queue: companions[1], Waiters: companions[2]}, nil
+}
+
 // Wake is an argument of mutex.acquire and mutex.release: how a hand-off tells the waiter. The zero
 // value means [WakePoll].
 type Wake string

@@ -148,6 +148,15 @@ type ExtendArgs struct {
 	Lease time.Duration
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args ExtendArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckBytes("mutex.extend", "token", args.Token, 1, 512),
+		scripts.CheckInt("mutex.extend", "lease", args.Lease.Milliseconds(), 1, 2147483647),
+	)
+}
+
 // ExtendReply is what mutex.extend answers: [ExtendExtended] or [ExtendNotheld].
 type ExtendReply interface{ extendReply() }
 
@@ -179,6 +188,10 @@ func NewExtend(keys Keys, args ExtendArgs) *scripts.Call[ExtendReply] {
 // so it is safe to repeat and to come late. Beside redis' own, its errors are BADARG (an argument
 // is missing or out of its range) and BADFENCE (the fence counter has passed 2^53 - 1).
 func Extend(ctx context.Context, rdb redis.UniversalClient, keys Keys, args ExtendArgs) (ExtendReply, error) {
+	if err := args.Validate(); err != nil {
+		var none ExtendReply
+		return none, err
+	}
 	return NewExtend(keys, args).Do(ctx, rdb)
 }
 

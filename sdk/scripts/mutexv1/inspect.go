@@ -85,6 +85,14 @@ type InspectArgs struct {
 	Limit int64
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args InspectArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckInt("mutex.inspect", "limit", args.Limit, 0, 1000),
+	)
+}
+
 // InspectReply is what mutex.inspect answers: [InspectStatus].
 type InspectReply interface{ inspectReply() }
 
@@ -120,6 +128,10 @@ func NewInspect(keys Keys, args InspectArgs) *scripts.Call[InspectReply] {
 // It is read-only: EVALSHA_RO calls it with the right to read its keys alone. Beside redis' own,
 // its errors are BADARG (an argument is out of its range).
 func Inspect(ctx context.Context, rdb redis.UniversalClient, keys Keys, args InspectArgs) (InspectReply, error) {
+	if err := args.Validate(); err != nil {
+		var none InspectReply
+		return none, err
+	}
 	return NewInspect(keys, args).Do(ctx, rdb)
 }
 

@@ -391,6 +391,20 @@ type ReleaseArgs struct {
 	Fences int64
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args ReleaseArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckBytes("mutex.release", "token", args.Token, 1, 512),
+		scripts.CheckBytes("mutex.release", "channel", args.Channel, 0, 512),
+		scripts.CheckBytes("mutex.release", "successor", args.Successor, 0, 512),
+		scripts.CheckInt("mutex.release", "lease", args.Lease.Milliseconds(), 0, 2147483647),
+		scripts.CheckInt("mutex.release", "presence", args.Presence.Milliseconds(), 0, 60000),
+		scripts.CheckEnum("mutex.release", "wake", args.Wake.orDefault(), "poll", "push", "broadcast"),
+		scripts.CheckInt("mutex.release", "fences", cmp.Or(args.Fences, 1), 1, 64),
+	)
+}
+
 // ReleaseReply is what mutex.release answers: [ReleaseReleased], [ReleaseHanded], [ReleaseLeft] or
 // [ReleaseNotheld].
 type ReleaseReply interface{ releaseReply() }
@@ -439,6 +453,10 @@ func NewRelease(keys Keys, args ReleaseArgs) *scripts.Call[ReleaseReply] {
 // BADARG (an argument is missing or out of its range) and BADFENCE (the fence counter has passed
 // 2^53 - 1).
 func Release(ctx context.Context, rdb redis.UniversalClient, keys Keys, args ReleaseArgs) (ReleaseReply, error) {
+	if err := args.Validate(); err != nil {
+		var none ReleaseReply
+		return none, err
+	}
 	return NewRelease(keys, args).Do(ctx, rdb)
 }
 

@@ -7,5 +7,5 @@
 ---@error BADARG by is out of its range
 
 ---@arguments
-local call = redis.call
+local calls = {redis.call}
 return {'TOTAL', redis.call('INCRBY', total, by)}

@@ -93,6 +93,15 @@ type WalkArgs struct {
 	Mark string
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args WalkArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckInt("sample.walk", "least", args.Least, -5, 5),
+		scripts.CheckBytes("sample.walk", "mark", cmp.Or(args.Mark, "a, b"), 1, 9),
+	)
+}
+
 // WalkReply is what sample.walk answers: [WalkFound] or [WalkEmpty].
 type WalkReply interface{ walkReply() }
 
@@ -126,6 +135,10 @@ func NewWalk(keys Keys, args WalkArgs) *scripts.Call[WalkReply] {
 // are allowed. Beside redis' own, its errors are BADSIZE (the list is too long) and BADARG (an
 // argument is wrong).
 func Walk(ctx context.Context, rdb redis.UniversalClient, keys Keys, args WalkArgs) (WalkReply, error) {
+	if err := args.Validate(); err != nil {
+		var none WalkReply
+		return none, err
+	}
 	return NewWalk(keys, args).Do(ctx, rdb)
 }
 

@@ -129,6 +129,23 @@ type BumpArgs struct {
 	Limit int64
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args BumpArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckInt("counter.bump", "by", args.By, -99, 99),
+		scripts.CheckEnum("counter.bump", "unit", string(args.Unit), "one", "dozen"),
+		scripts.CheckInt("counter.bump", "from", args.From.Milliseconds(), -5, -1),
+		scripts.CheckInt("counter.bump", "size", cmp.Or(args.Size, 7), 5, 2000),
+		scripts.CheckBytes("counter.bump", "label", cmp.Or(args.Label, "abc"), 3, 5),
+		scripts.CheckBytes("counter.bump", "note", args.Note, 0, 4),
+		scripts.CheckInt("counter.bump", "count", args.Count, 0, 30),
+		scripts.CheckEnum("counter.bump", "mode", args.Mode.orDefault(), "soft", "hard", "it_s"),
+		scripts.CheckBytes("counter.bump", "reason", args.Reason, 0, 9),
+		scripts.CheckInt("counter.bump", "limit", args.Limit, 0, 10),
+	)
+}
+
 // BumpReply is what counter.bump answers: [BumpBumped].
 type BumpReply interface{ bumpReply() }
 
@@ -151,6 +168,10 @@ func NewBump(keys Keys, args BumpArgs) *scripts.Call[BumpReply] {
 // Bump calls counter.bump, version 1: adds to a counter. Beside redis' own, its errors are BADARG
 // (an argument is wrong).
 func Bump(ctx context.Context, rdb redis.UniversalClient, keys Keys, args BumpArgs) (BumpReply, error) {
+	if err := args.Validate(); err != nil {
+		var none BumpReply
+		return none, err
+	}
 	return NewBump(keys, args).Do(ctx, rdb)
 }
 

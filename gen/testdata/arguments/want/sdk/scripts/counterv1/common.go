@@ -11,6 +11,15 @@ type Keys struct {
 	Total string // counter, the name itself
 }
 
+// KeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func KeysOf(name string) (Keys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return Keys{}, err
+	}
+	return Keys{Total: name}, nil
+}
+
 // Mode is an argument of counter.bump. The zero value means [ModeSoft].
 type Mode string
 

@@ -25,7 +25,7 @@ const drawSource = "" +
 	"local drawn = redis.call('ZPOPMIN', holders)\n" +
 	"return {'DRAWN', drawn[1] or ''}\n"
 
-var drawScript = &scripts.Script{Name: "pool.draw", Version: 1, SHA1: DrawSHA1, Source: drawSource}
+var drawScript = &scripts.Script{Name: "pool.draw", Version: 1, SHA1: DrawSHA1, Source: drawSource, Unsafe: true}
 
 // DrawScript is the script itself, for those who load it ahead of its first call.
 func DrawScript() *scripts.Script { return drawScript }
@@ -33,6 +33,10 @@ func DrawScript() *scripts.Script { return drawScript }
 // DrawArgs are the arguments of pool.draw.
 type DrawArgs struct {
 }
+
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args DrawArgs) Validate() error { return nil }
 
 // DrawReply is what pool.draw answers: [DrawDrawn].
 type DrawReply interface{ drawReply() }
@@ -49,6 +53,15 @@ type DrawKeys struct {
 	Holders string // zset, the name itself: token → end of its lease
 }
 
+// DrawKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func DrawKeysOf(name string) (DrawKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return DrawKeys{}, err
+	}
+	return DrawKeys{Holders: name}, nil
+}
+
 // NewDraw makes a call of pool.draw, for [scripts.Pipeline] or the call's own Do.
 func NewDraw(keys DrawKeys, args DrawArgs) *scripts.Call[DrawReply] {
 	return scripts.NewCall(drawScript,
@@ -61,6 +74,10 @@ func NewDraw(keys DrawKeys, args DrawArgs) *scripts.Call[DrawReply] {
 // that may have run must not be sent again. Beside redis' own, its errors are BADARG (an argument
 // is wrong).
 func Draw(ctx context.Context, rdb redis.UniversalClient, keys DrawKeys, args DrawArgs) (DrawReply, error) {
+	if err := args.Validate(); err != nil {
+		var none DrawReply
+		return none, err
+	}
 	return NewDraw(keys, args).Do(ctx, rdb)
 }
 

@@ -47,6 +47,14 @@ type InspectArgs struct {
 	N int64
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args InspectArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckInt("pool.inspect", "n", args.N, 0, 100),
+	)
+}
+
 // InspectReply is what pool.inspect answers: [InspectStatus].
 type InspectReply interface{ inspectReply() }
 
@@ -69,6 +77,15 @@ type InspectKeys struct {
 	Holders string // zset, the name itself: token → end of its lease
 }
 
+// InspectKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func InspectKeysOf(name string) (InspectKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return InspectKeys{}, err
+	}
+	return InspectKeys{Holders: name}, nil
+}
+
 // NewInspect makes a call of pool.inspect, for [scripts.Pipeline] or the call's own Do.
 func NewInspect(keys InspectKeys, args InspectArgs) *scripts.Call[InspectReply] {
 	return scripts.NewCall(inspectScript,
@@ -81,6 +98,10 @@ func NewInspect(keys InspectKeys, args InspectArgs) *scripts.Call[InspectReply] 
 // with the right to read its keys alone. Beside redis' own, its errors are BADARG (an argument is
 // wrong).
 func Inspect(ctx context.Context, rdb redis.UniversalClient, keys InspectKeys, args InspectArgs) (InspectReply, error) {
+	if err := args.Validate(); err != nil {
+		var none InspectReply
+		return none, err
+	}
 	return NewInspect(keys, args).Do(ctx, rdb)
 }
 

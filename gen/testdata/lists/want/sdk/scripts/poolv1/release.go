@@ -54,6 +54,14 @@ type ReleaseArgs struct {
 	Token string
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args ReleaseArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckBytes("pool.release", "token", args.Token, 1, 512),
+	)
+}
+
 // ReleaseReply is what pool.release answers: [ReleaseReleased], [ReleaseLeft] or [ReleaseNotheld].
 type ReleaseReply interface{ releaseReply() }
 
@@ -114,6 +122,16 @@ type ReleaseKeys struct {
 	Pending string // zset, companion :pending: token → arrival number
 }
 
+// ReleaseKeysOf gives the keys of the names that callers give; the companions are those of the
+// first, in its slot of a cluster. Its error is a [*scripts.NameError].
+func ReleaseKeysOf(name string) (ReleaseKeys, error) {
+	companions, err := scripts.Companions(name, ":pending")
+	if err != nil {
+		return ReleaseKeys{}, err
+	}
+	return ReleaseKeys{Holders: name, Pending: companions[0]}, nil
+}
+
 // NewRelease makes a call of pool.release, for [scripts.Pipeline] or the call's own Do.
 func NewRelease(keys ReleaseKeys, args ReleaseArgs) *scripts.Call[ReleaseReply] {
 	return scripts.NewCall(releaseScript,
@@ -125,6 +143,10 @@ func NewRelease(keys ReleaseKeys, args ReleaseArgs) *scripts.Call[ReleaseReply] 
 // Release calls pool.release, version 1: give a permit back, and admit those who wait. Beside
 // redis' own, its errors are BADARG (an argument is wrong).
 func Release(ctx context.Context, rdb redis.UniversalClient, keys ReleaseKeys, args ReleaseArgs) (ReleaseReply, error) {
+	if err := args.Validate(); err != nil {
+		var none ReleaseReply
+		return none, err
+	}
 	return NewRelease(keys, args).Do(ctx, rdb)
 }
 

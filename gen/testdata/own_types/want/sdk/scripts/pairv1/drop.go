@@ -40,6 +40,14 @@ type DropArgs struct {
 	Which DropWhich
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args DropArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckEnum("pair.drop", "which", args.Which.orDefault(), "first", "all"),
+	)
+}
+
 // DropReply is what pair.drop answers: [DropDropped].
 type DropReply interface{ dropReply() }
 
@@ -53,6 +61,15 @@ type DropKeys struct {
 	First string // string, the name itself
 }
 
+// DropKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func DropKeysOf(name string) (DropKeys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return DropKeys{}, err
+	}
+	return DropKeys{First: name}, nil
+}
+
 // NewDrop makes a call of pair.drop, for [scripts.Pipeline] or the call's own Do.
 func NewDrop(keys DropKeys, args DropArgs) *scripts.Call[DropReply] {
 	return scripts.NewCall(dropScript,
@@ -64,6 +81,10 @@ func NewDrop(keys DropKeys, args DropArgs) *scripts.Call[DropReply] {
 // Drop calls pair.drop, version 1: deletes | drops the first. Beside redis' own, its errors are
 // BADARG (which is not known).
 func Drop(ctx context.Context, rdb redis.UniversalClient, keys DropKeys, args DropArgs) (DropReply, error) {
+	if err := args.Validate(); err != nil {
+		var none DropReply
+		return none, err
+	}
 	return NewDrop(keys, args).Do(ctx, rdb)
 }
 

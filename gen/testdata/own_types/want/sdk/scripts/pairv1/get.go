@@ -51,6 +51,14 @@ type GetArgs struct {
 	Which GetWhich
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args GetArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckEnum("pair.get", "which", string(args.Which), "first", "second"),
+	)
+}
+
 // GetReply is what pair.get answers: [GetValue] or [GetNone].
 type GetReply interface{ getReply() }
 
@@ -72,6 +80,16 @@ type GetKeys struct {
 	Second string // string, companion :second
 }
 
+// GetKeysOf gives the keys of the names that callers give; the companions are those of the first,
+// in its slot of a cluster. Its error is a [*scripts.NameError].
+func GetKeysOf(name string) (GetKeys, error) {
+	companions, err := scripts.Companions(name, ":second")
+	if err != nil {
+		return GetKeys{}, err
+	}
+	return GetKeys{First: name, Second: companions[0]}, nil
+}
+
 // NewGet makes a call of pair.get, for [scripts.Pipeline] or the call's own Do.
 func NewGet(keys GetKeys, args GetArgs) *scripts.Call[GetReply] {
 	return scripts.NewCall(getScript,
@@ -83,6 +101,10 @@ func NewGet(keys GetKeys, args GetArgs) *scripts.Call[GetReply] {
 // Get calls pair.get, version 1: gives the one or the other. Beside redis' own, its errors are
 // BADARG (which is not known).
 func Get(ctx context.Context, rdb redis.UniversalClient, keys GetKeys, args GetArgs) (GetReply, error) {
+	if err := args.Validate(); err != nil {
+		var none GetReply
+		return none, err
+	}
 	return NewGet(keys, args).Do(ctx, rdb)
 }
 

@@ -11,6 +11,15 @@ type Keys struct {
 	First string // string, the name itself
 }
 
+// KeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
+func KeysOf(name string) (Keys, error) {
+	_, err := scripts.Companions(name)
+	if err != nil {
+		return Keys{}, err
+	}
+	return Keys{First: name}, nil
+}
+
 // Scripts lists every script of the package, for those who load them ahead of the first call.
 func Scripts() []*scripts.Script {
 	return []*scripts.Script{

@@ -27,6 +27,10 @@ func DropScript() *scripts.Script { return dropScript }
 type DropArgs struct {
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args DropArgs) Validate() error { return nil }
+
 // DropReply is what pair.drop answers: [DropDropped].
 type DropReply interface{ dropReply() }
 
@@ -47,6 +51,10 @@ func NewDrop(keys Keys, args DropArgs) *scripts.Call[DropReply] {
 
 // Drop calls pair.drop, version 2: deletes the first.
 func Drop(ctx context.Context, rdb redis.UniversalClient, keys Keys, args DropArgs) (DropReply, error) {
+	if err := args.Validate(); err != nil {
+		var none DropReply
+		return none, err
+	}
 	return NewDrop(keys, args).Do(ctx, rdb)
 }
 

@@ -12,6 +12,16 @@ type Keys struct {
 	Stats  string // hash, companion :stats: outcome → how often
 }
 
+// KeysOf gives the keys of the names that callers give; the companions are those of the first, in
+// its slot of a cluster. Its error is a [*scripts.NameError].
+func KeysOf(name string) (Keys, error) {
+	companions, err := scripts.Companions(name, ":stats")
+	if err != nil {
+		return Keys{}, err
+	}
+	return Keys{Window: name, Stats: companions[0]}, nil
+}
+
 // Mode is an argument of rate_limit.take: whether a refused attempt counts too. The zero value
 // means [ModeStrict].
 type Mode string

@@ -51,6 +51,14 @@ type ListTakenArgs struct {
 	Limit int64
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args ListTakenArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckInt("rate_limit.list_taken", "limit", args.Limit, 0, 100),
+	)
+}
+
 // ListTakenReply is what rate_limit.list_taken answers: [ListTakenListed].
 type ListTakenReply interface{ listTakenReply() }
 
@@ -79,6 +87,10 @@ func NewListTaken(keys Keys, args ListTakenArgs) *scripts.Call[ListTakenReply] {
 // ListTaken calls rate_limit.list_taken, version 1: what was taken in the window. Beside redis'
 // own, its errors are BADARG (an argument is out of its range).
 func ListTaken(ctx context.Context, rdb redis.UniversalClient, keys Keys, args ListTakenArgs) (ListTakenReply, error) {
+	if err := args.Validate(); err != nil {
+		var none ListTakenReply
+		return none, err
+	}
 	return NewListTaken(keys, args).Do(ctx, rdb)
 }
 

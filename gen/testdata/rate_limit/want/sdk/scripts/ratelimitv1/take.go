@@ -102,6 +102,18 @@ type TakeArgs struct {
 	Notice string
 }
 
+// Validate checks the range of each argument, as the script does. Its error is a
+// [*scripts.ArgError].
+func (args TakeArgs) Validate() error {
+	return scripts.First(
+		scripts.CheckBytes("rate_limit.take", "id", args.ID, 1, 64),
+		scripts.CheckInt("rate_limit.take", "limit", args.Limit, 1, 1000),
+		scripts.CheckInt("rate_limit.take", "span", args.Span.Milliseconds(), 1000, 3600000),
+		scripts.CheckEnum("rate_limit.take", "mode", args.Mode.orDefault(), "strict", "lenient"),
+		scripts.CheckBytes("rate_limit.take", "notice", args.Notice, 0, 64),
+	)
+}
+
 // TakeReply is what rate_limit.take answers: [TakeTaken] or [TakeRefused].
 type TakeReply interface{ takeReply() }
 
@@ -131,6 +143,10 @@ func NewTake(keys Keys, args TakeArgs) *scripts.Call[TakeReply] {
 // Safe to repeat with the same id. Beside redis' own, its errors are BADARG (an argument is missing
 // or out of its range).
 func Take(ctx context.Context, rdb redis.UniversalClient, keys Keys, args TakeArgs) (TakeReply, error) {
+	if err := args.Validate(); err != nil {
+		var none TakeReply
+		return none, err
+	}
 	return NewTake(keys, args).Do(ctx, rdb)
 }
 

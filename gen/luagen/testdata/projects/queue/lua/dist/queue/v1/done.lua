@@ -1,0 +1,25 @@
+-- queue.done v1
+local pending, running, known = KEYS[1], KEYS[2], KEYS[3]
+local jobs = {}
+if #ARGV > 5000 then
+	return redis.error_reply('BADARG jobs: must be 5000 at most')
+end
+for i = 1, #ARGV do
+	local one = ARGV[i]
+	if #one < 1 or #one > 1024 then
+		return redis.error_reply('BADARG jobs: must have 1 to 1024 bytes, has ' .. #one)
+	end
+	jobs[i - 0] = one
+end
+if #KEYS ~= 3 then
+	return redis.error_reply('BADARG keys: must be 3, are ' .. #KEYS)
+end
+local late = {}
+for _, job in ipairs(jobs) do
+	if redis.call('HDEL', running, job) == 0 then
+		late[#late + 1] = job
+		redis.call('LREM', pending, 1, job)
+	end
+	redis.call('SREM', known, job)
+end
+return late

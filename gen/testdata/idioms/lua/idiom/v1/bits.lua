@@ -1,0 +1,8 @@
+---@script idiom.bits
+---@version 1
+---Bits, counted.
+---@key data string `{name}`
+---@readonly
+---@return integer
+
+return redis.call('BITCOUNT', KEYS[1])

@@ -1,0 +1,14 @@
+---@script idiom.choose
+---@version 1
+---One key or the other.
+---@key a set `{name}`
+---@key b set companion `:b`
+---@arg second enum no|yes
+---@readonly
+---@return strings
+---@error BADARG an argument is wrong
+
+---@arguments
+
+local key = second == 'yes' and b or a
+return redis.call('SMEMBERS', key)

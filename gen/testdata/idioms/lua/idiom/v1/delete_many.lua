@@ -1,0 +1,7 @@
+---@script idiom.delete_many
+---@version 1
+---Delete any number of keys.
+---@key victims... string `{name}`
+---@return integer
+
+return redis.call('DEL', unpack(KEYS))

@@ -1,0 +1,8 @@
+---@script idiom.get_nullable
+---@version 1
+---What is there, or nothing.
+---@key data string `{name}`
+---@readonly
+---@return string?
+
+return redis.call('GET', KEYS[1])

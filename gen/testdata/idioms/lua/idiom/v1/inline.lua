@@ -1,0 +1,7 @@
+---@script idiom.inline
+---@version 1
+---KEYS[1] where it is used.
+---@key counter counter `{name}`
+---@return integer, the count
+
+return redis.call('INCR', KEYS[1])

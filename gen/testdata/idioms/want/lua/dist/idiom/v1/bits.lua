@@ -1,0 +1,2 @@
+-- idiom.bits v1
+return redis.call('BITCOUNT', KEYS[1])

@@ -1,0 +1,2 @@
+-- idiom.inline v1
+return redis.call('INCR', KEYS[1])

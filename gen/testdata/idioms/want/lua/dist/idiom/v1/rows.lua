@@ -1,0 +1,7 @@
+-- idiom.rows v1
+local rows = {}
+local found = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+for i = 1, #found, 2 do
+	rows[#rows + 1] = {found[i], found[i + 1]}
+end
+return rows

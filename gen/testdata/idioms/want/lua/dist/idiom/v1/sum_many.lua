@@ -1,0 +1,9 @@
+-- idiom.sum_many v1
+local sum = 0
+for i, key in ipairs(KEYS) do
+	sum = sum + tonumber(redis.call('GET', key) or 0)
+end
+for i = 1, #KEYS do
+	redis.call('STRLEN', KEYS[i])
+end
+return sum
