@@ -21,7 +21,7 @@ func TestLoads(t *testing.T) {
 		rdb := redis.NewClient(s.RedisOptions())
 		defer rdb.Close()
 		load := func(source string) (string, error) { return rdb.ScriptLoad(t.Context(), source).Result() }
-		accepted := 0
+		accepted, examples := 0, 0
 		dirs, err := filepath.Glob("testdata/*/lua")
 		if err != nil {
 			t.Fatal(err)
@@ -35,6 +35,23 @@ func TestLoads(t *testing.T) {
 			if err := gen.VerifyLoads(o, load); err != nil {
 				t.Errorf("%s: %v", o.Root, err)
 			}
+			err := gen.VerifyExamples(o, func(sha1 string, keys []string, args []any) (any, error) {
+				examples++
+				if err := rdb.FlushAll(t.Context()).Err(); err != nil {
+					return nil, err
+				}
+				reply, err := rdb.EvalSha(t.Context(), sha1, keys, args...).Result()
+				if errors.Is(err, redis.Nil) {
+					return nil, nil
+				}
+				return reply, err
+			})
+			if err != nil {
+				t.Errorf("%s: %v", o.Root, err)
+			}
+		}
+		if examples < 28 {
+			t.Errorf("%d examples", examples)
 		}
 		if accepted < 4 {
 			t.Errorf("%d folders", accepted)

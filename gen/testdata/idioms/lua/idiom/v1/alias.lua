@@ -4,6 +4,7 @@
 ---@key data hash `{name}`
 ---@readonly
 ---@return map
+---@example "k" => []
 
 local rcall = redis.call
 return rcall('HGETALL', KEYS[1])

@@ -6,6 +6,7 @@
 ---@arg who... string 1..64 bytes
 ---@return integer
 ---@error BADARG an argument is wrong
+---@example "k" | "add" "x" "y" "x" => 2
 
 ---@arguments
 

@@ -6,6 +6,7 @@
 ---@arg values... integer 0..1000
 ---@return integer
 ---@error BADARG an argument is wrong
+---@example "k" | "p" "1" "2" => 2
 
 ---@arguments
 

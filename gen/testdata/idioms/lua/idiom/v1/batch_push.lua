@@ -6,6 +6,7 @@
 ---@repeat unsafe
 ---@return integer
 ---@error BADARG an argument is wrong
+---@example "k" | "a" "b" "c" => 3
 
 ---@arguments
 

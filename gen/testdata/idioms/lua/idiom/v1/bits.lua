@@ -4,5 +4,6 @@
 ---@key data string `{name}`
 ---@readonly
 ---@return integer
+---@example "k" => 0
 
 return redis.call('BITCOUNT', KEYS[1])

@@ -9,6 +9,7 @@
 ---@reply GRANTED left:float
 ---@reply DENIED retry:integer(ms)
 ---@error BADARG an argument is wrong
+---@example "k" | "10" "1" "11" => ["DENIED", "..."]
 
 ---@arguments
 

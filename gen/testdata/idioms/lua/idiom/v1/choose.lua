@@ -7,6 +7,7 @@
 ---@readonly
 ---@return strings
 ---@error BADARG an argument is wrong
+---@example "k" "{k}:b" | "yes" => []
 
 ---@arguments
 

@@ -5,6 +5,7 @@
 ---@arg token string 1..64 bytes
 ---@return boolean
 ---@error BADARG an argument is wrong
+---@example "k" | "me" => 0
 
 ---@arguments
 

@@ -3,5 +3,6 @@
 ---Delete any number of keys.
 ---@key victims... string `{name}`
 ---@return integer
+---@example "a" "b" => 0
 
 return redis.call('DEL', unpack(KEYS))

@@ -6,6 +6,7 @@
 ---@readonly
 ---@return float?
 ---@error BADARG an argument is wrong
+---@example "k" | "m" => null
 
 ---@arguments
 

@@ -4,5 +4,6 @@
 ---@key places zset `{name}`
 ---@readonly
 ---@return strings
+---@example "k" => []
 
 return redis.call('GEOSEARCH', KEYS[1], 'FROMLONLAT', 15, 37, 'BYRADIUS', 200, 'km', 'ASC')

@@ -4,5 +4,6 @@
 ---@key data string `{name}`
 ---@readonly
 ---@return string?
+---@example "k" => null
 
 return redis.call('GET', KEYS[1])

@@ -7,6 +7,7 @@
 ---@repeat unsafe
 ---@return integer
 ---@error BADARG an argument is wrong
+---@example "k" | "g" "c" => 0
 
 ---@arguments
 

@@ -4,6 +4,7 @@
 ---@key a counter `{name}`
 ---@key b counter companion `:b`
 ---@return integer
+---@example "k" "{k}:b" => 0
 
 local function read(key)
   return tonumber(redis.call('GET', key) or '0')

@@ -6,6 +6,7 @@
 ---@readonly
 ---@return strings?
 ---@error BADARG an argument is wrong
+---@example "k" | "f" "g" => [null, null]
 
 ---@arguments
 

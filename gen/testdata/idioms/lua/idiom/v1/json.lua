@@ -6,6 +6,7 @@
 ---@error ENOITEM there is none
 ---@return string
 ---@error BADARG an argument is wrong
+---@example "k" | "1" => error ENOITEM
 
 ---@arguments
 

@@ -5,5 +5,6 @@
 ---@key target list `{target}`
 ---@repeat unsafe
 ---@return string?
+---@example "a" "b" => null
 
 return redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', 'RIGHT')

@@ -3,6 +3,7 @@
 ---A packed record, with bits.
 ---@key data string `{name}`
 ---@return string
+---@example "k" => "..."
 
 local record = cmsgpack.pack({1, 2, bit.band(7, 3)})
 local old = cmsgpack.unpack(record)

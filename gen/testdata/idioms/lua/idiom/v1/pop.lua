@@ -5,6 +5,7 @@
 ---@key ranks zset companion `:ranks`
 ---@repeat unsafe
 ---@return string?
+---@example "k" "{k}:ranks" => null
 
 redis.call('ZRANGEBYLEX', KEYS[2], '-', '+', 'LIMIT', 0, 10)
 return redis.call('SPOP', KEYS[1])

@@ -3,6 +3,7 @@
 ---A call that may fail, in pcall.
 ---@key data string `{name}`
 ---@return string?
+---@example "k" => null
 
 local ok, value = pcall(function() return redis.call('GET', KEYS[1]) end)
 if ok then

@@ -4,6 +4,7 @@
 ---@key scores zset `{name}`
 ---@readonly
 ---@return list(member:string, score:float)
+---@example "k" => []
 
 local rows = {}
 local found = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')

@@ -4,6 +4,7 @@
 ---@key counters... counter `{name}`
 ---@readonly
 ---@return integer
+---@example "a" "b" "c" => 0
 
 local sum = 0
 for i, key in ipairs(KEYS) do

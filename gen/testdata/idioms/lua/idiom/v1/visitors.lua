@@ -5,6 +5,7 @@
 ---@arg who... string 1..64 bytes
 ---@return integer
 ---@error BADARG an argument is wrong
+---@example "k" | "ann" "bob" => 2
 
 ---@arguments
 
