@@ -136,7 +136,8 @@ func (s *Script) checkRange(b *block, at Position, a Arg, shown string) {
 	}
 	b.line(at, "if %s or %s == 0 and %s then", outside, a.Name, parenthesized(conditions))
 	b.line(at, "  return redis.error_reply(%s .. (%s and 1 or 0) .. %s)",
-		luaQuote("BADARG "+a.Name+": must be an integer from "), parenthesized(conditions), luaQuote(fmt.Sprintf(" to %d", *a.Max)))
+		luaQuote("BADARG "+a.Name+": must be an integer from "), parenthesized(conditions),
+		luaQuote(fmt.Sprintf(" to %d", *a.Max)))
 	b.line(at, "end")
 }
 

@@ -82,7 +82,8 @@ func (k *checker) checkKey(call *ast.FuncCallExpr, word ast.Expr, name, data str
 			continue // told elsewhere
 		}
 		key := k.s.Keys[i-1]
-		if !key.holds(data) && !(data == "zset" && key.holds("set") && strings.HasPrefix(name, "Z") && readsSets(name)) {
+		setAsZset := data == "zset" && key.holds("set") && strings.HasPrefix(name, "Z") && readsSets(name)
+		if !key.holds(data) && !setAsZset {
 			k.refuse(call, "use a command of that type, or declare another", "%s on the key %s, which is a %s",
 				name, key.Name, key.Type)
 		}

@@ -33,7 +33,8 @@ func (k *checker) checkKeysAndArgs() {
 		case !literal && many:
 			read[declared-1] = true
 		case attr == nil:
-			k.refuse(id, "read KEYS[i] or #KEYS, or declare a key name... of which there may be any number", "KEYS as a whole")
+			k.refuse(id, "read KEYS[i] or #KEYS, or declare a key name... of which there may be any number",
+				"KEYS as a whole")
 		case !literal:
 			k.refuse(attr, "write the number, or declare a key name... of which there may be any number",
 				"KEYS[i] where i is not a number from 1")

@@ -37,7 +37,8 @@ func (k *checker) checkRedis() {
 	}
 	for _, id := range k.idents {
 		if m, ok := k.member(k.aliased(id), "redis"); ok && !called[id] && slices.Contains(redisAPI, m) {
-			k.refuse(id, "call it directly, so that its command can be seen", "%s, which is redis.%s, as a value", id.Value, m)
+			k.refuse(id, "call it directly, so that its command can be seen", "%s, which is redis.%s, as a value",
+				id.Value, m)
 		}
 	}
 	for _, call := range k.calls {
@@ -74,7 +75,8 @@ func (k *checker) checkCommand(call *ast.FuncCallExpr, name string) {
 	}
 	switch {
 	case !ok:
-		k.refuse(call, "use a command that Redis 7.0, Redis 8.0 and Valkey 9.1 all have", "the command %s is not on every server",
+		k.refuse(call, "use a command that Redis 7.0, Redis 8.0 and Valkey 9.1 all have",
+			"the command %s is not on every server",
 			whole)
 		return
 	case c.why != "":
@@ -87,7 +89,8 @@ func (k *checker) checkCommand(call *ast.FuncCallExpr, name string) {
 	k.checkArity(call, name, c.arity)
 	for _, word := range []string{"STREAMS", "BLOCK"} {
 		if (name == "XREAD" || name == "XREADGROUP") && (k.literalAt(call, word) < 0) == (word == "STREAMS") {
-			k.refuse(call, "write it with STREAMS in place and without BLOCK", "%s that waits, or whose keys cannot be seen", name)
+			k.refuse(call, "write it with STREAMS in place and without BLOCK",
+				"%s that waits, or whose keys cannot be seen", name)
 			return
 		}
 	}

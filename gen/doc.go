@@ -21,7 +21,8 @@
 //	---@reply TAG [FIELD:TYPE ...]  [text]       an array: the tag, and the fields
 //	---@return TYPE[, text]                      in place of @reply: an answer without a tag
 //	---@error CODE text
-//	---@example "KEY" ... | "ARG" ... => REPLY   a call on an empty server, and its reply in JSON ("...": anything) or error CODE
+//	---@example "KEY" ... | "ARG" ... => REPLY   a call on an empty server, and its reply in JSON ("...": anything) or
+//						error CODE
 //
 // The type of a key is string, counter, hash, list, set, zset or stream. That of a field is string, integer, integer(ms),
 // float (as text: a server cuts fractions off), boolean (1, or 0 or nil), strings, map (an array of names and values by

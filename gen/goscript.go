@@ -247,7 +247,8 @@ func (w *goWriter) calls(group []*Script, s *Script) {
 	}
 	argList := fmt.Sprintf("[]any{%s}", strings.Join(args, ", "))
 	if many.Many {
-		w.line("list := %s\nfor _, one := range args.%s {\nlist = append(list, %s)\n}", argList, goName(many.Name), goOne(many))
+		w.line("list := %s\nfor _, one := range args.%s {\nlist = append(list, %s)\n}", argList, goName(many.Name),
+			goOne(many))
 		argList = "list"
 	}
 	w.line("return scripts.NewCall(%sScript,\n%s,\n%s,\ndecode%s)\n}\n", goLocal(s.Verb), keyList, argList, verb)

@@ -33,7 +33,8 @@ func goFieldType(f Field, row func(Field) string) string {
 // goRead is the method of scripts.Reply that reads a field.
 func goRead(f Field) string {
 	read := map[string]string{
-		TypeInteger: "Int", TypeFloat: "Float", TypeBoolean: "Bool", TypeString: "String", TypeStrings: "Strings", TypeMap: "Map",
+		TypeInteger: "Int", TypeFloat: "Float", TypeBoolean: "Bool", TypeString: "String", TypeStrings: "Strings",
+		TypeMap: "Map",
 	}[f.Type]
 	if f.Unit == UnitMillis {
 		read = "Millis"

@@ -147,7 +147,8 @@ func (p *headerParser) key(rest string, line int) bool {
 		return false
 	}
 	if many := len(p.s.Keys); many > 0 && p.s.Keys[many-1].Many {
-		p.problems.add(Position{p.s.File, line}, "declare it before that", "a key behind %s, of which there may be any number",
+		p.problems.add(Position{p.s.File, line}, "declare it before that",
+			"a key behind %s, of which there may be any number",
 			p.s.Keys[many-1].Name)
 	}
 	p.s.Keys = append(p.s.Keys, Key{

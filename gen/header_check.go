@@ -113,7 +113,8 @@ func (p *headerParser) checkRequires() {
 		case other == nil:
 			p.problems.add(pos, "name an argument", "@require when %s, which is no argument", r.When)
 		case arg.Many || other.Many:
-			p.problems.add(pos, "check it in the script", "@require with %s and %s, one of which is there any number of times",
+			p.problems.add(pos, "check it in the script",
+				"@require with %s and %s, one of which is there any number of times",
 				r.Arg, r.When)
 		case arg == other:
 			p.problems.add(pos, "name another argument", "%s is required when it is there", r.Arg)

@@ -68,9 +68,11 @@ func (m *Model) Manifest() Manifest {
 	for _, s := range m.Scripts {
 		out.Scripts = append(out.Scripts, ManifestScript{
 			Name: s.Name(), Version: s.Version, File: s.Dist, SHA1: s.SHA1(), Doc: strings.Join(s.Doc, " "),
-			Keys: list(s.Keys), Args: list(s.Args), Requires: s.Requires, Examples: s.Examples, Publishes: s.Publishes, Return: s.Return,
-			Replies: list(s.Replies), Errors: list(s.Errors), Commands: list(s.Commands), Repeat: s.repeat(), ReadOnly: s.ReadOnly,
-			ACL: s.aclRule(),
+			Keys: list(s.Keys), Args: list(s.Args), Requires: s.Requires, Examples: s.Examples,
+			Publishes: s.Publishes, Return: s.Return,
+			Replies: list(s.Replies), Errors: list(s.Errors), Commands: list(s.Commands), Repeat: s.repeat(),
+			ReadOnly: s.ReadOnly,
+			ACL:      s.aclRule(),
 		})
 	}
 	return out

@@ -19,14 +19,16 @@ func (o Options) check() error {
 		{"Source", o.Source}, {"Dist", o.Dist}, {"GoDir", o.GoDir}, {"Readme", o.Readme},
 	} {
 		if !filepath.IsLocal(filepath.FromSlash(p.name)) || path.Clean(p.name) != p.name {
-			return fmt.Errorf("%s is %q: write a slash-separated path below Root, with neither . nor .. in it", p.option, p.name)
+			return fmt.Errorf("%s is %q: write a slash-separated path below Root, with neither . nor .. in it",
+				p.option, p.name)
 		}
 	}
 	for _, p := range []struct{ option, name string }{
 		{"Root", "."}, {"Source", o.Source}, {"GoDir", o.GoDir}, {"Readme", o.Readme}, {"Released", o.Released},
 	} {
 		if p.name != "" && within(o.Dist, p.name) {
-			return fmt.Errorf("the folder Dist is %q, which holds %s (%q): give it a folder of its own", o.Dist, p.option, p.name)
+			return fmt.Errorf("the folder Dist is %q, which holds %s (%q): give it a folder of its own", o.Dist,
+				p.option, p.name)
 		}
 	}
 	return nil

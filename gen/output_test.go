@@ -128,7 +128,8 @@ func TestHostileLayout(t *testing.T) {
 		{"the manifest is in conflict", "lua/dist/manifest.json: invalid character", func(t *testing.T, o Options) {
 			put(t, o, "lua/dist/manifest.json", "<<<<<<< HEAD\n{}\n")
 		}},
-		{"a stale script is somebody's", "lua/dist/rate_limit/v1/list_taken.lua: not written", func(t *testing.T, o Options) {
+		{"a stale script is somebody's", "lua/dist/rate_limit/v1/list_taken.lua: not written", func(t *testing.T,
+			o Options) {
 			must(t, os.Remove(o.path("lua/rate_limit/v1/list_taken.lua")))
 			put(t, o, "lua/README.md", "")
 			put(t, o, "lua/dist/rate_limit/v1/list_taken.lua", "-- my own list\n")

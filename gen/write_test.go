@@ -118,7 +118,8 @@ func TestVerifyFindsSourceChange(t *testing.T) {
 func TestStale(t *testing.T) {
 	t.Parallel()
 	o := project(t)
-	const source = "---@script rate_limit.give\n---@version 2\n---Gives.\n---@key window zset `{name}`\n---@reply GIVEN\n\n" +
+	const source = "---@script rate_limit.give\n---@version 2\n---Gives.\n---@key window zset `{name}`\n" +
+		"---@reply GIVEN\n\n" +
 		"local window = KEYS[1]\nreturn {'GIVEN'}\n"
 	put(t, o, "lua/rate_limit/v2/give.lua", source)
 	mustGenerate(t, o)

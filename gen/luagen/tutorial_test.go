@@ -54,7 +54,8 @@ func TestTutorial(t *testing.T) {
 			continue // dir is it
 		}
 		if strings.HasPrefix(line, "go get ") {
-			sh("go mod edit -require=github.com/zferentz/go-redilock@v0.0.0 -replace=github.com/zferentz/go-redilock=" + root +
+			sh("go mod edit -require=github.com/zferentz/go-redilock@v0.0.0" +
+				" -replace=github.com/zferentz/go-redilock=" + root +
 				" -tool=github.com/zferentz/go-redilock/gen/cmd/luagen && go mod tidy")
 			continue
 		}

@@ -176,7 +176,8 @@ func (j *judged) fencesGrow() *Fault {
 		}
 	}
 	if granted != none && (j.after.counter <= j.config.counter() || j.after.counter < last) {
-		return fault("M2", "%s got the lock, and the fence counter is at %d after %d", j.name(granted), j.after.counter, last)
+		return fault("M2", "%s got the lock, and the fence counter is at %d after %d", j.name(granted),
+			j.after.counter, last)
 	}
 	return nil
 }

@@ -165,7 +165,8 @@ func (w *writer) state(lock int, want *expected) *[]scenario.Key {
 	queueLeast := int64(1)
 	if want.stood {
 		queueLeast = queueRetain
-		if want.answer.fence == fenceNew || len(want.sent) > 0 || want.after.holder != none && want.answer.tag == "RELEASED" {
+		if want.answer.fence == fenceNew || len(want.sent) > 0 ||
+			want.after.holder != none && want.answer.tag == "RELEASED" {
 			queueLeast -= queueSlot // a grant, which leaves the renewal to the first one of a slot
 		}
 	}

@@ -79,24 +79,29 @@ func TestTurnEnds(t *testing.T) {
 		section     func(w *cohort, l *redilock.Lock)
 		local       bool
 	}{
-		"no":                                    {local: true},
-		"a section of less than 1 ms":           {section: sleep(999 * time.Microsecond), local: true},
-		"a section of 1 ms":                     {section: sleep(time.Millisecond)},
-		"strict":                                {client: redilock.WithTurn(0)},
-		"the first is strict":                   {first: locks{redilock.WithTurn(0)}},
-		"the next is strict":                    {next: locks{redilock.WithTurn(0)}},
-		"a long turn":                           {client: redilock.WithTurn(100 * time.Millisecond), section: sleep(99 * time.Millisecond), local: true},
-		"the end of a long turn":                {client: redilock.WithTurn(100 * time.Millisecond), section: sleep(100 * time.Millisecond)},
-		"the first wants a shorter turn":        {first: locks{redilock.WithTurn(time.Millisecond)}, next: locks{redilock.WithTurn(time.Second / 10)}, section: sleep(2 * time.Millisecond)},
-		"the next has a token of its own":       {next: locks{redilock.WithToken("mine")}},
-		"the first has a token of its own":      {first: locks{redilock.WithToken("mine")}},
-		"the next wants a longer lease":         {nextTTL: ttl + time.Millisecond},
-		"the next wants a shorter lease":        {nextTTL: ttl - time.Millisecond},
-		"the first begins to renew":             {first: locks{redilock.WithAutoExtend()}, local: true},
-		"the next begins to renew":              {next: locks{redilock.WithAutoExtend()}, local: true},
-		"the maximal hold is in sight":          {first: locks{redilock.WithAutoExtend(), redilock.WithMaxHold(time.Second)}},
-		"the maximal hold of the next is short": {next: locks{redilock.WithAutoExtend(), redilock.WithMaxHold(time.Second)}, local: true},
-		"Token was read":                        {section: func(_ *cohort, l *redilock.Lock) { l.Token() }},
+		"no":                          {local: true},
+		"a section of less than 1 ms": {section: sleep(999 * time.Microsecond), local: true},
+		"a section of 1 ms":           {section: sleep(time.Millisecond)},
+		"strict":                      {client: redilock.WithTurn(0)},
+		"the first is strict":         {first: locks{redilock.WithTurn(0)}},
+		"the next is strict":          {next: locks{redilock.WithTurn(0)}},
+		"a long turn": {client: redilock.WithTurn(100 * time.Millisecond),
+			section: sleep(99 * time.Millisecond), local: true},
+		"the end of a long turn": {client: redilock.WithTurn(100 * time.Millisecond),
+			section: sleep(100 * time.Millisecond)},
+		"the first wants a shorter turn": {first: locks{redilock.WithTurn(time.Millisecond)},
+			next: locks{redilock.WithTurn(time.Second / 10)}, section: sleep(2 * time.Millisecond)},
+		"the next has a token of its own":  {next: locks{redilock.WithToken("mine")}},
+		"the first has a token of its own": {first: locks{redilock.WithToken("mine")}},
+		"the next wants a longer lease":    {nextTTL: ttl + time.Millisecond},
+		"the next wants a shorter lease":   {nextTTL: ttl - time.Millisecond},
+		"the first begins to renew":        {first: locks{redilock.WithAutoExtend()}, local: true},
+		"the next begins to renew":         {next: locks{redilock.WithAutoExtend()}, local: true},
+		"the maximal hold is in sight": {first: locks{redilock.WithAutoExtend(),
+			redilock.WithMaxHold(time.Second)}},
+		"the maximal hold of the next is short": {next: locks{redilock.WithAutoExtend(),
+			redilock.WithMaxHold(time.Second)}, local: true},
+		"Token was read": {section: func(_ *cohort, l *redilock.Lock) { l.Token() }},
 		"it was extended by an hour": {section: func(w *cohort, l *redilock.Lock) {
 			w.must(l.Extend(w.ctx, time.Hour))
 		}},
@@ -131,8 +136,8 @@ func TestTurnEnds(t *testing.T) {
 				if l.Fence() <= first.Fence() {
 					t.Errorf("fence %d after %d", l.Fence(), first.Fence())
 				}
-				if l.Deadline().Sub(time.Now()) > test.nextTTL {
-					t.Errorf("the next has the lock for %v, want %v at the most", l.Deadline().Sub(time.Now()), test.nextTTL)
+				if time.Until(l.Deadline()) > test.nextTTL {
+					t.Errorf("the next has the lock for %v, want %v at the most", time.Until(l.Deadline()), test.nextTTL)
 				}
 				if test.local && first.Deadline().Sub(until).Abs() > time.Millisecond { // clocks are read apart
 					t.Error("an ended lock has another deadline than it had")
@@ -173,7 +178,8 @@ func TestTurnEndedLock(t *testing.T) {
 		waiting, cancel := context.WithTimeout(inner, time.Second)
 		defer cancel()
 		if l, err := m.Lock(waiting); err == nil {
-			t.Errorf("two holders: a call that carries an ended lock shares its successor's, fences %d and %d", second.Fence(), l.Fence())
+			t.Errorf("two holders: a call that carries an ended lock shares its successor's, fences %d and %d",
+				second.Fence(), l.Fence())
 		}
 		if err := second.Context().Err(); err != nil {
 			t.Errorf("the second one's context: %v", err)
@@ -215,7 +221,8 @@ func TestTurnServesWithoutTheServer(t *testing.T) {
 		synctest.Wait()
 		for i := range calls {
 			out, in, off := tt.released[i], tt.acquired[i+1], tt.handedOff[i]
-			if out.call != "unlock" || out.Fence != held[i].Fence() || in.call != string(rune('A'+i)) || in.Fence != held[i+1].Fence() {
+			if out.call != "unlock" || out.Fence != held[i].Fence() || in.call != string(rune('A'+i)) ||
+				in.Fence != held[i+1].Fence() {
 				t.Fatalf("pass %d: released %+v, acquired %+v", i, out, in)
 			}
 			if off.call != "unlock" || off.Fence != in.Fence || off.Way != in.Way {
@@ -281,7 +288,8 @@ func TestTurnMaxHold(t *testing.T) {
 		w.must(first.Unlock(w.ctx))
 		l := <-second
 		<-l.Context().Done()
-		if held := time.Since(start).Round(time.Millisecond); held != 20*time.Second || !errors.Is(context.Cause(l.Context()), redilock.ErrMaxHold) {
+		if held := time.Since(start).Round(time.Millisecond); held != 20*time.Second ||
+			!errors.Is(context.Cause(l.Context()), redilock.ErrMaxHold) {
 			t.Errorf("ended after %v: %v", held, context.Cause(l.Context()))
 		}
 		_ = l.Unlock(w.ctx)

@@ -15,7 +15,8 @@ func TestByRO(t *testing.T) {
 	server.ForEach(t, server.Options{}, func(t *testing.T, s *server.Server) {
 		rdb := redis.NewClient(s.RedisOptions())
 		t.Cleanup(func() { _ = rdb.Close() })
-		err := rdb.Do(t.Context(), "ACL", "SETUSER", "reader", "on", "nopass", "+evalsha_ro", "+script|load", "+get", "%R~n").Err()
+		err := rdb.Do(t.Context(), "ACL", "SETUSER", "reader", "on", "nopass",
+			"+evalsha_ro", "+script|load", "+get", "%R~n").Err()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -109,7 +109,8 @@ func TestUnsafe(t *testing.T) {
 			t.Parallel()
 			server := miniredis.RunT(t)
 			proxy := loseReplies(t, server.Addr())
-			rdb := redis.NewClient(&redis.Options{Addr: proxy.addr, Protocol: 2, DisableIdentity: true, ReadTimeout: 10 * time.Second})
+			rdb := redis.NewClient(&redis.Options{Addr: proxy.addr, Protocol: 2, DisableIdentity: true,
+				ReadTimeout: 10 * time.Second})
 			t.Cleanup(func() { _ = rdb.Close() })
 			unsafe := *bump
 			unsafe.Unsafe = true

@@ -35,7 +35,8 @@ func TestValues(t *testing.T) {
 		{`false`, "float?", `null`}, {`'1e3'`, "float?", `1000`},
 		{`{}`, "list", `[]`}, {`{'a', 'b'}`, "list", `["a","b"]`}, {`{'a', false}`, "list", ``}, {`'a'`, "list", ``},
 		{`{'a', false, 'c'}`, "list?", `["a",null,"c"]`},
-		{`{'a', '1', 'b', '2'}`, "map", `{"a":"1","b":"2"}`}, {`{'a'}`, "map", ``}, {`{}`, "map", `{}`}, {`{'a', 1}`, "map", ``},
+		{`{'a', '1', 'b', '2'}`, "map", `{"a":"1","b":"2"}`},
+		{`{'a'}`, "map", ``}, {`{}`, "map", `{}`}, {`{'a', 1}`, "map", ``},
 	}
 	rdb := client(t)
 	for _, test := range tests {

@@ -20,7 +20,7 @@ type commands struct {
 
 	Generate struct{} `cmd:"" help:"Write scripts, manifest, bindings and tables."`
 	Diff     struct{} `cmd:"" help:"Show what generate would change. Ends with 1 if there is anything."`
-	Verify   struct{} `cmd:"" help:"Fail when generate would change anything, a released script changed, or a server of this machine does not load a script or answers an example otherwise."`
+	Verify   struct{} `cmd:"" help:"Fail when generate would change anything, or a server does not load a script."`
 	Pin      struct{} `cmd:"" help:"Freeze the scripts as they are: with a release, never before."`
 	Init     struct {
 		Dir string `arg:"" optional:"" default:"." help:"The folder."`

@@ -68,7 +68,8 @@ func (a *app) client(opts ...redilock.Option) (*redilock.Client, func(), error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	// Nobody else waits in this process, so a turn would only reserve fences; and the lock's is the one that the server tells.
+	// Nobody else waits in this process, so a turn would only reserve fences; and the lock's is the one that the
+	// server tells.
 	opts = append(opts, redilock.WithPrefix(a.Prefix), redilock.WithTurn(0))
 	if a.Owner != "" {
 		opts = append(opts, redilock.WithOwner(a.Owner))

@@ -10,7 +10,8 @@ import (
 func TestNameGenerated(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
-		"jobs", "a{b}c", "{", "{}", "a}b", "", "{jobs}", "{jobs}:redilock:fence", "jobs:redilock:queue", "{a}{b}", "}{", "ü\x00",
+		"jobs", "a{b}c", "{", "{}", "a}b", "", "{jobs}", "{jobs}:redilock:fence", "jobs:redilock:queue", "{a}{b}",
+		"}{", "ü\x00",
 		"{}{a}", "{a}:redilock:waiters", "a{}b{c}",
 	} {
 		want, wantErr := keysOf(name)
