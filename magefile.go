@@ -97,7 +97,7 @@ func Test() error {
 	rows := filepath.Join(dir, "summary.jsonl")
 	env := map[string]string{summary.Env: rows}
 	failed := errors.Join(
-		sh.RunWithV(env, "go", "test", "-race", "-count=1", "./..."),
+		sh.RunWithV(env, "go", "test", "-race", "-count=1", "-timeout=25m", "./..."),
 		// What takes a processor and no goroutines to speak of goes further without the race detector.
 		sh.RunWithV(env, "go", "test", "-count=1", "./luatest/mutation"),
 		// With -v: which scenario noticed each mutant.
