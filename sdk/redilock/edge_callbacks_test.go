@@ -15,6 +15,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/zferentz/go-redilock/luatest/server"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 	"github.com/zferentz/go-redilock/sdk/redilocktest"
 )
@@ -97,10 +98,8 @@ func TestSlowCallbacksLoseNothing(t *testing.T) {
 		"Extended takes a second": slow("Extended", time.Second),
 		"everything takes 20 ms":  slow("all", 20*time.Millisecond),
 	} {
-		// One after the other: the server in memory takes a millisecond of a processor for each call.
-		t.Run(name, func(t *testing.T) {
-			s := redilocktest.New(t)
-			c := s.NewClient(opt)
+		t.Run(name, func(t *testing.T) { // one after the other: the server in memory takes a millisecond for each call
+			c, exists := quickServer(t, opt)
 			held := make(chan *redilock.Lock, locks)
 			var all sync.WaitGroup
 			for i := range locks {
@@ -115,7 +114,7 @@ func TestSlowCallbacksLoseNothing(t *testing.T) {
 			time.Sleep(3 * ttl) // several renewals of each
 			lost := 0
 			for l := range held {
-				if l == nil || l.Context().Err() != nil || !s.Held(l.Name()) {
+				if l == nil || l.Context().Err() != nil || !exists(l.Key()) {
 					lost++
 				}
 			}
@@ -124,6 +123,21 @@ func TestSlowCallbacksLoseNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// quickServer is a server of this machine where there is one: a busy one answers hundreds of renewals a second, the one in
+// memory does not under the race detector.
+func quickServer(t *testing.T, opt redilock.Option) (c *redilock.Client, exists func(key string) bool) {
+	t.Helper()
+	found := server.Executables()
+	if len(found) == 0 || found[0].Err != nil {
+		s := redilocktest.New(t)
+		return s.NewClient(opt), s.Held
+	}
+	s := server.StartT(t, server.Options{Executable: found[0].Path})
+	rdb := redis.NewClient(s.RedisOptions())
+	t.Cleanup(func() { _ = rdb.Close() })
+	return newClient(t, s.RedisOptions(), opt), func(key string) bool { return rdb.Exists(t.Context(), key).Val() == 1 }
 }
 
 // callerKey is under which a caller's context carries a value.
