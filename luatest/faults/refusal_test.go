@@ -103,7 +103,7 @@ func refusing(w *world, args []string, begin, end func(w *world, rdb *redis.Clie
 	w.spawn(4, j)
 	w.settle()
 	// A wait goes on without an error: so until somebody has seen one.
-	for n, most := 0, w.times(5, 15); n < most || n < 5*most && !w.record.refusals(); n++ {
+	for n, most := 0, w.times(5, 15); n < most || n < 20*most && !w.record.refusals(); n++ {
 		w.strike("the server refuses", func() error { return begin(w, rdb) })
 		w.run(150*time.Millisecond + upTo(w.rand, 150*time.Millisecond))
 		w.must(end(w, rdb))

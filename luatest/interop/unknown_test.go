@@ -67,7 +67,10 @@ func unknownReply(t *testing.T, c contestant, s *server.Server, rdb *redis.Clien
 		t.Fatal(err)
 	}
 	begin := time.Now()
-	if a := w.turn(key, counter); a.err == nil {
+	a := w.turn(key, counter)
+	// The SDK repeats a release whose answer it cannot read; the NOTHELD of the second says that the first one did it.
+	repeated := c.name == "sdk" && tag == "RELEASED"
+	if a.err == nil && !repeated {
 		t.Errorf("%s with another tag is taken for an answer: %+v", tag, a)
 	}
 	if took := time.Since(begin); took > 20*time.Second {
