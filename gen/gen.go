@@ -38,8 +38,8 @@ func Load(o Options) (*Model, error) {
 		return nil, err
 	}
 	m, problems := &Model{}, &Problems{}
+	x := &expander{root: o.Root, problems: problems, used: map[string]bool{}}
 	for folder, scripts := range groupByFolder(files) {
-		x := &expander{root: o.Root, problems: problems, used: map[string]bool{}}
 		for _, file := range scripts {
 			if s := load(o, x, file); s != nil {
 				m.Scripts = append(m.Scripts, s)
@@ -47,6 +47,7 @@ func Load(o Options) (*Model, error) {
 		}
 		x.checkOrphans(folder)
 	}
+	x.checkOrphans(o.Source)
 	slices.SortFunc(m.Scripts, func(a, b *Script) int {
 		return strings.Compare(a.sortKey(), b.sortKey())
 	})

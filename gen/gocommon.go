@@ -24,13 +24,22 @@ func renderPackage(o Options, group []*Script) (map[string][]byte, error) {
 	for _, e := range goEnums(group) {
 		common.enum(e)
 	}
+	sharedRows(group, func(_ *Script, list Field) {
+		row := goName(list.Name) + "Row"
+		common.comment("%s is one of the rows of %s, in every reply that lists them.", row, list.Name)
+		common.structType(row, list.Rows, nil)
+	})
 	common.comment("Scripts lists every script of the package, for those who load them ahead of the first call.")
 	common.line("func Scripts() []*scripts.Script {\nreturn []*scripts.Script{")
 	for _, s := range group {
 		common.line("%sScript,", goLocal(s.Verb))
 	}
 	common.line("}\n}")
-	b, err := common.file(o, source, id, strconv.Quote(o.GoRuntime))
+	imports := []string{strconv.Quote(o.GoRuntime)}
+	if strings.Contains(common.String(), "time.Duration") {
+		imports = append([]string{`"time"`, ""}, imports...)
+	}
+	b, err := common.file(o, source, id, imports...)
 	if err != nil {
 		return nil, fmt.Errorf("common.go of %s: %w", id, err)
 	}

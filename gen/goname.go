@@ -114,6 +114,7 @@ func goNames(group []*Script) (names []string, owner []*Script) {
 			add(e.scripts[0], e.name+goName(v))
 		}
 	}
+	sharedRows(group, func(s *Script, list Field) { add(s, goName(list.Name)+"Row") })
 	for _, s := range group {
 		verb := goName(s.Verb)
 		add(s, verb, "New"+verb, verb+"Script", verb+"SHA1", verb+"Args", verb+"Reply", "file "+s.goFile())
@@ -126,17 +127,13 @@ func goNames(group []*Script) (names []string, owner []*Script) {
 		for _, r := range s.Replies {
 			add(s, verb+goName(r.Tag))
 			for _, f := range r.Fields {
-				if f.Type == TypeList {
-					add(s, rowName(s, r, f))
+				if f.Type == TypeList && !sharedRow(group, f) {
+					add(s, rowName(group, s, r, f))
 				}
 			}
 		}
 	}
 	return names, owner
-}
-
-func rowName(s *Script, r Reply, f Field) string {
-	return goName(s.Verb) + goName(r.Tag) + goName(f.Name) + "Row"
 }
 
 // checkGoNames refuses scripts whose bindings would declare a name twice.

@@ -44,9 +44,9 @@ func renderScript(o Options, group []*Script, s *Script) ([]byte, error) {
 	w := &goWriter{}
 	w.constants(o, s)
 	w.args(group, s)
-	w.replies(s)
+	w.replies(group, s)
 	w.calls(group, s)
-	w.decoder(s)
+	w.decoder(group, s)
 	var imports []string
 	if slices.ContainsFunc(s.Args, Arg.unsetIsDefault) {
 		imports = append(imports, `"cmp"`)
@@ -152,7 +152,7 @@ func (s *Script) argDoc(a Arg) string {
 	}
 }
 
-func (w *goWriter) replies(s *Script) {
+func (w *goWriter) replies(group []*Script, s *Script) {
 	verb := goName(s.Verb)
 	if s.Return != nil {
 		if s.Return.Type == TypeList {
@@ -169,12 +169,12 @@ func (w *goWriter) replies(s *Script) {
 	w.line("type %sReply interface{ %sReply() }\n", verb, goLocal(s.Verb))
 	for i, r := range s.Replies {
 		w.comment("%s is the reply %s%s.", names[i], r.Tag, after(": ", r.Doc))
-		w.structType(names[i], r.Fields, func(f Field) string { return rowName(s, r, f) })
+		w.structType(names[i], r.Fields, func(f Field) string { return rowName(group, s, r, f) })
 		w.line("func (%s) %sReply() {}\n", names[i], goLocal(s.Verb))
 		for _, f := range r.Fields {
-			if f.Type == TypeList {
-				w.comment("%s is one of the %s of a [%s].", rowName(s, r, f), goName(f.Name), names[i])
-				w.structType(rowName(s, r, f), f.Rows, nil)
+			if f.Type == TypeList && !sharedRow(group, f) {
+				w.comment("%s is one of the %s of a [%s].", rowName(group, s, r, f), goName(f.Name), names[i])
+				w.structType(rowName(group, s, r, f), f.Rows, nil)
 			}
 		}
 	}
@@ -300,7 +300,7 @@ func (w *goWriter) keysType(name string, s *Script) {
 	w.keysOf(name, s)
 }
 
-func (w *goWriter) decoder(s *Script) {
+func (w *goWriter) decoder(group []*Script, s *Script) {
 	verb := goName(s.Verb)
 	if s.Return != nil {
 		w.untagged(s)
@@ -319,7 +319,7 @@ func (w *goWriter) decoder(s *Script) {
 		for i, f := range r.Fields {
 			if f.Type == TypeList {
 				w.line("r.Rows(%d, %d, func(r *scripts.Reply) {", i+1, len(f.Rows))
-				w.line("reply.%[1]s = append(reply.%[1]s, %[2]s{%[3]s})\n})", goName(f.Name), rowName(s, r, f),
+				w.line("reply.%[1]s = append(reply.%[1]s, %[2]s{%[3]s})\n})", goName(f.Name), rowName(group, s, r, f),
 					readFields(f.Rows, 0))
 			}
 		}

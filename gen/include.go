@@ -64,7 +64,7 @@ func (x *expander) splice(
 			x.problems.add(pos, "write it at the start of a line of its own, as ---@include name", "malformed include")
 			continue
 		}
-		fragment := path.Join(folder, m[1]+".lua")
+		fragment := x.fragment(folder, m[1])
 		x.used[fragment] = true
 		switch {
 		case slices.Contains(open, fragment):
@@ -75,6 +75,18 @@ func (x *expander) splice(
 			x.splice(e, text, fragment, folder, pos, open, done)
 		}
 	}
+}
+
+// fragment is the file of an include: of the script's own version, or else one that all primitives have in common.
+func (x *expander) fragment(folder, name string) string {
+	own := path.Join(folder, name+".lua")
+	common := path.Join(path.Dir(path.Dir(path.Dir(folder))), "include", name+".lua")
+	for _, file := range []string{own, common} {
+		if _, err := os.Stat(filepath.Join(x.root, filepath.FromSlash(file))); err == nil {
+			return file
+		}
+	}
+	return own
 }
 
 func (x *expander) read(file string, from Position) (string, bool) {
@@ -113,7 +125,7 @@ func unwritable(content string) (at int, remedy, message string) {
 	return -1, "", ""
 }
 
-// checkOrphans refuses fragments that no script of the folder includes.
+// checkOrphans refuses fragments of a folder that no script includes.
 func (x *expander) checkOrphans(folder string) {
 	fragments, _ := filepath.Glob(filepath.Join(x.root, filepath.FromSlash(folder), "include", "*.lua"))
 	for _, f := range fragments {

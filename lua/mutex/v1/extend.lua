@@ -27,6 +27,7 @@ end
 ---@include clock
 ---@include counter
 ---@include fence
+---@include grant
 ---@include lease
 
 local f, kept = renew(lease)

@@ -2,14 +2,7 @@
 
 local SWEEP = 64 -- dead waiters dropped in one call at the most: a script must not hold up the server
 
--- Tells a waiter that it has the lock. False: its process is gone. Only push can say so: an error (an ACL without this
--- channel) says nothing of the waiter, which still polls; nor does a count of zero in a cluster, where it covers one node
--- alone, or with a wake mode of a later version.
-local function tell(g, wake, channel)
-  -- The token stays out of the format: %s ends at a NUL byte.
-  local message = g.token .. string.format(' %.0f %d %d', g.fence, g.lease, g.fences)
-  return redis.pcall('PUBLISH', channel, message) ~= 0 or wake ~= 'push'
-end
+---@include tell
 
 -- Puts the successor at the tail before the head leaves: so neither key vanishes in between, and both keep their expiry.
 -- Its position is counted from the second of the queue by the arrival numbers: those who left in between count as well.

@@ -1,8 +1,5 @@
 -- The queue: who waits (a zset of token → arrival number) and what the server knows of each (a hash of token → record).
 
-local QUEUE_RETENTION = 120000 -- ms; twice the longest presence
-local QUEUE_SLOT = 30000000 -- us: the first hand-off in each half minute renews the retention, so that others need not
-
 -- The arrival number of a newcomer: the last one plus one, never a clock.
 local function next_arrival()
   local tail = redis.call('ZREVRANGE', queue, 0, 0, 'WITHSCORES')
@@ -13,10 +10,7 @@ local function position_of(who)
   return redis.call('ZRANK', queue, who) + 1
 end
 
-local function retain_queue()
-  redis.call('PEXPIRE', queue, QUEUE_RETENTION)
-  redis.call('PEXPIRE', waiters, QUEUE_RETENTION)
-end
+---@include retention
 
 -- Puts a waiter into the queue, or renews it where it stands. `place` is the arrival number of a newcomer; without
 -- one it goes to the tail. Returns its position (1 = next), or nil and the error to answer with. The hash is written

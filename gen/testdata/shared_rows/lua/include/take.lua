@@ -1,0 +1,3 @@
+-- A fragment that all primitives have in common.
+
+local taken = redis.call('SPOP', line, 64)

@@ -1,0 +1,308 @@
+-- semaphore.extend v1
+local holders, fence, pending, members = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local token = ARGV[1]
+if not token then
+	return redis.error_reply('BADARG token: missing')
+end
+if #token < 1 or #token > 512 then
+	return redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)
+end
+local lease = ARGV[2]
+if not lease then
+	return redis.error_reply('BADARG lease: missing')
+end
+local lease = #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)
+if not lease or lease < 1 or lease > 2147483647 then
+	return redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')
+end
+local weight = ARGV[3]
+local weight = not weight and 0 or #weight <= 10 and string.find(weight, '^%d+$') and tonumber(weight, 10)
+if not weight or weight > 2147483647 then
+	return redis.error_reply('BADARG weight: must be an integer from 0 to 2147483647')
+end
+local limit = ARGV[4]
+local limit = not limit and 0 or #limit <= 10 and string.find(limit, '^%d+$') and tonumber(limit, 10)
+if not limit or limit > 2147483647 or limit == 0 and weight ~= 0 then
+	return redis.error_reply('BADARG limit: must be an integer from ' .. (weight ~= 0 and 1 or 0) .. ' to 2147483647')
+end
+if #KEYS ~= 4 then
+	return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
+end
+if #ARGV > 4 then
+	return redis.error_reply('BADARG arguments: must be 4 at most, are ' .. #ARGV)
+end
+if weight > limit then
+	return redis.error_reply('BADARG weight: must not be more than limit')
+end
+local writable = redis.pcall('ZREM', holders, '')
+if type(writable) == 'table' then
+	return writable
+end
+local time
+local function retain_fence(lease)
+	local ms = math.max(3600000, lease)
+	local raised = redis.pcall('PEXPIRE', fence, ms, 'GT')
+	if raised == 0 then
+		raised = redis.pcall('PEXPIRE', fence, ms, 'NX')
+	end
+	return type(raised) == 'table' and raised or nil
+end
+local function next_fence(lease, wish, absent)
+	time = time or redis.pcall('TIME')
+	if time.err then
+		return nil, time
+	end
+	local digits = time[1] .. (#time[2] == 6 and time[2] or string.sub('00000' .. time[2], -6))
+	local f = tonumber(digits, 10)
+	if absent then
+		local set = redis.pcall('SET', fence, digits, 'PX', math.max(3600000, lease))
+		if set.err then
+			return nil, set
+		end
+		return f, 1
+	end
+	local last = redis.pcall('SET', fence, digits, 'KEEPTTL', 'GET')
+	if type(last) == 'table' then
+		return nil, last
+	end
+	local before = last and tonumber(last, 10)
+	if before and before < f and (wish == 1 or string.find(last, '^[1-9]%d*$')) then
+		local ago = f - before
+		if f % 60000000 < ago or lease > 3540000 then
+			retain_fence(lease)
+		end
+		return f, wish == 1 and 1 or math.min(wish, ago), ago
+	end
+	if last and string.find(last, '^[1-9]%d*$') then
+		if #last > 16 or before >= 9007199254740991 then
+			redis.call('SET', fence, last, 'KEEPTTL')
+			return nil, redis.error_reply('BADFENCE the fence counter has passed 2^53 - 1')
+		end
+		f = before + 1
+		redis.call('SET', fence, f, 'KEEPTTL')
+	end
+	retain_fence(lease)
+	return f, 1
+end
+local function server_time()
+	time = time or redis.pcall('TIME')
+	return time
+end
+local function now_us()
+	return time[1] * 1000000 + time[2]
+end
+local function now_ms()
+	return math.floor(now_us() / 1000)
+end
+local function number_of(digits, most)
+	return #digits <= 15 and math.min(tonumber(digits, 10), most) or most
+end
+local function retain_members(ms)
+	ms = math.max(120000, ms)
+	if redis.call('PEXPIRE', members, ms, 'GT') == 0 then
+		redis.call('PEXPIRE', members, ms, 'NX')
+	end
+end
+local function retain_queue()
+	redis.call('PEXPIRE', pending, 120000)
+	retain_members(120000)
+end
+local used, count, last_limit = 0, 0, 0
+local cursor, passes = '0', 0
+local size = 0
+local gone = {}
+local many_gone = false
+local known = true
+local touched, moved = false, false
+local function read_holder(text)
+	local f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')
+	if f then
+		f = #f <= 16 and math.min(tonumber(f, 10), 9007199254740991) or 9007199254740991
+		return f, number_of(weight, 2147483647), number_of(limit, 2147483647)
+	end
+end
+local function read_state(text)
+	local u, n, l, c, p = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
+	if u then
+		used, count, last_limit = number_of(u, 9007199254740991), number_of(n, 9007199254740991), number_of(l, 2147483647)
+		cursor, passes = c, number_of(p, 2)
+	end
+end
+local function state()
+	return string.format('%.0f %.0f %d %s %d', used, count, last_limit, cursor, passes)
+end
+local function lease_of(score)
+	local stop = score and tonumber(score)
+	if stop then
+		return math.min(stop, now_ms() + 2147483647), stop >= now_ms()
+	end
+end
+local function forget(record)
+	local f, weight = read_holder(record)
+	if f then
+		used, count = math.max(used - weight, 0), math.max(count - 1, 0)
+	end
+end
+local function look(token, other)
+	local t = server_time()
+	if t.err then
+		return t
+	end
+	local score = redis.pcall('ZSCORE', holders, token)
+	if type(score) == 'table' then
+		return score
+	end
+	local stop, live = lease_of(score)
+	local other_stop, other_live
+	if other then
+		other_stop, other_live = lease_of(redis.call('ZSCORE', holders, other))
+	end
+	size = redis.call('ZCARD', holders)
+	if size > (live and 1 or 0) then
+		gone = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('(%.0f', now_ms()), 'LIMIT', 0, 64)
+		many_gone = #gone == 64
+	end
+	local listed = {}
+	for _, who in ipairs(gone) do
+		listed[who] = true
+	end
+	if stop and not live and not listed[token] then
+		gone[#gone + 1] = token
+	end
+	if other_stop and not other_live and not listed[other] then
+		gone[#gone + 1] = other
+	end
+	size = size - #gone
+	local records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))
+	if records.err then
+		known = false
+		return records, live and stop, other_live and other_stop
+	end
+	read_state(records[1])
+	for i = 1, #gone do
+		forget(records[i + 3])
+	end
+	if size == 0 and count > 0 then
+		used, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true
+	end
+	return nil, live and stop, other_live and other_stop, records[2], records[3]
+end
+local function next_end()
+	local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
+	local stop, live = lease_of(first[2])
+	return live and stop - now_ms() + 1 or 0
+end
+local function drop()
+	if gone[1] then
+		local removed = redis.pcall('ZREM', holders, unpack(gone))
+		if type(removed) == 'table' then
+			return removed
+		end
+		redis.pcall('HDEL', members, unpack(gone))
+		gone, touched, moved = {}, true, true
+	end
+end
+local function fits(w)
+	return known and count == size and used + w.weight <= w.limit
+end
+local function grant(w)
+	local f, owned = next_fence(w.lease, w.fences)
+	if not f then
+		return nil, owned
+	end
+	drop()
+	local new = redis.call('ZADD', holders, string.format('%.0f', now_ms() + w.lease), w.token)
+	size, count, used, last_limit = size + new, count + new, used + new * w.weight, w.limit
+	redis.call('HSET', members, '', state(), w.token, string.format('%.0f %d %d', f, w.weight, w.limit))
+	touched, moved = true, true
+	return f, owned
+end
+local function take_back(w)
+	redis.call('ZREM', holders, w.token)
+	redis.call('HDEL', members, w.token)
+	size, count, used = size - 1, count - 1, used - w.weight
+end
+local function keep()
+	local latest = redis.call('ZREVRANGE', holders, 0, 0, 'WITHSCORES')
+	local stop = lease_of(latest[2])
+	if stop then
+		redis.call('PEXPIREAT', holders, string.format('%.0f', math.max(stop, now_ms() + 1)))
+		if known then
+			retain_members(stop - now_ms())
+		end
+	end
+end
+local function renew(w, stop, record)
+	local left = stop - now_ms()
+	local kept = math.max(left, w.lease)
+	local f = read_holder(record)
+	local had, err = f, redis.pcall('GET', fence)
+	if type(err) == 'table' then
+		return nil, err
+	end
+	if had then
+		err = retain_fence(kept)
+	else
+		f, err = next_fence(kept, 1)
+	end
+	if type(err) == 'table' then
+		return nil, err
+	end
+	redis.call('ZADD', holders, string.format('%.0f', now_ms() + kept), w.token)
+	moved = true
+	if not had and w.weight > 0 and known then
+		count, used, last_limit, touched = count + 1, used + w.weight, w.limit, true
+		redis.call('HSET', members, w.token, string.format('%.0f %d %d', f, w.weight, w.limit))
+	end
+	return f, kept
+end
+local function sweep()
+	local page = redis.pcall('HSCAN', members, cursor, 'COUNT', 64)
+	if page.err then
+		cursor, passes = '0', 0
+		return
+	end
+	for i = 1, #page[2], 2 do
+		local who = page[2][i]
+		if who ~= '' and not redis.call('ZSCORE', holders, who) and not redis.pcall('ZSCORE', pending, who) then
+			redis.call('HDEL', members, who)
+		end
+	end
+	cursor = page[1]
+	if cursor == '0' then
+		passes = passes - 1
+	end
+end
+local function finish(empty)
+	local err = drop()
+	if err then
+		return err
+	end
+	if size == 0 and empty and touched then
+		redis.pcall('UNLINK', members)
+		return nil
+	end
+	if touched and known then
+		if passes > 0 then
+			sweep()
+		end
+		redis.call('HSET', members, '', state())
+		retain_members(0)
+	end
+	if moved then
+		keep()
+	end
+end
+local err, stop, _, record = look(token)
+if err then
+	return err
+end
+if not stop then
+	return {'NOTHELD', next_end()}
+end
+local f, kept = renew({token = token, lease = lease, weight = weight, limit = limit}, stop, record)
+if not f then
+	return kept
+end
+finish()
+return {'EXTENDED', f, kept}

@@ -1,0 +1,152 @@
+-- semaphore.inspect v1
+local holders, fence, pending, members = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local rows = ARGV[1]
+local rows = not rows and 10 or #rows <= 4 and string.find(rows, '^%d+$') and tonumber(rows, 10)
+if not rows or rows > 1000 then
+	return redis.error_reply('BADARG rows: must be an integer from 0 to 1000')
+end
+if #KEYS ~= 4 then
+	return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
+end
+if #ARGV > 1 then
+	return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)
+end
+local time
+local function server_time()
+	time = time or redis.pcall('TIME')
+	return time
+end
+local function now_us()
+	return time[1] * 1000000 + time[2]
+end
+local function now_ms()
+	return math.floor(now_us() / 1000)
+end
+local function number_of(digits, most)
+	return #digits <= 15 and math.min(tonumber(digits, 10), most) or most
+end
+local function record_of(w)
+	return string.format('%.0f %d %d %d %d %s ', now_ms() + w.presence, math.min(w.lease, w.presence), w.fences, w.weight,
+		w.limit, w.wake) .. w.channel
+end
+local function read_record(text)
+	local presence_end, lease, fences, weight, limit, wake, channel = string.match(text or '', '^(%d+) ([1-9]%d*) ([1-9]%d*) ([1-9]%d*) ([1-9]%d*) (%S+) (.*)$')
+	if not lease then
+		return nil
+	end
+	return {
+		presence_end = number_of(presence_end, 9007199254740991), lease = number_of(lease, 2147483647),
+		fences = number_of(fences, 64), weight = number_of(weight, 2147483647),
+		limit = number_of(limit, 2147483647), wake = wake, channel = channel,
+	}
+end
+local function alive(w)
+	return w and w.presence_end >= now_ms() and w.weight <= w.limit
+end
+local used, count, last_limit = 0, 0, 0
+local cursor, passes = '0', 0
+local size = 0
+local gone = {}
+local many_gone = false
+local known = true
+local touched, moved = false, false
+local function read_holder(text)
+	local f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')
+	if f then
+		f = #f <= 16 and math.min(tonumber(f, 10), 9007199254740991) or 9007199254740991
+		return f, number_of(weight, 2147483647), number_of(limit, 2147483647)
+	end
+end
+local function read_state(text)
+	local u, n, l, c, p = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
+	if u then
+		used, count, last_limit = number_of(u, 9007199254740991), number_of(n, 9007199254740991), number_of(l, 2147483647)
+		cursor, passes = c, number_of(p, 2)
+	end
+end
+local function state()
+	return string.format('%.0f %.0f %d %s %d', used, count, last_limit, cursor, passes)
+end
+local function lease_of(score)
+	local stop = score and tonumber(score)
+	if stop then
+		return math.min(stop, now_ms() + 2147483647), stop >= now_ms()
+	end
+end
+local function forget(record)
+	local f, weight = read_holder(record)
+	if f then
+		used, count = math.max(used - weight, 0), math.max(count - 1, 0)
+	end
+end
+local function look(token, other)
+	local t = server_time()
+	if t.err then
+		return t
+	end
+	local score = redis.pcall('ZSCORE', holders, token)
+	if type(score) == 'table' then
+		return score
+	end
+	local stop, live = lease_of(score)
+	local other_stop, other_live
+	if other then
+		other_stop, other_live = lease_of(redis.call('ZSCORE', holders, other))
+	end
+	size = redis.call('ZCARD', holders)
+	if size > (live and 1 or 0) then
+		gone = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('(%.0f', now_ms()), 'LIMIT', 0, 64)
+		many_gone = #gone == 64
+	end
+	local listed = {}
+	for _, who in ipairs(gone) do
+		listed[who] = true
+	end
+	if stop and not live and not listed[token] then
+		gone[#gone + 1] = token
+	end
+	if other_stop and not other_live and not listed[other] then
+		gone[#gone + 1] = other
+	end
+	size = size - #gone
+	local records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))
+	if records.err then
+		known = false
+		return records, live and stop, other_live and other_stop
+	end
+	read_state(records[1])
+	for i = 1, #gone do
+		forget(records[i + 3])
+	end
+	if size == 0 and count > 0 then
+		used, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true
+	end
+	return nil, live and stop, other_live and other_stop, records[2], records[3]
+end
+local function next_end()
+	local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
+	local stop, live = lease_of(first[2])
+	return live and stop - now_ms() + 1 or 0
+end
+local err = look('')
+if err then
+	return err
+end
+local queued = redis.pcall('ZCARD', pending)
+if type(queued) == 'table' then
+	return queued
+end
+local list = {}
+local from = string.format('%.0f', now_ms())
+local live = rows > 0 and redis.call('ZRANGEBYSCORE', holders, from, '+inf', 'WITHSCORES', 'LIMIT', 0, rows) or {}
+for i = 1, #live, 2 do
+	local f, weight = read_holder(redis.call('HGET', members, live[i]))
+	list[#list + 1] = {live[i], f or 0, weight or 0, lease_of(live[i + 1]) - now_ms()}
+end
+local line = {}
+for i, who in ipairs(rows > 0 and redis.call('ZRANGE', pending, 0, rows - 1) or {}) do
+	local w = read_record(redis.call('HGET', members, who)) or {weight = 0, limit = 0, presence_end = 0}
+	local left = math.min(math.max(w.presence_end - now_ms(), 0), 2147483647)
+	line[i] = {who, w.weight, w.limit, left}
+end
+return {'STATUS', used, last_limit, size, count, queued, now_us(), list, line}

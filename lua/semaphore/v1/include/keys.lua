@@ -1,0 +1,3 @@
+-- The queue and its records, by the names that the fragments of all primitives use.
+
+local queue, waiters = pending, members

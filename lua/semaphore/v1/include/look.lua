@@ -1,0 +1,108 @@
+-- Who holds: a zset of token → end of its lease; for each a record, `fence weight limit`, in the hash of members; and in the
+-- empty field of that hash what the records come to: `used count limit cursor passes`. A lease has ended when the clock is past
+-- its end. While there are more or fewer records than holders, some were lost, and nothing new is granted: what is in use
+-- is not known.
+
+local STATE = '^(%d+) (%d+) (%d+) (%d+) (%d+)$'
+local HOLDER = '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$'
+local BOUND = 64 -- leases that are over, dead waiters and admissions in one call: a script must not hold up the server
+
+local used, count, last_limit = 0, 0, 0 -- the weights of the records, their number, and the limit that was asked for last
+local cursor, passes = '0', 0 -- of the sweep; how many times it is still to go through the hash
+local size = 0 -- holders whose lease is not over, as far as was looked
+local gone = {} -- holders that this call removes
+local many_gone = false -- there may be more of them
+local known = true -- the hash could be read
+local touched, moved = false, false -- the empty field is to be written; an end of a lease is another
+
+-- The fence, weight and limit of a holder's record. Nil if that is none.
+local function read_holder(text)
+  local f, weight, limit = string.match(text or '', HOLDER)
+  if f then
+    f = #f <= 16 and math.min(tonumber(f, 10), FENCE_LIMIT) or FENCE_LIMIT
+    return f, number_of(weight, LONGEST_LEASE), number_of(limit, LONGEST_LEASE)
+  end
+end
+
+local function read_state(text)
+  local u, n, l, c, p = string.match(text or '', STATE)
+  if u then
+    used, count, last_limit = number_of(u, FENCE_LIMIT), number_of(n, FENCE_LIMIT), number_of(l, LONGEST_LEASE)
+    cursor, passes = c, number_of(p, 2)
+  end
+end
+
+local function state()
+  return string.format('%.0f %.0f %d %s %d', used, count, last_limit, cursor, passes)
+end
+
+-- The end of a token's lease, with false if it is over. Nil: it has none.
+local function lease_of(score)
+  local stop = score and tonumber(score)
+  if stop then
+    return math.min(stop, now_ms() + LONGEST_LEASE), stop >= now_ms()
+  end
+end
+
+-- A record that goes with its holder.
+local function forget(record)
+  local f, weight = read_holder(record)
+  if f then
+    used, count = math.max(used - weight, 0), math.max(count - 1, 0)
+  end
+end
+
+-- Reads what is held: at most 64 holders whose lease is over are taken for gone. Returns the error to answer with, or nil,
+-- the ends of the leases of a token and of another (nil: it holds nothing), and the record of the token and of the other.
+local function look(token, other)
+  local t = server_time()
+  if t.err then
+    return t
+  end
+  local score = redis.pcall('ZSCORE', holders, token)
+  if type(score) == 'table' then
+    return score
+  end
+  local stop, live = lease_of(score)
+  local other_stop, other_live
+  if other then
+    other_stop, other_live = lease_of(redis.call('ZSCORE', holders, other))
+  end
+  size = redis.call('ZCARD', holders)
+  if size > (live and 1 or 0) then
+    gone = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('(%.0f', now_ms()), 'LIMIT', 0, BOUND)
+    many_gone = #gone == BOUND
+  end
+  local listed = {}
+  for _, who in ipairs(gone) do
+    listed[who] = true
+  end
+  if stop and not live and not listed[token] then
+    gone[#gone + 1] = token
+  end
+  if other_stop and not other_live and not listed[other] then
+    gone[#gone + 1] = other
+  end
+  size = size - #gone
+  local records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))
+  if records.err then
+    known = false
+    return records, live and stop, other_live and other_stop
+  end
+  read_state(records[1])
+  for i = 1, #gone do
+    forget(records[i + 3])
+  end
+  -- The key has vanished: then nothing is in use, and its records are swept.
+  if size == 0 and count > 0 then
+    used, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true
+  end
+  return nil, live and stop, other_live and other_stop, records[2], records[3]
+end
+
+-- In ms, when a lease ends, after which there may be room. 0: one is over that this call did not get to, or there is none.
+local function next_end()
+  local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
+  local stop, live = lease_of(first[2])
+  return live and stop - now_ms() + 1 or 0
+end
