@@ -11,7 +11,7 @@
 ---@arg limit   integer  0..2147483647 = 0, how many permits there are
 ---@require limit when weight
 ---@reply EXTENDED fence:integer lease_left:integer(ms)  still ours
----@reply NOTHELD  wait:integer(ms)                      not ours any more; wait: until a lease of another ends, 0: none is known
+---@reply NOTHELD  wait:integer(ms)                      not ours any more; wait: until a lease ends, 0: one has ended already, or there is none
 ---@error BADARG   an argument is missing or out of its range
 ---@error BADFENCE the fence counter has passed 2^53 - 1
 
@@ -30,23 +30,25 @@ if type(writable) == 'table' then
 end
 
 ---@include clock
----@include counter
----@include fence
 ---@include now
 ---@include number
----@include retention
+---@include counter
 ---@include look
----@include holders
----@include finish
 
 local err, stop, _, record = look(token)
-if err then
+if err and not stop then
   return err
 end
 if not stop then
   return {'NOTHELD', next_end()}
 end
-local f, kept = renew({token = token, lease = lease, weight = weight, limit = limit}, stop, record)
+
+---@include fence
+---@include hold
+---@include renew
+---@include finish
+
+local f, kept = renew(token, lease, weight, limit, stop, record)
 if not f then
   return kept
 end

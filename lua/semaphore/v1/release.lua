@@ -44,24 +44,12 @@ if type(writable) == 'table' then
 end
 
 ---@include clock
----@include counter
----@include fence
 ---@include now
 ---@include number
----@include record
----@include keys
----@include queue
+---@include counter
 ---@include look
----@include holders
----@include tell
----@include finish
----@include admit
 
-local heir = successor ~= '' and {
-  token = successor, lease = lease, limit = limit, weight = weight, presence = presence, wake = wake, channel = channel,
-  fences = fences,
-}
-local err, stop, heir_stop, record, heir_record = look(token, heir and successor)
+local err, stop, heir_stop, record, heir_record = look(token, successor ~= '' and successor)
 if err and known then
   return err
 end
@@ -73,12 +61,33 @@ if stop then
   size = size - 1
   forget(record)
 else
-  place = redis.pcall('ZSCORE', queue, token)
+  place = redis.pcall('ZSCORE', pending, token)
   if type(place) == 'table' then
     return place
   end
 end
 
+---@include fence
+---@include hold
+---@include finish
+
+-- The path that must be fast: nobody waits.
+if stop and successor == '' and redis.pcall('ZCARD', pending) == 0 then
+  finish(true)
+  return {'RELEASED', 0, 0, {}}
+end
+
+---@include renew
+---@include record
+---@include keys
+---@include queue
+---@include tell
+---@include admit
+
+local heir = successor ~= '' and {
+  token = successor, lease = lease, limit = limit, weight = weight, presence = presence, wake = wake, channel = channel,
+  fences = fences,
+}
 if place then
   leave(token)
 end
@@ -86,7 +95,7 @@ end
 local granted, position, repeated = {}, 0, false
 if heir and heir_stop then
   -- The successor holds already, by a call whose reply was lost: it is answered as granted, and never queued.
-  local f, kept = renew(heir, heir_stop, heir_record)
+  local f, kept = renew(successor, lease, weight, limit, heir_stop, heir_record)
   if f then
     granted[1] = {successor, f, kept, 1}
   elseif not stop and not place then
@@ -97,22 +106,21 @@ elseif heir and place then
   drop()
   stand(heir, place)
 elseif heir and not stop then
-  repeated = redis.call('ZSCORE', queue, successor)
+  -- A repeat of a call whose reply was lost finds the successor in the queue.
+  repeated = redis.call('ZSCORE', pending, successor)
   heir = repeated and heir
 end
 
 local outcome = admit(heir, channel, granted)
-if heir then
-  if outcome == 'empty' and not heir.fence and fits(heir) then
-    local f, owned = grant(heir)
-    heir.fence, heir.fences = f, f and owned or heir.fences
-  end
-  if heir.fence then
-    granted[#granted + 1] = {successor, heir.fence, lease, heir.fences}
-  else
-    drop()
-    position = stand(heir, place) or 0
-  end
+if heir and outcome == 'empty' and not heir.fence and fits(weight, limit) then
+  local f, owned = grant(successor, lease, weight, limit, fences)
+  heir.fence, heir.fences = f, f and owned or fences
+end
+if heir and heir.fence then
+  granted[#granted + 1] = {successor, heir.fence, lease, heir.fences}
+elseif heir then
+  drop()
+  position = stand(heir, place) or 0
 end
 finish(outcome == 'empty' and position == 0)
 

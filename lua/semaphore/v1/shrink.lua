@@ -26,19 +26,10 @@ if type(writable) == 'table' then
 end
 
 ---@include clock
----@include counter
----@include fence
 ---@include now
 ---@include number
----@include record
----@include keys
----@include queue
+---@include counter
 ---@include look
----@include holders
----@include tell
----@include finish
----@include admit
-
 
 local err, stop, _, record = look(token)
 if err then
@@ -48,12 +39,22 @@ if not stop then
   return {'NOTHELD'}
 end
 
+---@include fence
+---@include hold
+---@include finish
+---@include record
+---@include keys
+---@include queue
+---@include tell
+---@include admit
+
 -- Of a record that was lost nobody knows the weight: extend restores it.
 local f, has, limit = read_holder(record)
-local kept = has and math.min(has, weight) or weight
+local kept = math.min(has or weight, weight)
 if has and kept < has then
-  used, touched = math.max(used - has + kept, 0), true
+  used = math.max(used - has + kept, 0)
   redis.call('HSET', members, token, string.format('%.0f %d %d', f, kept, limit))
+  touched = true
 end
 
 local granted = {}

@@ -12,7 +12,7 @@ import (
 )
 
 // InspectSHA1 is what EVALSHA takes for semaphore.inspect, version 1.
-const InspectSHA1 = "00dd81c87e89e7a5d6e2687c8c07ab134dffdd2c"
+const InspectSHA1 = "19778ee6b5b63e58e1d72361c0ac988a9c01934f"
 
 const inspectSource = "" +
 	"-- semaphore.inspect v1\n" +
@@ -81,11 +81,8 @@ const inspectSource = "" +
 	"\t\tcursor, passes = c, number_of(p, 2)\n" +
 	"\tend\n" +
 	"end\n" +
-	"local function state()\n" +
-	"\treturn string.format('%.0f %.0f %d %s %d', used, count, last_limit, cursor, passes)\n" +
-	"end\n" +
 	"local function lease_of(score)\n" +
-	"\tlocal stop = score and tonumber(score)\n" +
+	"\tlocal stop = score and (tonumber(score) or 9007199254740991)\n" +
 	"\tif stop then\n" +
 	"\t\treturn math.min(stop, now_ms() + 2147483647), stop >= now_ms()\n" +
 	"\tend\n" +
@@ -96,6 +93,13 @@ const inspectSource = "" +
 	"\t\tused, count = math.max(used - weight, 0), math.max(count - 1, 0)\n" +
 	"\tend\n" +
 	"end\n" +
+	"local function end_of(who, score)\n" +
+	"\tlocal stop, live = lease_of(score)\n" +
+	"\tif stop and not live then\n" +
+	"\t\tgone[#gone + 1] = who\n" +
+	"\tend\n" +
+	"\treturn live and stop\n" +
+	"end\n" +
 	"local function look(token, other)\n" +
 	"\tlocal t = server_time()\n" +
 	"\tif t.err then\n" +
@@ -105,31 +109,23 @@ const inspectSource = "" +
 	"\tif type(score) == 'table' then\n" +
 	"\t\treturn score\n" +
 	"\tend\n" +
-	"\tlocal stop, live = lease_of(score)\n" +
-	"\tlocal other_stop, other_live\n" +
-	"\tif other then\n" +
-	"\t\tother_stop, other_live = lease_of(redis.call('ZSCORE', holders, other))\n" +
-	"\tend\n" +
+	"\tlocal stop = end_of(token, score)\n" +
+	"\tlocal other_stop = other and end_of(other, redis.call('ZSCORE', holders, other))\n" +
 	"\tsize = redis.call('ZCARD', holders)\n" +
-	"\tif size > (live and 1 or 0) then\n" +
-	"\t\tgone = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('(%.0f', now_ms()), 'LIMIT', 0, 64)\n" +
-	"\t\tmany_gone = #gone == 64\n" +
-	"\tend\n" +
-	"\tlocal listed = {}\n" +
-	"\tfor _, who in ipairs(gone) do\n" +
-	"\t\tlisted[who] = true\n" +
-	"\tend\n" +
-	"\tif stop and not live and not listed[token] then\n" +
-	"\t\tgone[#gone + 1] = token\n" +
-	"\tend\n" +
-	"\tif other_stop and not other_live and not listed[other] then\n" +
-	"\t\tgone[#gone + 1] = other\n" +
+	"\tif size > (stop and 1 or 0) then\n" +
+	"\t\tlocal over = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('(%.0f', now_ms()), 'LIMIT', 0, 64)\n" +
+	"\t\tmany_gone = #over == 64\n" +
+	"\t\tfor _, who in ipairs(over) do\n" +
+	"\t\t\tif who ~= token and who ~= other then\n" +
+	"\t\t\t\tgone[#gone + 1] = who\n" +
+	"\t\t\tend\n" +
+	"\t\tend\n" +
 	"\tend\n" +
 	"\tsize = size - #gone\n" +
 	"\tlocal records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))\n" +
 	"\tif records.err then\n" +
 	"\t\tknown = false\n" +
-	"\t\treturn records, live and stop, other_live and other_stop\n" +
+	"\t\treturn records, stop, other_stop\n" +
 	"\tend\n" +
 	"\tread_state(records[1])\n" +
 	"\tfor i = 1, #gone do\n" +
@@ -138,7 +134,7 @@ const inspectSource = "" +
 	"\tif size == 0 and count > 0 then\n" +
 	"\t\tused, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true\n" +
 	"\tend\n" +
-	"\treturn nil, live and stop, other_live and other_stop, records[2], records[3]\n" +
+	"\treturn nil, stop, other_stop, records[2], records[3]\n" +
 	"end\n" +
 	"local function next_end()\n" +
 	"\tlocal first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')\n" +

@@ -11,7 +11,7 @@ import (
 )
 
 // ShrinkSHA1 is what EVALSHA takes for semaphore.shrink, version 1.
-const ShrinkSHA1 = "b4a46a83bf0c3700b90f9477bb84ef50234bbf2e"
+const ShrinkSHA1 = "f422cd90591e05a9b143e90506357d92cca4b681"
 
 const shrinkSource = "" +
 	"-- semaphore.shrink v1\n" +
@@ -46,6 +46,107 @@ const shrinkSource = "" +
 	"\treturn writable\n" +
 	"end\n" +
 	"local time\n" +
+	"local function server_time()\n" +
+	"\ttime = time or redis.pcall('TIME')\n" +
+	"\treturn time\n" +
+	"end\n" +
+	"local function now_us()\n" +
+	"\treturn time[1] * 1000000 + time[2]\n" +
+	"end\n" +
+	"local function now_ms()\n" +
+	"\treturn math.floor(now_us() / 1000)\n" +
+	"end\n" +
+	"local function number_of(digits, most)\n" +
+	"\treturn #digits <= 15 and math.min(tonumber(digits, 10), most) or most\n" +
+	"end\n" +
+	"local used, count, last_limit = 0, 0, 0\n" +
+	"local cursor, passes = '0', 0\n" +
+	"local size = 0\n" +
+	"local gone = {}\n" +
+	"local many_gone = false\n" +
+	"local known = true\n" +
+	"local touched, moved = false, false\n" +
+	"local function read_holder(text)\n" +
+	"\tlocal f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')\n" +
+	"\tif f then\n" +
+	"\t\tf = #f <= 16 and math.min(tonumber(f, 10), 9007199254740991) or 9007199254740991\n" +
+	"\t\treturn f, number_of(weight, 2147483647), number_of(limit, 2147483647)\n" +
+	"\tend\n" +
+	"end\n" +
+	"local function read_state(text)\n" +
+	"\tlocal u, n, l, c, p = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+)$')\n" +
+	"\tif u then\n" +
+	"\t\tused, count, last_limit = number_of(u, 9007199254740991), number_of(n, 9007199254740991), number_of(l, 2147483647)\n" +
+	"\t\tcursor, passes = c, number_of(p, 2)\n" +
+	"\tend\n" +
+	"end\n" +
+	"local function lease_of(score)\n" +
+	"\tlocal stop = score and (tonumber(score) or 9007199254740991)\n" +
+	"\tif stop then\n" +
+	"\t\treturn math.min(stop, now_ms() + 2147483647), stop >= now_ms()\n" +
+	"\tend\n" +
+	"end\n" +
+	"local function forget(record)\n" +
+	"\tlocal f, weight = read_holder(record)\n" +
+	"\tif f then\n" +
+	"\t\tused, count = math.max(used - weight, 0), math.max(count - 1, 0)\n" +
+	"\tend\n" +
+	"end\n" +
+	"local function end_of(who, score)\n" +
+	"\tlocal stop, live = lease_of(score)\n" +
+	"\tif stop and not live then\n" +
+	"\t\tgone[#gone + 1] = who\n" +
+	"\tend\n" +
+	"\treturn live and stop\n" +
+	"end\n" +
+	"local function look(token, other)\n" +
+	"\tlocal t = server_time()\n" +
+	"\tif t.err then\n" +
+	"\t\treturn t\n" +
+	"\tend\n" +
+	"\tlocal score = redis.pcall('ZSCORE', holders, token)\n" +
+	"\tif type(score) == 'table' then\n" +
+	"\t\treturn score\n" +
+	"\tend\n" +
+	"\tlocal stop = end_of(token, score)\n" +
+	"\tlocal other_stop = other and end_of(other, redis.call('ZSCORE', holders, other))\n" +
+	"\tsize = redis.call('ZCARD', holders)\n" +
+	"\tif size > (stop and 1 or 0) then\n" +
+	"\t\tlocal over = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('(%.0f', now_ms()), 'LIMIT', 0, 64)\n" +
+	"\t\tmany_gone = #over == 64\n" +
+	"\t\tfor _, who in ipairs(over) do\n" +
+	"\t\t\tif who ~= token and who ~= other then\n" +
+	"\t\t\t\tgone[#gone + 1] = who\n" +
+	"\t\t\tend\n" +
+	"\t\tend\n" +
+	"\tend\n" +
+	"\tsize = size - #gone\n" +
+	"\tlocal records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))\n" +
+	"\tif records.err then\n" +
+	"\t\tknown = false\n" +
+	"\t\treturn records, stop, other_stop\n" +
+	"\tend\n" +
+	"\tread_state(records[1])\n" +
+	"\tfor i = 1, #gone do\n" +
+	"\t\tforget(records[i + 3])\n" +
+	"\tend\n" +
+	"\tif size == 0 and count > 0 then\n" +
+	"\t\tused, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true\n" +
+	"\tend\n" +
+	"\treturn nil, stop, other_stop, records[2], records[3]\n" +
+	"end\n" +
+	"local function next_end()\n" +
+	"\tlocal first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')\n" +
+	"\tlocal stop, live = lease_of(first[2])\n" +
+	"\treturn live and stop - now_ms() + 1 or 0\n" +
+	"end\n" +
+	"local err, stop, _, record = look(token)\n" +
+	"if err then\n" +
+	"\treturn err\n" +
+	"end\n" +
+	"if not stop then\n" +
+	"\treturn {'NOTHELD'}\n" +
+	"end\n" +
 	"local function retain_fence(lease)\n" +
 	"\tlocal ms = math.max(3600000, lease)\n" +
 	"\tlocal raised = redis.pcall('PEXPIRE', fence, ms, 'GT')\n" +
@@ -91,18 +192,78 @@ const shrinkSource = "" +
 	"\tretain_fence(lease)\n" +
 	"\treturn f, 1\n" +
 	"end\n" +
-	"local function server_time()\n" +
-	"\ttime = time or redis.pcall('TIME')\n" +
-	"\treturn time\n" +
+	"local function retain_members(left)\n" +
+	"\tlocal ms = left + 120000\n" +
+	"\tif redis.call('PEXPIRE', members, ms, 'GT') == 0 then\n" +
+	"\t\tredis.call('PEXPIRE', members, ms, 'NX')\n" +
+	"\tend\n" +
 	"end\n" +
-	"local function now_us()\n" +
-	"\treturn time[1] * 1000000 + time[2]\n" +
+	"local function drop()\n" +
+	"\tif gone[1] then\n" +
+	"\t\tlocal removed = redis.pcall('ZREM', holders, unpack(gone))\n" +
+	"\t\tif type(removed) == 'table' then\n" +
+	"\t\t\treturn removed\n" +
+	"\t\tend\n" +
+	"\t\tredis.pcall('HDEL', members, unpack(gone))\n" +
+	"\t\tgone, touched, moved = {}, true, true\n" +
+	"\tend\n" +
 	"end\n" +
-	"local function now_ms()\n" +
-	"\treturn math.floor(now_us() / 1000)\n" +
+	"local function fits(weight, limit)\n" +
+	"\treturn known and count == size and used + weight <= limit\n" +
 	"end\n" +
-	"local function number_of(digits, most)\n" +
-	"\treturn #digits <= 15 and math.min(tonumber(digits, 10), most) or most\n" +
+	"local function state()\n" +
+	"\treturn string.format('%.0f %.0f %d %s %d', used, count, last_limit, cursor, passes)\n" +
+	"end\n" +
+	"local function write_holder(who, f, weight, limit)\n" +
+	"\tredis.call('HSET', members, '', state(), who, string.format('%.0f %d %d', f, weight, limit))\n" +
+	"\ttouched = false\n" +
+	"end\n" +
+	"local function grant(who, lease, weight, limit, wish)\n" +
+	"\tlocal f, owned = next_fence(lease, wish)\n" +
+	"\tif not f then\n" +
+	"\t\treturn nil, owned\n" +
+	"\tend\n" +
+	"\tdrop()\n" +
+	"\tlocal new = redis.call('ZADD', holders, string.format('%.0f', now_ms() + lease), who)\n" +
+	"\tsize, count, used, last_limit, moved = size + new, count + new, used + new * weight, limit, true\n" +
+	"\twrite_holder(who, f, weight, limit)\n" +
+	"\treturn f, owned\n" +
+	"end\n" +
+	"local function finish(empty)\n" +
+	"\tlocal err = drop()\n" +
+	"\tif err then\n" +
+	"\t\treturn err\n" +
+	"\tend\n" +
+	"\tif known and size == 0 and empty and touched then\n" +
+	"\t\tredis.call('UNLINK', members)\n" +
+	"\t\treturn nil\n" +
+	"\tend\n" +
+	"\tif known and passes > 0 and (touched or moved) then\n" +
+	"\t\tlocal page = redis.pcall('HSCAN', members, cursor, 'COUNT', 64)\n" +
+	"\t\tcursor, touched = page.err and '0' or page[1], true\n" +
+	"\t\tfor i = 1, page.err and 0 or #page[2], 2 do\n" +
+	"\t\t\tlocal who = page[2][i]\n" +
+	"\t\t\tif who ~= '' and not redis.call('ZSCORE', holders, who) and not redis.pcall('ZSCORE', pending, who) then\n" +
+	"\t\t\t\tredis.call('HDEL', members, who)\n" +
+	"\t\t\tend\n" +
+	"\t\tend\n" +
+	"\t\tif cursor == '0' then\n" +
+	"\t\t\tpasses = passes - 1\n" +
+	"\t\tend\n" +
+	"\tend\n" +
+	"\tif known and touched then\n" +
+	"\t\tredis.call('HSET', members, '', state())\n" +
+	"\tend\n" +
+	"\tif moved then\n" +
+	"\t\tlocal latest = redis.call('ZREVRANGE', holders, 0, 0, 'WITHSCORES')\n" +
+	"\t\tlocal stop = lease_of(latest[2])\n" +
+	"\t\tif stop then\n" +
+	"\t\t\tredis.call('PEXPIREAT', holders, string.format('%.0f', stop + 1))\n" +
+	"\t\tend\n" +
+	"\t\tif known then\n" +
+	"\t\t\tretain_members(stop and stop - now_ms() or 0)\n" +
+	"\t\tend\n" +
+	"\tend\n" +
 	"end\n" +
 	"local function record_of(w)\n" +
 	"\treturn string.format('%.0f %d %d %d %d %s ', now_ms() + w.presence, math.min(w.lease, w.presence), w.fences, w.weight,\n" +
@@ -130,15 +291,9 @@ const shrinkSource = "" +
 	"local function position_of(who)\n" +
 	"\treturn redis.call('ZRANK', queue, who) + 1\n" +
 	"end\n" +
-	"local function retain_members(ms)\n" +
-	"\tms = math.max(120000, ms)\n" +
-	"\tif redis.call('PEXPIRE', members, ms, 'GT') == 0 then\n" +
-	"\t\tredis.call('PEXPIRE', members, ms, 'NX')\n" +
-	"\tend\n" +
-	"end\n" +
 	"local function retain_queue()\n" +
 	"\tredis.call('PEXPIRE', pending, 120000)\n" +
-	"\tretain_members(120000)\n" +
+	"\tretain_members(0)\n" +
 	"end\n" +
 	"local function stand(w, place)\n" +
 	"\tlocal t = server_time()\n" +
@@ -163,195 +318,14 @@ const shrinkSource = "" +
 	"\tredis.call('ZREM', queue, who)\n" +
 	"\tredis.pcall('HDEL', waiters, who)\n" +
 	"end\n" +
-	"local used, count, last_limit = 0, 0, 0\n" +
-	"local cursor, passes = '0', 0\n" +
-	"local size = 0\n" +
-	"local gone = {}\n" +
-	"local many_gone = false\n" +
-	"local known = true\n" +
-	"local touched, moved = false, false\n" +
-	"local function read_holder(text)\n" +
-	"\tlocal f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')\n" +
-	"\tif f then\n" +
-	"\t\tf = #f <= 16 and math.min(tonumber(f, 10), 9007199254740991) or 9007199254740991\n" +
-	"\t\treturn f, number_of(weight, 2147483647), number_of(limit, 2147483647)\n" +
-	"\tend\n" +
-	"end\n" +
-	"local function read_state(text)\n" +
-	"\tlocal u, n, l, c, p = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+)$')\n" +
-	"\tif u then\n" +
-	"\t\tused, count, last_limit = number_of(u, 9007199254740991), number_of(n, 9007199254740991), number_of(l, 2147483647)\n" +
-	"\t\tcursor, passes = c, number_of(p, 2)\n" +
-	"\tend\n" +
-	"end\n" +
-	"local function state()\n" +
-	"\treturn string.format('%.0f %.0f %d %s %d', used, count, last_limit, cursor, passes)\n" +
-	"end\n" +
-	"local function lease_of(score)\n" +
-	"\tlocal stop = score and tonumber(score)\n" +
-	"\tif stop then\n" +
-	"\t\treturn math.min(stop, now_ms() + 2147483647), stop >= now_ms()\n" +
-	"\tend\n" +
-	"end\n" +
-	"local function forget(record)\n" +
-	"\tlocal f, weight = read_holder(record)\n" +
-	"\tif f then\n" +
-	"\t\tused, count = math.max(used - weight, 0), math.max(count - 1, 0)\n" +
-	"\tend\n" +
-	"end\n" +
-	"local function look(token, other)\n" +
-	"\tlocal t = server_time()\n" +
-	"\tif t.err then\n" +
-	"\t\treturn t\n" +
-	"\tend\n" +
-	"\tlocal score = redis.pcall('ZSCORE', holders, token)\n" +
-	"\tif type(score) == 'table' then\n" +
-	"\t\treturn score\n" +
-	"\tend\n" +
-	"\tlocal stop, live = lease_of(score)\n" +
-	"\tlocal other_stop, other_live\n" +
-	"\tif other then\n" +
-	"\t\tother_stop, other_live = lease_of(redis.call('ZSCORE', holders, other))\n" +
-	"\tend\n" +
-	"\tsize = redis.call('ZCARD', holders)\n" +
-	"\tif size > (live and 1 or 0) then\n" +
-	"\t\tgone = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('(%.0f', now_ms()), 'LIMIT', 0, 64)\n" +
-	"\t\tmany_gone = #gone == 64\n" +
-	"\tend\n" +
-	"\tlocal listed = {}\n" +
-	"\tfor _, who in ipairs(gone) do\n" +
-	"\t\tlisted[who] = true\n" +
-	"\tend\n" +
-	"\tif stop and not live and not listed[token] then\n" +
-	"\t\tgone[#gone + 1] = token\n" +
-	"\tend\n" +
-	"\tif other_stop and not other_live and not listed[other] then\n" +
-	"\t\tgone[#gone + 1] = other\n" +
-	"\tend\n" +
-	"\tsize = size - #gone\n" +
-	"\tlocal records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))\n" +
-	"\tif records.err then\n" +
-	"\t\tknown = false\n" +
-	"\t\treturn records, live and stop, other_live and other_stop\n" +
-	"\tend\n" +
-	"\tread_state(records[1])\n" +
-	"\tfor i = 1, #gone do\n" +
-	"\t\tforget(records[i + 3])\n" +
-	"\tend\n" +
-	"\tif size == 0 and count > 0 then\n" +
-	"\t\tused, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true\n" +
-	"\tend\n" +
-	"\treturn nil, live and stop, other_live and other_stop, records[2], records[3]\n" +
-	"end\n" +
-	"local function next_end()\n" +
-	"\tlocal first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')\n" +
-	"\tlocal stop, live = lease_of(first[2])\n" +
-	"\treturn live and stop - now_ms() + 1 or 0\n" +
-	"end\n" +
-	"local function drop()\n" +
-	"\tif gone[1] then\n" +
-	"\t\tlocal removed = redis.pcall('ZREM', holders, unpack(gone))\n" +
-	"\t\tif type(removed) == 'table' then\n" +
-	"\t\t\treturn removed\n" +
-	"\t\tend\n" +
-	"\t\tredis.pcall('HDEL', members, unpack(gone))\n" +
-	"\t\tgone, touched, moved = {}, true, true\n" +
-	"\tend\n" +
-	"end\n" +
-	"local function fits(w)\n" +
-	"\treturn known and count == size and used + w.weight <= w.limit\n" +
-	"end\n" +
-	"local function grant(w)\n" +
-	"\tlocal f, owned = next_fence(w.lease, w.fences)\n" +
-	"\tif not f then\n" +
-	"\t\treturn nil, owned\n" +
-	"\tend\n" +
-	"\tdrop()\n" +
-	"\tlocal new = redis.call('ZADD', holders, string.format('%.0f', now_ms() + w.lease), w.token)\n" +
-	"\tsize, count, used, last_limit = size + new, count + new, used + new * w.weight, w.limit\n" +
-	"\tredis.call('HSET', members, '', state(), w.token, string.format('%.0f %d %d', f, w.weight, w.limit))\n" +
-	"\ttouched, moved = true, true\n" +
-	"\treturn f, owned\n" +
-	"end\n" +
-	"local function take_back(w)\n" +
-	"\tredis.call('ZREM', holders, w.token)\n" +
-	"\tredis.call('HDEL', members, w.token)\n" +
-	"\tsize, count, used = size - 1, count - 1, used - w.weight\n" +
-	"end\n" +
-	"local function keep()\n" +
-	"\tlocal latest = redis.call('ZREVRANGE', holders, 0, 0, 'WITHSCORES')\n" +
-	"\tlocal stop = lease_of(latest[2])\n" +
-	"\tif stop then\n" +
-	"\t\tredis.call('PEXPIREAT', holders, string.format('%.0f', math.max(stop, now_ms() + 1)))\n" +
-	"\t\tif known then\n" +
-	"\t\t\tretain_members(stop - now_ms())\n" +
-	"\t\tend\n" +
-	"\tend\n" +
-	"end\n" +
-	"local function renew(w, stop, record)\n" +
-	"\tlocal left = stop - now_ms()\n" +
-	"\tlocal kept = math.max(left, w.lease)\n" +
-	"\tlocal f = read_holder(record)\n" +
-	"\tlocal had, err = f, redis.pcall('GET', fence)\n" +
-	"\tif type(err) == 'table' then\n" +
-	"\t\treturn nil, err\n" +
-	"\tend\n" +
-	"\tif had then\n" +
-	"\t\terr = retain_fence(kept)\n" +
-	"\telse\n" +
-	"\t\tf, err = next_fence(kept, 1)\n" +
-	"\tend\n" +
-	"\tif type(err) == 'table' then\n" +
-	"\t\treturn nil, err\n" +
-	"\tend\n" +
-	"\tredis.call('ZADD', holders, string.format('%.0f', now_ms() + kept), w.token)\n" +
-	"\tmoved = true\n" +
-	"\tif not had and w.weight > 0 and known then\n" +
-	"\t\tcount, used, last_limit, touched = count + 1, used + w.weight, w.limit, true\n" +
-	"\t\tredis.call('HSET', members, w.token, string.format('%.0f %d %d', f, w.weight, w.limit))\n" +
-	"\tend\n" +
-	"\treturn f, kept\n" +
-	"end\n" +
 	"local function tell(g, wake, channel)\n" +
 	"\tlocal message = g.token .. string.format(' %.0f %d %d', g.fence, g.lease, g.fences)\n" +
 	"\treturn redis.pcall('PUBLISH', channel, message) ~= 0 or wake ~= 'push'\n" +
 	"end\n" +
-	"local function sweep()\n" +
-	"\tlocal page = redis.pcall('HSCAN', members, cursor, 'COUNT', 64)\n" +
-	"\tif page.err then\n" +
-	"\t\tcursor, passes = '0', 0\n" +
-	"\t\treturn\n" +
-	"\tend\n" +
-	"\tfor i = 1, #page[2], 2 do\n" +
-	"\t\tlocal who = page[2][i]\n" +
-	"\t\tif who ~= '' and not redis.call('ZSCORE', holders, who) and not redis.pcall('ZSCORE', pending, who) then\n" +
-	"\t\t\tredis.call('HDEL', members, who)\n" +
-	"\t\tend\n" +
-	"\tend\n" +
-	"\tcursor = page[1]\n" +
-	"\tif cursor == '0' then\n" +
-	"\t\tpasses = passes - 1\n" +
-	"\tend\n" +
-	"end\n" +
-	"local function finish(empty)\n" +
-	"\tlocal err = drop()\n" +
-	"\tif err then\n" +
-	"\t\treturn err\n" +
-	"\tend\n" +
-	"\tif size == 0 and empty and touched then\n" +
-	"\t\tredis.pcall('UNLINK', members)\n" +
-	"\t\treturn nil\n" +
-	"\tend\n" +
-	"\tif touched and known then\n" +
-	"\t\tif passes > 0 then\n" +
-	"\t\t\tsweep()\n" +
-	"\t\tend\n" +
-	"\t\tredis.call('HSET', members, '', state())\n" +
-	"\t\tretain_members(0)\n" +
-	"\tend\n" +
-	"\tif moved then\n" +
-	"\t\tkeep()\n" +
-	"\tend\n" +
+	"local function take_back(who, weight)\n" +
+	"\tredis.call('ZREM', holders, who)\n" +
+	"\tredis.call('HDEL', members, who)\n" +
+	"\tsize, count, used, touched = size - 1, count - 1, used - weight, true\n" +
 	"end\n" +
 	"local function admit(caller, own_channel, granted)\n" +
 	"\tfor _ = 1, 64 do\n" +
@@ -374,38 +348,31 @@ const shrinkSource = "" +
 	"\t\tend\n" +
 	"\t\tif not ours and not alive(w) then\n" +
 	"\t\t\tleave(who)\n" +
-	"\t\telseif not fits(w) then\n" +
+	"\t\telseif not fits(w.weight, w.limit) then\n" +
 	"\t\t\treturn many_gone and 'more' or 'full'\n" +
 	"\t\telse\n" +
-	"\t\t\tw.token = who\n" +
-	"\t\t\tlocal f, owned = grant(w)\n" +
+	"\t\t\tlocal f, owned = grant(who, w.lease, w.weight, w.limit, w.fences)\n" +
 	"\t\t\tif not f then\n" +
 	"\t\t\t\treturn 'error', owned\n" +
 	"\t\t\tend\n" +
 	"\t\t\tredis.call('ZREM', queue, who)\n" +
-	"\t\t\tw.fence, w.fences = f, owned\n" +
+	"\t\t\tw.token, w.fence, w.fences = who, f, owned\n" +
 	"\t\t\tif ours or w.wake == 'poll' then\n" +
 	"\t\t\telseif w.channel == own_channel and (w.wake == 'push' or w.wake == 'broadcast') then\n" +
 	"\t\t\t\tgranted[#granted + 1] = {who, f, w.lease, owned}\n" +
 	"\t\t\telseif not tell(w, w.wake, w.channel) then\n" +
-	"\t\t\t\ttake_back(w)\n" +
+	"\t\t\t\ttake_back(who, w.weight)\n" +
 	"\t\t\tend\n" +
 	"\t\tend\n" +
 	"\tend\n" +
 	"\treturn redis.call('ZCARD', queue) > 0 and 'more' or 'empty'\n" +
 	"end\n" +
-	"local err, stop, _, record = look(token)\n" +
-	"if err then\n" +
-	"\treturn err\n" +
-	"end\n" +
-	"if not stop then\n" +
-	"\treturn {'NOTHELD'}\n" +
-	"end\n" +
 	"local f, has, limit = read_holder(record)\n" +
-	"local kept = has and math.min(has, weight) or weight\n" +
+	"local kept = math.min(has or weight, weight)\n" +
 	"if has and kept < has then\n" +
-	"\tused, touched = math.max(used - has + kept, 0), true\n" +
+	"\tused = math.max(used - has + kept, 0)\n" +
 	"\tredis.call('HSET', members, token, string.format('%.0f %d %d', f, kept, limit))\n" +
+	"\ttouched = true\n" +
 	"end\n" +
 	"local granted = {}\n" +
 	"local outcome = admit(nil, channel, granted)\n" +

@@ -117,6 +117,202 @@ end
 local function number_of(digits, most)
 	return #digits <= 15 and math.min(tonumber(digits, 10), most) or most
 end
+local used, count, last_limit = 0, 0, 0
+local cursor, passes = '0', 0
+local size = 0
+local gone = {}
+local many_gone = false
+local known = true
+local touched, moved = false, false
+local function read_holder(text)
+	local f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')
+	if f then
+		f = #f <= 16 and math.min(tonumber(f, 10), 9007199254740991) or 9007199254740991
+		return f, number_of(weight, 2147483647), number_of(limit, 2147483647)
+	end
+end
+local function read_state(text)
+	local u, n, l, c, p = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
+	if u then
+		used, count, last_limit = number_of(u, 9007199254740991), number_of(n, 9007199254740991), number_of(l, 2147483647)
+		cursor, passes = c, number_of(p, 2)
+	end
+end
+local function lease_of(score)
+	local stop = score and (tonumber(score) or 9007199254740991)
+	if stop then
+		return math.min(stop, now_ms() + 2147483647), stop >= now_ms()
+	end
+end
+local function forget(record)
+	local f, weight = read_holder(record)
+	if f then
+		used, count = math.max(used - weight, 0), math.max(count - 1, 0)
+	end
+end
+local function end_of(who, score)
+	local stop, live = lease_of(score)
+	if stop and not live then
+		gone[#gone + 1] = who
+	end
+	return live and stop
+end
+local function look(token, other)
+	local t = server_time()
+	if t.err then
+		return t
+	end
+	local score = redis.pcall('ZSCORE', holders, token)
+	if type(score) == 'table' then
+		return score
+	end
+	local stop = end_of(token, score)
+	local other_stop = other and end_of(other, redis.call('ZSCORE', holders, other))
+	size = redis.call('ZCARD', holders)
+	if size > (stop and 1 or 0) then
+		local over = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('(%.0f', now_ms()), 'LIMIT', 0, 64)
+		many_gone = #over == 64
+		for _, who in ipairs(over) do
+			if who ~= token and who ~= other then
+				gone[#gone + 1] = who
+			end
+		end
+	end
+	size = size - #gone
+	local records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))
+	if records.err then
+		known = false
+		return records, stop, other_stop
+	end
+	read_state(records[1])
+	for i = 1, #gone do
+		forget(records[i + 3])
+	end
+	if size == 0 and count > 0 then
+		used, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true
+	end
+	return nil, stop, other_stop, records[2], records[3]
+end
+local function next_end()
+	local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
+	local stop, live = lease_of(first[2])
+	return live and stop - now_ms() + 1 or 0
+end
+local function retain_members(left)
+	local ms = left + 120000
+	if redis.call('PEXPIRE', members, ms, 'GT') == 0 then
+		redis.call('PEXPIRE', members, ms, 'NX')
+	end
+end
+local function drop()
+	if gone[1] then
+		local removed = redis.pcall('ZREM', holders, unpack(gone))
+		if type(removed) == 'table' then
+			return removed
+		end
+		redis.pcall('HDEL', members, unpack(gone))
+		gone, touched, moved = {}, true, true
+	end
+end
+local function fits(weight, limit)
+	return known and count == size and used + weight <= limit
+end
+local function state()
+	return string.format('%.0f %.0f %d %s %d', used, count, last_limit, cursor, passes)
+end
+local function write_holder(who, f, weight, limit)
+	redis.call('HSET', members, '', state(), who, string.format('%.0f %d %d', f, weight, limit))
+	touched = false
+end
+local function grant(who, lease, weight, limit, wish)
+	local f, owned = next_fence(lease, wish)
+	if not f then
+		return nil, owned
+	end
+	drop()
+	local new = redis.call('ZADD', holders, string.format('%.0f', now_ms() + lease), who)
+	size, count, used, last_limit, moved = size + new, count + new, used + new * weight, limit, true
+	write_holder(who, f, weight, limit)
+	return f, owned
+end
+local function finish(empty)
+	local err = drop()
+	if err then
+		return err
+	end
+	if known and size == 0 and empty and touched then
+		redis.call('UNLINK', members)
+		return nil
+	end
+	if known and passes > 0 and (touched or moved) then
+		local page = redis.pcall('HSCAN', members, cursor, 'COUNT', 64)
+		cursor, touched = page.err and '0' or page[1], true
+		for i = 1, page.err and 0 or #page[2], 2 do
+			local who = page[2][i]
+			if who ~= '' and not redis.call('ZSCORE', holders, who) and not redis.pcall('ZSCORE', pending, who) then
+				redis.call('HDEL', members, who)
+			end
+		end
+		if cursor == '0' then
+			passes = passes - 1
+		end
+	end
+	if known and touched then
+		redis.call('HSET', members, '', state())
+	end
+	if moved then
+		local latest = redis.call('ZREVRANGE', holders, 0, 0, 'WITHSCORES')
+		local stop = lease_of(latest[2])
+		if stop then
+			redis.call('PEXPIREAT', holders, string.format('%.0f', stop + 1))
+		end
+		if known then
+			retain_members(stop and stop - now_ms() or 0)
+		end
+	end
+end
+local err, stop, _, record = look(token)
+if err and not stop then
+	return err
+end
+local length = stop or redis.pcall('ZCARD', pending)
+if type(length) == 'table' then
+	return length
+end
+if length == 0 and fits(weight, limit) then
+	local f, owned = grant(token, lease, weight, limit, fences)
+	if not f then
+		return owned
+	end
+	finish()
+	return {'GRANTED', f, lease, owned}
+end
+local function renew(who, lease, weight, limit, stop, record)
+	local left = stop - now_ms()
+	local kept = math.max(left, lease)
+	local counter = redis.pcall('GET', fence)
+	if type(counter) == 'table' then
+		return nil, counter
+	end
+	local f = read_holder(record)
+	local lost, err = not f, nil
+	if lost then
+		f, err = next_fence(kept, 1)
+	else
+		err = retain_fence(kept)
+	end
+	if type(err) == 'table' then
+		return nil, err
+	end
+	redis.call('ZADD', holders, string.format('%.0f', now_ms() + kept), who)
+	moved = true
+	if lost and weight > 0 and known then
+		drop()
+		count, used, last_limit = count + 1, used + weight, limit
+		write_holder(who, f, weight, limit)
+	end
+	return f, kept
+end
 local function record_of(w)
 	return string.format('%.0f %d %d %d %d %s ', now_ms() + w.presence, math.min(w.lease, w.presence), w.fences, w.weight,
 		w.limit, w.wake) .. w.channel
@@ -143,15 +339,9 @@ end
 local function position_of(who)
 	return redis.call('ZRANK', queue, who) + 1
 end
-local function retain_members(ms)
-	ms = math.max(120000, ms)
-	if redis.call('PEXPIRE', members, ms, 'GT') == 0 then
-		redis.call('PEXPIRE', members, ms, 'NX')
-	end
-end
 local function retain_queue()
 	redis.call('PEXPIRE', pending, 120000)
-	retain_members(120000)
+	retain_members(0)
 end
 local function stand(w, place)
 	local t = server_time()
@@ -176,195 +366,14 @@ local function leave(who)
 	redis.call('ZREM', queue, who)
 	redis.pcall('HDEL', waiters, who)
 end
-local used, count, last_limit = 0, 0, 0
-local cursor, passes = '0', 0
-local size = 0
-local gone = {}
-local many_gone = false
-local known = true
-local touched, moved = false, false
-local function read_holder(text)
-	local f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')
-	if f then
-		f = #f <= 16 and math.min(tonumber(f, 10), 9007199254740991) or 9007199254740991
-		return f, number_of(weight, 2147483647), number_of(limit, 2147483647)
-	end
-end
-local function read_state(text)
-	local u, n, l, c, p = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
-	if u then
-		used, count, last_limit = number_of(u, 9007199254740991), number_of(n, 9007199254740991), number_of(l, 2147483647)
-		cursor, passes = c, number_of(p, 2)
-	end
-end
-local function state()
-	return string.format('%.0f %.0f %d %s %d', used, count, last_limit, cursor, passes)
-end
-local function lease_of(score)
-	local stop = score and tonumber(score)
-	if stop then
-		return math.min(stop, now_ms() + 2147483647), stop >= now_ms()
-	end
-end
-local function forget(record)
-	local f, weight = read_holder(record)
-	if f then
-		used, count = math.max(used - weight, 0), math.max(count - 1, 0)
-	end
-end
-local function look(token, other)
-	local t = server_time()
-	if t.err then
-		return t
-	end
-	local score = redis.pcall('ZSCORE', holders, token)
-	if type(score) == 'table' then
-		return score
-	end
-	local stop, live = lease_of(score)
-	local other_stop, other_live
-	if other then
-		other_stop, other_live = lease_of(redis.call('ZSCORE', holders, other))
-	end
-	size = redis.call('ZCARD', holders)
-	if size > (live and 1 or 0) then
-		gone = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('(%.0f', now_ms()), 'LIMIT', 0, 64)
-		many_gone = #gone == 64
-	end
-	local listed = {}
-	for _, who in ipairs(gone) do
-		listed[who] = true
-	end
-	if stop and not live and not listed[token] then
-		gone[#gone + 1] = token
-	end
-	if other_stop and not other_live and not listed[other] then
-		gone[#gone + 1] = other
-	end
-	size = size - #gone
-	local records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))
-	if records.err then
-		known = false
-		return records, live and stop, other_live and other_stop
-	end
-	read_state(records[1])
-	for i = 1, #gone do
-		forget(records[i + 3])
-	end
-	if size == 0 and count > 0 then
-		used, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true
-	end
-	return nil, live and stop, other_live and other_stop, records[2], records[3]
-end
-local function next_end()
-	local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
-	local stop, live = lease_of(first[2])
-	return live and stop - now_ms() + 1 or 0
-end
-local function drop()
-	if gone[1] then
-		local removed = redis.pcall('ZREM', holders, unpack(gone))
-		if type(removed) == 'table' then
-			return removed
-		end
-		redis.pcall('HDEL', members, unpack(gone))
-		gone, touched, moved = {}, true, true
-	end
-end
-local function fits(w)
-	return known and count == size and used + w.weight <= w.limit
-end
-local function grant(w)
-	local f, owned = next_fence(w.lease, w.fences)
-	if not f then
-		return nil, owned
-	end
-	drop()
-	local new = redis.call('ZADD', holders, string.format('%.0f', now_ms() + w.lease), w.token)
-	size, count, used, last_limit = size + new, count + new, used + new * w.weight, w.limit
-	redis.call('HSET', members, '', state(), w.token, string.format('%.0f %d %d', f, w.weight, w.limit))
-	touched, moved = true, true
-	return f, owned
-end
-local function take_back(w)
-	redis.call('ZREM', holders, w.token)
-	redis.call('HDEL', members, w.token)
-	size, count, used = size - 1, count - 1, used - w.weight
-end
-local function keep()
-	local latest = redis.call('ZREVRANGE', holders, 0, 0, 'WITHSCORES')
-	local stop = lease_of(latest[2])
-	if stop then
-		redis.call('PEXPIREAT', holders, string.format('%.0f', math.max(stop, now_ms() + 1)))
-		if known then
-			retain_members(stop - now_ms())
-		end
-	end
-end
-local function renew(w, stop, record)
-	local left = stop - now_ms()
-	local kept = math.max(left, w.lease)
-	local f = read_holder(record)
-	local had, err = f, redis.pcall('GET', fence)
-	if type(err) == 'table' then
-		return nil, err
-	end
-	if had then
-		err = retain_fence(kept)
-	else
-		f, err = next_fence(kept, 1)
-	end
-	if type(err) == 'table' then
-		return nil, err
-	end
-	redis.call('ZADD', holders, string.format('%.0f', now_ms() + kept), w.token)
-	moved = true
-	if not had and w.weight > 0 and known then
-		count, used, last_limit, touched = count + 1, used + w.weight, w.limit, true
-		redis.call('HSET', members, w.token, string.format('%.0f %d %d', f, w.weight, w.limit))
-	end
-	return f, kept
-end
 local function tell(g, wake, channel)
 	local message = g.token .. string.format(' %.0f %d %d', g.fence, g.lease, g.fences)
 	return redis.pcall('PUBLISH', channel, message) ~= 0 or wake ~= 'push'
 end
-local function sweep()
-	local page = redis.pcall('HSCAN', members, cursor, 'COUNT', 64)
-	if page.err then
-		cursor, passes = '0', 0
-		return
-	end
-	for i = 1, #page[2], 2 do
-		local who = page[2][i]
-		if who ~= '' and not redis.call('ZSCORE', holders, who) and not redis.pcall('ZSCORE', pending, who) then
-			redis.call('HDEL', members, who)
-		end
-	end
-	cursor = page[1]
-	if cursor == '0' then
-		passes = passes - 1
-	end
-end
-local function finish(empty)
-	local err = drop()
-	if err then
-		return err
-	end
-	if size == 0 and empty and touched then
-		redis.pcall('UNLINK', members)
-		return nil
-	end
-	if touched and known then
-		if passes > 0 then
-			sweep()
-		end
-		redis.call('HSET', members, '', state())
-		retain_members(0)
-	end
-	if moved then
-		keep()
-	end
+local function take_back(who, weight)
+	redis.call('ZREM', holders, who)
+	redis.call('HDEL', members, who)
+	size, count, used, touched = size - 1, count - 1, used - weight, true
 end
 local function admit(caller, own_channel, granted)
 	for _ = 1, 64 do
@@ -387,40 +396,31 @@ local function admit(caller, own_channel, granted)
 		end
 		if not ours and not alive(w) then
 			leave(who)
-		elseif not fits(w) then
+		elseif not fits(w.weight, w.limit) then
 			return many_gone and 'more' or 'full'
 		else
-			w.token = who
-			local f, owned = grant(w)
+			local f, owned = grant(who, w.lease, w.weight, w.limit, w.fences)
 			if not f then
 				return 'error', owned
 			end
 			redis.call('ZREM', queue, who)
-			w.fence, w.fences = f, owned
+			w.token, w.fence, w.fences = who, f, owned
 			if ours or w.wake == 'poll' then
 			elseif w.channel == own_channel and (w.wake == 'push' or w.wake == 'broadcast') then
 				granted[#granted + 1] = {who, f, w.lease, owned}
 			elseif not tell(w, w.wake, w.channel) then
-				take_back(w)
+				take_back(who, w.weight)
 			end
 		end
 	end
 	return redis.call('ZCARD', queue) > 0 and 'more' or 'empty'
 end
-local err, stop, _, record = look(token)
-if err then
-	return err
-end
-local caller = {
-	token = token, lease = lease, limit = limit, weight = weight, presence = presence, wake = wake, channel = channel,
-	fences = fences,
-}
 if stop then
-	local _, had = read_holder(record)
-	if had and had ~= weight then
+	local _, has = read_holder(record)
+	if has and has ~= weight then
 		return redis.error_reply('BADARG weight: the token holds another')
 	end
-	local f, kept = renew(caller, stop, record)
+	local f, kept = renew(token, lease, weight, limit, stop, record)
 	if not f then
 		return kept
 	end
@@ -431,13 +431,16 @@ local waits = read_record(record)
 if waits and waits.weight ~= weight then
 	return redis.error_reply('BADARG weight: the token waits for another')
 end
+local caller = {
+	token = token, lease = lease, limit = limit, weight = weight, presence = presence, wake = wake, channel = channel,
+	fences = fences,
+}
 local outcome, failed = admit(caller)
-if outcome == 'empty' and not caller.fence and fits(caller) then
-	local f, owned = grant(caller)
-	if not f then
-		outcome, failed = 'error', owned
+if outcome == 'empty' and not caller.fence and fits(weight, limit) then
+	caller.fence, caller.fences = grant(token, lease, weight, limit, fences)
+	if not caller.fence then
+		outcome, failed = 'error', caller.fences
 	end
-	caller.fence, caller.fences = f, owned
 end
 local position
 if outcome ~= 'error' and not caller.fence and presence > 0 then

@@ -64,11 +64,8 @@ local function read_state(text)
 		cursor, passes = c, number_of(p, 2)
 	end
 end
-local function state()
-	return string.format('%.0f %.0f %d %s %d', used, count, last_limit, cursor, passes)
-end
 local function lease_of(score)
-	local stop = score and tonumber(score)
+	local stop = score and (tonumber(score) or 9007199254740991)
 	if stop then
 		return math.min(stop, now_ms() + 2147483647), stop >= now_ms()
 	end
@@ -79,6 +76,13 @@ local function forget(record)
 		used, count = math.max(used - weight, 0), math.max(count - 1, 0)
 	end
 end
+local function end_of(who, score)
+	local stop, live = lease_of(score)
+	if stop and not live then
+		gone[#gone + 1] = who
+	end
+	return live and stop
+end
 local function look(token, other)
 	local t = server_time()
 	if t.err then
@@ -88,31 +92,23 @@ local function look(token, other)
 	if type(score) == 'table' then
 		return score
 	end
-	local stop, live = lease_of(score)
-	local other_stop, other_live
-	if other then
-		other_stop, other_live = lease_of(redis.call('ZSCORE', holders, other))
-	end
+	local stop = end_of(token, score)
+	local other_stop = other and end_of(other, redis.call('ZSCORE', holders, other))
 	size = redis.call('ZCARD', holders)
-	if size > (live and 1 or 0) then
-		gone = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('(%.0f', now_ms()), 'LIMIT', 0, 64)
-		many_gone = #gone == 64
-	end
-	local listed = {}
-	for _, who in ipairs(gone) do
-		listed[who] = true
-	end
-	if stop and not live and not listed[token] then
-		gone[#gone + 1] = token
-	end
-	if other_stop and not other_live and not listed[other] then
-		gone[#gone + 1] = other
+	if size > (stop and 1 or 0) then
+		local over = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('(%.0f', now_ms()), 'LIMIT', 0, 64)
+		many_gone = #over == 64
+		for _, who in ipairs(over) do
+			if who ~= token and who ~= other then
+				gone[#gone + 1] = who
+			end
+		end
 	end
 	size = size - #gone
 	local records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))
 	if records.err then
 		known = false
-		return records, live and stop, other_live and other_stop
+		return records, stop, other_stop
 	end
 	read_state(records[1])
 	for i = 1, #gone do
@@ -121,7 +117,7 @@ local function look(token, other)
 	if size == 0 and count > 0 then
 		used, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true
 	end
-	return nil, live and stop, other_live and other_stop, records[2], records[3]
+	return nil, stop, other_stop, records[2], records[3]
 end
 local function next_end()
 	local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')

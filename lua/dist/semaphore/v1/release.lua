@@ -64,6 +64,115 @@ if type(writable) == 'table' then
 	return writable
 end
 local time
+local function server_time()
+	time = time or redis.pcall('TIME')
+	return time
+end
+local function now_us()
+	return time[1] * 1000000 + time[2]
+end
+local function now_ms()
+	return math.floor(now_us() / 1000)
+end
+local function number_of(digits, most)
+	return #digits <= 15 and math.min(tonumber(digits, 10), most) or most
+end
+local used, count, last_limit = 0, 0, 0
+local cursor, passes = '0', 0
+local size = 0
+local gone = {}
+local many_gone = false
+local known = true
+local touched, moved = false, false
+local function read_holder(text)
+	local f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')
+	if f then
+		f = #f <= 16 and math.min(tonumber(f, 10), 9007199254740991) or 9007199254740991
+		return f, number_of(weight, 2147483647), number_of(limit, 2147483647)
+	end
+end
+local function read_state(text)
+	local u, n, l, c, p = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
+	if u then
+		used, count, last_limit = number_of(u, 9007199254740991), number_of(n, 9007199254740991), number_of(l, 2147483647)
+		cursor, passes = c, number_of(p, 2)
+	end
+end
+local function lease_of(score)
+	local stop = score and (tonumber(score) or 9007199254740991)
+	if stop then
+		return math.min(stop, now_ms() + 2147483647), stop >= now_ms()
+	end
+end
+local function forget(record)
+	local f, weight = read_holder(record)
+	if f then
+		used, count = math.max(used - weight, 0), math.max(count - 1, 0)
+	end
+end
+local function end_of(who, score)
+	local stop, live = lease_of(score)
+	if stop and not live then
+		gone[#gone + 1] = who
+	end
+	return live and stop
+end
+local function look(token, other)
+	local t = server_time()
+	if t.err then
+		return t
+	end
+	local score = redis.pcall('ZSCORE', holders, token)
+	if type(score) == 'table' then
+		return score
+	end
+	local stop = end_of(token, score)
+	local other_stop = other and end_of(other, redis.call('ZSCORE', holders, other))
+	size = redis.call('ZCARD', holders)
+	if size > (stop and 1 or 0) then
+		local over = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('(%.0f', now_ms()), 'LIMIT', 0, 64)
+		many_gone = #over == 64
+		for _, who in ipairs(over) do
+			if who ~= token and who ~= other then
+				gone[#gone + 1] = who
+			end
+		end
+	end
+	size = size - #gone
+	local records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))
+	if records.err then
+		known = false
+		return records, stop, other_stop
+	end
+	read_state(records[1])
+	for i = 1, #gone do
+		forget(records[i + 3])
+	end
+	if size == 0 and count > 0 then
+		used, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true
+	end
+	return nil, stop, other_stop, records[2], records[3]
+end
+local function next_end()
+	local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
+	local stop, live = lease_of(first[2])
+	return live and stop - now_ms() + 1 or 0
+end
+local err, stop, heir_stop, record, heir_record = look(token, successor ~= '' and successor)
+if err and known then
+	return err
+end
+local place
+if stop then
+	gone[#gone + 1] = token
+	size = size - 1
+	forget(record)
+else
+	place = redis.pcall('ZSCORE', pending, token)
+	if type(place) == 'table' then
+		return place
+	end
+end
 local function retain_fence(lease)
 	local ms = math.max(3600000, lease)
 	local raised = redis.pcall('PEXPIRE', fence, ms, 'GT')
@@ -109,18 +218,108 @@ local function next_fence(lease, wish, absent)
 	retain_fence(lease)
 	return f, 1
 end
-local function server_time()
-	time = time or redis.pcall('TIME')
-	return time
+local function retain_members(left)
+	local ms = left + 120000
+	if redis.call('PEXPIRE', members, ms, 'GT') == 0 then
+		redis.call('PEXPIRE', members, ms, 'NX')
+	end
 end
-local function now_us()
-	return time[1] * 1000000 + time[2]
+local function drop()
+	if gone[1] then
+		local removed = redis.pcall('ZREM', holders, unpack(gone))
+		if type(removed) == 'table' then
+			return removed
+		end
+		redis.pcall('HDEL', members, unpack(gone))
+		gone, touched, moved = {}, true, true
+	end
 end
-local function now_ms()
-	return math.floor(now_us() / 1000)
+local function fits(weight, limit)
+	return known and count == size and used + weight <= limit
 end
-local function number_of(digits, most)
-	return #digits <= 15 and math.min(tonumber(digits, 10), most) or most
+local function state()
+	return string.format('%.0f %.0f %d %s %d', used, count, last_limit, cursor, passes)
+end
+local function write_holder(who, f, weight, limit)
+	redis.call('HSET', members, '', state(), who, string.format('%.0f %d %d', f, weight, limit))
+	touched = false
+end
+local function grant(who, lease, weight, limit, wish)
+	local f, owned = next_fence(lease, wish)
+	if not f then
+		return nil, owned
+	end
+	drop()
+	local new = redis.call('ZADD', holders, string.format('%.0f', now_ms() + lease), who)
+	size, count, used, last_limit, moved = size + new, count + new, used + new * weight, limit, true
+	write_holder(who, f, weight, limit)
+	return f, owned
+end
+local function finish(empty)
+	local err = drop()
+	if err then
+		return err
+	end
+	if known and size == 0 and empty and touched then
+		redis.call('UNLINK', members)
+		return nil
+	end
+	if known and passes > 0 and (touched or moved) then
+		local page = redis.pcall('HSCAN', members, cursor, 'COUNT', 64)
+		cursor, touched = page.err and '0' or page[1], true
+		for i = 1, page.err and 0 or #page[2], 2 do
+			local who = page[2][i]
+			if who ~= '' and not redis.call('ZSCORE', holders, who) and not redis.pcall('ZSCORE', pending, who) then
+				redis.call('HDEL', members, who)
+			end
+		end
+		if cursor == '0' then
+			passes = passes - 1
+		end
+	end
+	if known and touched then
+		redis.call('HSET', members, '', state())
+	end
+	if moved then
+		local latest = redis.call('ZREVRANGE', holders, 0, 0, 'WITHSCORES')
+		local stop = lease_of(latest[2])
+		if stop then
+			redis.call('PEXPIREAT', holders, string.format('%.0f', stop + 1))
+		end
+		if known then
+			retain_members(stop and stop - now_ms() or 0)
+		end
+	end
+end
+if stop and successor == '' and redis.pcall('ZCARD', pending) == 0 then
+	finish(true)
+	return {'RELEASED', 0, 0, {}}
+end
+local function renew(who, lease, weight, limit, stop, record)
+	local left = stop - now_ms()
+	local kept = math.max(left, lease)
+	local counter = redis.pcall('GET', fence)
+	if type(counter) == 'table' then
+		return nil, counter
+	end
+	local f = read_holder(record)
+	local lost, err = not f, nil
+	if lost then
+		f, err = next_fence(kept, 1)
+	else
+		err = retain_fence(kept)
+	end
+	if type(err) == 'table' then
+		return nil, err
+	end
+	redis.call('ZADD', holders, string.format('%.0f', now_ms() + kept), who)
+	moved = true
+	if lost and weight > 0 and known then
+		drop()
+		count, used, last_limit = count + 1, used + weight, limit
+		write_holder(who, f, weight, limit)
+	end
+	return f, kept
 end
 local function record_of(w)
 	return string.format('%.0f %d %d %d %d %s ', now_ms() + w.presence, math.min(w.lease, w.presence), w.fences, w.weight,
@@ -148,15 +347,9 @@ end
 local function position_of(who)
 	return redis.call('ZRANK', queue, who) + 1
 end
-local function retain_members(ms)
-	ms = math.max(120000, ms)
-	if redis.call('PEXPIRE', members, ms, 'GT') == 0 then
-		redis.call('PEXPIRE', members, ms, 'NX')
-	end
-end
 local function retain_queue()
 	redis.call('PEXPIRE', pending, 120000)
-	retain_members(120000)
+	retain_members(0)
 end
 local function stand(w, place)
 	local t = server_time()
@@ -181,195 +374,14 @@ local function leave(who)
 	redis.call('ZREM', queue, who)
 	redis.pcall('HDEL', waiters, who)
 end
-local used, count, last_limit = 0, 0, 0
-local cursor, passes = '0', 0
-local size = 0
-local gone = {}
-local many_gone = false
-local known = true
-local touched, moved = false, false
-local function read_holder(text)
-	local f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')
-	if f then
-		f = #f <= 16 and math.min(tonumber(f, 10), 9007199254740991) or 9007199254740991
-		return f, number_of(weight, 2147483647), number_of(limit, 2147483647)
-	end
-end
-local function read_state(text)
-	local u, n, l, c, p = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
-	if u then
-		used, count, last_limit = number_of(u, 9007199254740991), number_of(n, 9007199254740991), number_of(l, 2147483647)
-		cursor, passes = c, number_of(p, 2)
-	end
-end
-local function state()
-	return string.format('%.0f %.0f %d %s %d', used, count, last_limit, cursor, passes)
-end
-local function lease_of(score)
-	local stop = score and tonumber(score)
-	if stop then
-		return math.min(stop, now_ms() + 2147483647), stop >= now_ms()
-	end
-end
-local function forget(record)
-	local f, weight = read_holder(record)
-	if f then
-		used, count = math.max(used - weight, 0), math.max(count - 1, 0)
-	end
-end
-local function look(token, other)
-	local t = server_time()
-	if t.err then
-		return t
-	end
-	local score = redis.pcall('ZSCORE', holders, token)
-	if type(score) == 'table' then
-		return score
-	end
-	local stop, live = lease_of(score)
-	local other_stop, other_live
-	if other then
-		other_stop, other_live = lease_of(redis.call('ZSCORE', holders, other))
-	end
-	size = redis.call('ZCARD', holders)
-	if size > (live and 1 or 0) then
-		gone = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('(%.0f', now_ms()), 'LIMIT', 0, 64)
-		many_gone = #gone == 64
-	end
-	local listed = {}
-	for _, who in ipairs(gone) do
-		listed[who] = true
-	end
-	if stop and not live and not listed[token] then
-		gone[#gone + 1] = token
-	end
-	if other_stop and not other_live and not listed[other] then
-		gone[#gone + 1] = other
-	end
-	size = size - #gone
-	local records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))
-	if records.err then
-		known = false
-		return records, live and stop, other_live and other_stop
-	end
-	read_state(records[1])
-	for i = 1, #gone do
-		forget(records[i + 3])
-	end
-	if size == 0 and count > 0 then
-		used, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true
-	end
-	return nil, live and stop, other_live and other_stop, records[2], records[3]
-end
-local function next_end()
-	local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
-	local stop, live = lease_of(first[2])
-	return live and stop - now_ms() + 1 or 0
-end
-local function drop()
-	if gone[1] then
-		local removed = redis.pcall('ZREM', holders, unpack(gone))
-		if type(removed) == 'table' then
-			return removed
-		end
-		redis.pcall('HDEL', members, unpack(gone))
-		gone, touched, moved = {}, true, true
-	end
-end
-local function fits(w)
-	return known and count == size and used + w.weight <= w.limit
-end
-local function grant(w)
-	local f, owned = next_fence(w.lease, w.fences)
-	if not f then
-		return nil, owned
-	end
-	drop()
-	local new = redis.call('ZADD', holders, string.format('%.0f', now_ms() + w.lease), w.token)
-	size, count, used, last_limit = size + new, count + new, used + new * w.weight, w.limit
-	redis.call('HSET', members, '', state(), w.token, string.format('%.0f %d %d', f, w.weight, w.limit))
-	touched, moved = true, true
-	return f, owned
-end
-local function take_back(w)
-	redis.call('ZREM', holders, w.token)
-	redis.call('HDEL', members, w.token)
-	size, count, used = size - 1, count - 1, used - w.weight
-end
-local function keep()
-	local latest = redis.call('ZREVRANGE', holders, 0, 0, 'WITHSCORES')
-	local stop = lease_of(latest[2])
-	if stop then
-		redis.call('PEXPIREAT', holders, string.format('%.0f', math.max(stop, now_ms() + 1)))
-		if known then
-			retain_members(stop - now_ms())
-		end
-	end
-end
-local function renew(w, stop, record)
-	local left = stop - now_ms()
-	local kept = math.max(left, w.lease)
-	local f = read_holder(record)
-	local had, err = f, redis.pcall('GET', fence)
-	if type(err) == 'table' then
-		return nil, err
-	end
-	if had then
-		err = retain_fence(kept)
-	else
-		f, err = next_fence(kept, 1)
-	end
-	if type(err) == 'table' then
-		return nil, err
-	end
-	redis.call('ZADD', holders, string.format('%.0f', now_ms() + kept), w.token)
-	moved = true
-	if not had and w.weight > 0 and known then
-		count, used, last_limit, touched = count + 1, used + w.weight, w.limit, true
-		redis.call('HSET', members, w.token, string.format('%.0f %d %d', f, w.weight, w.limit))
-	end
-	return f, kept
-end
 local function tell(g, wake, channel)
 	local message = g.token .. string.format(' %.0f %d %d', g.fence, g.lease, g.fences)
 	return redis.pcall('PUBLISH', channel, message) ~= 0 or wake ~= 'push'
 end
-local function sweep()
-	local page = redis.pcall('HSCAN', members, cursor, 'COUNT', 64)
-	if page.err then
-		cursor, passes = '0', 0
-		return
-	end
-	for i = 1, #page[2], 2 do
-		local who = page[2][i]
-		if who ~= '' and not redis.call('ZSCORE', holders, who) and not redis.pcall('ZSCORE', pending, who) then
-			redis.call('HDEL', members, who)
-		end
-	end
-	cursor = page[1]
-	if cursor == '0' then
-		passes = passes - 1
-	end
-end
-local function finish(empty)
-	local err = drop()
-	if err then
-		return err
-	end
-	if size == 0 and empty and touched then
-		redis.pcall('UNLINK', members)
-		return nil
-	end
-	if touched and known then
-		if passes > 0 then
-			sweep()
-		end
-		redis.call('HSET', members, '', state())
-		retain_members(0)
-	end
-	if moved then
-		keep()
-	end
+local function take_back(who, weight)
+	redis.call('ZREM', holders, who)
+	redis.call('HDEL', members, who)
+	size, count, used, touched = size - 1, count - 1, used - weight, true
 end
 local function admit(caller, own_channel, granted)
 	for _ = 1, 64 do
@@ -392,21 +404,20 @@ local function admit(caller, own_channel, granted)
 		end
 		if not ours and not alive(w) then
 			leave(who)
-		elseif not fits(w) then
+		elseif not fits(w.weight, w.limit) then
 			return many_gone and 'more' or 'full'
 		else
-			w.token = who
-			local f, owned = grant(w)
+			local f, owned = grant(who, w.lease, w.weight, w.limit, w.fences)
 			if not f then
 				return 'error', owned
 			end
 			redis.call('ZREM', queue, who)
-			w.fence, w.fences = f, owned
+			w.token, w.fence, w.fences = who, f, owned
 			if ours or w.wake == 'poll' then
 			elseif w.channel == own_channel and (w.wake == 'push' or w.wake == 'broadcast') then
 				granted[#granted + 1] = {who, f, w.lease, owned}
 			elseif not tell(w, w.wake, w.channel) then
-				take_back(w)
+				take_back(who, w.weight)
 			end
 		end
 	end
@@ -416,27 +427,12 @@ local heir = successor ~= '' and {
 	token = successor, lease = lease, limit = limit, weight = weight, presence = presence, wake = wake, channel = channel,
 	fences = fences,
 }
-local err, stop, heir_stop, record, heir_record = look(token, heir and successor)
-if err and known then
-	return err
-end
-local place
-if stop then
-	gone[#gone + 1] = token
-	size = size - 1
-	forget(record)
-else
-	place = redis.pcall('ZSCORE', queue, token)
-	if type(place) == 'table' then
-		return place
-	end
-end
 if place then
 	leave(token)
 end
 local granted, position, repeated = {}, 0, false
 if heir and heir_stop then
-	local f, kept = renew(heir, heir_stop, heir_record)
+	local f, kept = renew(successor, lease, weight, limit, heir_stop, heir_record)
 	if f then
 		granted[1] = {successor, f, kept, 1}
 	elseif not stop and not place then
@@ -447,21 +443,19 @@ elseif heir and place then
 	drop()
 	stand(heir, place)
 elseif heir and not stop then
-	repeated = redis.call('ZSCORE', queue, successor)
+	repeated = redis.call('ZSCORE', pending, successor)
 	heir = repeated and heir
 end
 local outcome = admit(heir, channel, granted)
-if heir then
-	if outcome == 'empty' and not heir.fence and fits(heir) then
-		local f, owned = grant(heir)
-		heir.fence, heir.fences = f, f and owned or heir.fences
-	end
-	if heir.fence then
-		granted[#granted + 1] = {successor, heir.fence, lease, heir.fences}
-	else
-		drop()
-		position = stand(heir, place) or 0
-	end
+if heir and outcome == 'empty' and not heir.fence and fits(weight, limit) then
+	local f, owned = grant(successor, lease, weight, limit, fences)
+	heir.fence, heir.fences = f, f and owned or fences
+end
+if heir and heir.fence then
+	granted[#granted + 1] = {successor, heir.fence, lease, heir.fences}
+elseif heir then
+	drop()
+	position = stand(heir, place) or 0
 end
 finish(outcome == 'empty' and position == 0)
 local more = outcome == 'more' and 1 or 0

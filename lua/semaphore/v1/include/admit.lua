@@ -1,6 +1,13 @@
 -- Admission: waiters become holders, first come, first served. It stops at the first that does not fit: to let smaller ones
 -- pass would starve it.
 
+-- Takes a grant back: no message reached its token.
+local function take_back(who, weight)
+  redis.call('ZREM', holders, who)
+  redis.call('HDEL', members, who)
+  size, count, used, touched = size - 1, count - 1, used - weight, true
+end
+
 -- Admits waiters, and returns an outcome:
 --   'empty'   nobody waits any more
 --   'full'    the head does not fit
@@ -30,22 +37,21 @@ local function admit(caller, own_channel, granted)
     end
     if not ours and not alive(w) then
       leave(who)
-    elseif not fits(w) then
+    elseif not fits(w.weight, w.limit) then
       return many_gone and 'more' or 'full'
     else
-      w.token = who
-      local f, owned = grant(w)
+      local f, owned = grant(who, w.lease, w.weight, w.limit, w.fences)
       if not f then
         return 'error', owned
       end
       redis.call('ZREM', queue, who)
-      w.fence, w.fences = f, owned
+      w.token, w.fence, w.fences = who, f, owned
       if ours or w.wake == 'poll' then
         -- It is told by the reply, or when it asks.
       elseif w.channel == own_channel and (w.wake == 'push' or w.wake == 'broadcast') then
         granted[#granted + 1] = {who, f, w.lease, owned}
       elseif not tell(w, w.wake, w.channel) then
-        take_back(w)
+        take_back(who, w.weight)
       end
     end
   end

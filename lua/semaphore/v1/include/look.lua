@@ -32,13 +32,9 @@ local function read_state(text)
   end
 end
 
-local function state()
-  return string.format('%.0f %.0f %d %s %d', used, count, last_limit, cursor, passes)
-end
-
 -- The end of a token's lease, with false if it is over. Nil: it has none.
 local function lease_of(score)
-  local stop = score and tonumber(score)
+  local stop = score and (tonumber(score) or FENCE_LIMIT) -- some engines know no `inf`, which only others write
   if stop then
     return math.min(stop, now_ms() + LONGEST_LEASE), stop >= now_ms()
   end
@@ -52,8 +48,17 @@ local function forget(record)
   end
 end
 
--- Reads what is held: at most 64 holders whose lease is over are taken for gone. Returns the error to answer with, or nil,
--- the ends of the leases of a token and of another (nil: it holds nothing), and the record of the token and of the other.
+-- Takes a holder whose lease is over for gone, wherever it stands among the others.
+local function end_of(who, score)
+  local stop, live = lease_of(score)
+  if stop and not live then
+    gone[#gone + 1] = who
+  end
+  return live and stop
+end
+
+-- Reads what is held: up to 64 holders whose lease is over are taken for gone. Returns the error to answer with, or nil; the
+-- ends of the leases of a token and of another (nil or false: it holds nothing); and the records of the two.
 local function look(token, other)
   local t = server_time()
   if t.err then
@@ -63,41 +68,33 @@ local function look(token, other)
   if type(score) == 'table' then
     return score
   end
-  local stop, live = lease_of(score)
-  local other_stop, other_live
-  if other then
-    other_stop, other_live = lease_of(redis.call('ZSCORE', holders, other))
-  end
+  local stop = end_of(token, score)
+  local other_stop = other and end_of(other, redis.call('ZSCORE', holders, other))
   size = redis.call('ZCARD', holders)
-  if size > (live and 1 or 0) then
-    gone = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('(%.0f', now_ms()), 'LIMIT', 0, BOUND)
-    many_gone = #gone == BOUND
-  end
-  local listed = {}
-  for _, who in ipairs(gone) do
-    listed[who] = true
-  end
-  if stop and not live and not listed[token] then
-    gone[#gone + 1] = token
-  end
-  if other_stop and not other_live and not listed[other] then
-    gone[#gone + 1] = other
+  if size > (stop and 1 or 0) then
+    local over = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('(%.0f', now_ms()), 'LIMIT', 0, BOUND)
+    many_gone = #over == BOUND
+    for _, who in ipairs(over) do
+      if who ~= token and who ~= other then
+        gone[#gone + 1] = who
+      end
+    end
   end
   size = size - #gone
   local records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))
   if records.err then
     known = false
-    return records, live and stop, other_live and other_stop
+    return records, stop, other_stop
   end
   read_state(records[1])
   for i = 1, #gone do
     forget(records[i + 3])
   end
-  -- The key has vanished: then nothing is in use, and its records are swept.
+  -- The key has vanished: then nothing is in use, and the records of its holders are swept.
   if size == 0 and count > 0 then
     used, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true
   end
-  return nil, live and stop, other_live and other_stop, records[2], records[3]
+  return nil, stop, other_stop, records[2], records[3]
 end
 
 -- In ms, when a lease ends, after which there may be room. 0: one is over that this call did not get to, or there is none.
