@@ -114,7 +114,9 @@ end
 local outcome = admit(heir, channel, granted)
 if heir and outcome == 'empty' and not heir.fence and fits(weight, limit) then
   local f, owned = grant(successor, lease, weight, limit, fences)
-  heir.fence, heir.fences = f, f and owned or fences
+  if f then
+    heir.fence, heir.fences = f, owned
+  end
 end
 if heir and heir.fence then
   granted[#granted + 1] = {successor, heir.fence, lease, heir.fences}

@@ -13,7 +13,7 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for semaphore.release, version 1.
-const ReleaseSHA1 = "c02f205a362ecf472a6a9f22cf1e9d698f24204c"
+const ReleaseSHA1 = "722dfb00d1f510a82833186d26456a3dc5310c4b"
 
 const releaseSource = "" +
 	"-- semaphore.release v1\n" +
@@ -467,7 +467,9 @@ const releaseSource = "" +
 	"local outcome = admit(heir, channel, granted)\n" +
 	"if heir and outcome == 'empty' and not heir.fence and fits(weight, limit) then\n" +
 	"\tlocal f, owned = grant(successor, lease, weight, limit, fences)\n" +
-	"\their.fence, heir.fences = f, f and owned or fences\n" +
+	"\tif f then\n" +
+	"\t\their.fence, heir.fences = f, owned\n" +
+	"\tend\n" +
 	"end\n" +
 	"if heir and heir.fence then\n" +
 	"\tgranted[#granted + 1] = {successor, heir.fence, lease, heir.fences}\n" +
