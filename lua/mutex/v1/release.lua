@@ -51,6 +51,7 @@ end
 ---@include clock
 ---@include counter
 ---@include fence
+---@include grant
 
 if head and #head == 0 and not head.err then
   local f, owned = grant(successor, lease, fences)
