@@ -18,7 +18,7 @@ func TestComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := scenario.Load(scenarios.Files)
+	all, err := scenario.Load(scenarios.Of("mutex"))
 	if err != nil {
 		t.Fatal(err)
 	}

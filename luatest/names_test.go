@@ -3,6 +3,7 @@ package luatest_test
 import (
 	"encoding/hex"
 	"encoding/json"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -44,7 +45,7 @@ func unhex(t *testing.T, digits string) string {
 
 func TestNames(t *testing.T) {
 	t.Parallel()
-	text, err := scenarios.Files.ReadFile("names.json")
+	text, err := fs.ReadFile(scenarios.Of("mutex"), "names.json")
 	if err != nil {
 		t.Fatal(err)
 	}

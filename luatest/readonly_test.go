@@ -8,8 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/zferentz/go-redilock/luatest/dist"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/scenario"
-	"github.com/zferentz/go-redilock/luatest/server"
 )
 
 // TestReadOnly: a user who may read the keys of a lock, and no more, calls its read-only scripts by EVALSHA_RO; the manifest

@@ -8,10 +8,10 @@ import (
 
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/scenario"
 	"github.com/zferentz/go-redilock/luatest/scenarios"
-	"github.com/zferentz/go-redilock/luatest/server"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 // TestScenarios replays every scenario on every engine, each in an empty database.
@@ -21,7 +21,7 @@ func TestScenarios(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := scenario.Load(scenarios.Files)
+	all, err := scenario.Load(scenarios.Of("mutex"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,13 +34,13 @@ func TestScenarios(t *testing.T) {
 	run("gopher-lua", func(*testing.T) func(*testing.T, int, scenario.Scenario) engine.Engine {
 		return func(t *testing.T, _ int, _ scenario.Scenario) engine.Engine {
 			e, err := engine.NewLua()
-			return opened(t, e, err)
+			return engine.Opened(t, e, err)
 		}
 	})
 	run("miniredis", func(*testing.T) func(*testing.T, int, scenario.Scenario) engine.Engine {
 		return func(t *testing.T, _ int, _ scenario.Scenario) engine.Engine {
 			e, err := engine.NewMiniredis()
-			return opened(t, e, err)
+			return engine.Opened(t, e, err)
 		}
 	})
 	found := server.Executables()
@@ -65,35 +65,21 @@ func TestScenarios(t *testing.T) {
 					chosen = server.StartT(t, options)
 				}
 				e, err := engine.NewReal(chosen, i)
-				return opened(t, e, err)
+				return engine.Opened(t, e, err)
 			}
 		})
 	}
 }
 
-// opened closes the engine with its test.
-func opened(t *testing.T, e engine.Engine, err error) engine.Engine {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return e
-}
-
 // noServer notes in the table what was not proven, and skips or fails.
 func noServer(t *testing.T, subject string, scenarios int, why string) {
 	t.Helper()
-	row := summary.Row{Section: "scenarios", Subject: subject, Skipped: scenarios}
+	row := testreport.Row{Section: "scenarios", Subject: subject, Skipped: scenarios}
 	row.Notes = []string{"NOT PROVEN HERE: " + why}
 	if server.Required() {
 		row.Failed, row.Skipped = row.Skipped, 0
 	}
-	summary.Report(t, row)
+	testreport.Report(t, row)
 	server.Missing(t, why)
 }
 
@@ -104,14 +90,14 @@ func replayAll(
 ) {
 	probe := open(t, 0, scenario.Scenario{})
 	var mu sync.Mutex
-	row := summary.Row{Section: "scenarios", Subject: probe.Name(), Version: probe.Version()}
+	row := testreport.Row{Section: "scenarios", Subject: probe.Name(), Version: probe.Version()}
 	reasons := map[string]int{}
 	var order []string
 	t.Cleanup(func() {
 		for _, reason := range order {
 			row.Notes = append(row.Notes, fmt.Sprintf("%d skipped: %s", reasons[reason], reason))
 		}
-		summary.Report(t, row)
+		testreport.Report(t, row)
 	})
 	for i, s := range all {
 		if !s.RunsOn(probe.Kind()) {

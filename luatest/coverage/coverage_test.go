@@ -9,9 +9,9 @@ import (
 
 	"github.com/zferentz/go-redilock/gen"
 	"github.com/zferentz/go-redilock/luatest/coverage"
+	"github.com/zferentz/go-redilock/luatest/coverage/suite"
 	"github.com/zferentz/go-redilock/luatest/scenario"
-	"github.com/zferentz/go-redilock/luatest/suite"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 // excused are lines of which something is never run by the scenarios, and why that is right. One that is run after all
@@ -70,7 +70,7 @@ func TestCoverage(t *testing.T) {
 	for _, f := range report.Files {
 		n := f.Figures()
 		missed := n.Lines + n.Ways - n.LinesSeen - n.WaysSeen
-		row := summary.Row{Section: "coverage", Subject: filepath.Base(f.Name), Passed: n.LinesSeen + n.WaysSeen}
+		row := testreport.Row{Section: "coverage", Subject: filepath.Base(f.Name), Passed: n.LinesSeen + n.WaysSeen}
 		if excuses[f.Name] > 0 {
 			row.Skipped = missed
 			row.Notes = []string{fmt.Sprintf("%d of %d lines and ways of branches have a reason not to be run",
@@ -78,7 +78,7 @@ func TestCoverage(t *testing.T) {
 		} else {
 			row.Failed = missed
 		}
-		summary.Report(t, row)
+		testreport.Report(t, row)
 	}
 }
 

@@ -12,10 +12,10 @@ import (
 	"github.com/zferentz/go-redilock/luatest/diff"
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine"
+	"github.com/zferentz/go-redilock/luatest/engine/sandbox"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/resp"
-	"github.com/zferentz/go-redilock/luatest/sandbox"
 	"github.com/zferentz/go-redilock/luatest/scenario"
-	"github.com/zferentz/go-redilock/luatest/server"
 )
 
 // TestDifferenceIsFound breaks one of two engines, and has the difference found, cut down to a few steps, and written as

@@ -13,14 +13,13 @@ import (
 	"github.com/zferentz/go-redilock/luatest/diff"
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine"
-	"github.com/zferentz/go-redilock/luatest/long"
-	"github.com/zferentz/go-redilock/luatest/server"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 // TestEngines holds every engine to every other: REDILOCK_SEQUENCES sequences (2,000), from REDILOCK_SEED (0) on.
 func TestEngines(t *testing.T) {
-	first, n := uint64(long.Size(t, "REDILOCK_SEED", 0)), uint64(long.Size(t, "REDILOCK_SEQUENCES", 2000))
+	first, n := uint64(testreport.Size(t, "REDILOCK_SEED", 0)), uint64(testreport.Size(t, "REDILOCK_SEQUENCES", 2000))
 	scripts := load(t)
 	teams := make([]diff.Team, min(2, runtime.GOMAXPROCS(0)))
 	for _, executable := range server.Executables() {
@@ -53,11 +52,11 @@ func TestEngines(t *testing.T) {
 	}
 	start := time.Now()
 	var done atomic.Int64
-	stop := long.Progress("diff", &done, int(n), "sequences")
+	stop := testreport.Progress("diff", &done, int(n), "sequences")
 	err := diff.Run(teams, first, n, &done)
 	stop()
 
-	row := summary.Row{Section: "sequences", Subject: fmt.Sprintf("%d engines", len(names)), Passed: int(done.Load())}
+	row := testreport.Row{Section: "sequences", Subject: fmt.Sprintf("%d engines", len(names)), Passed: int(done.Load())}
 	row.Notes = []string{strings.Join(names, ", ") + ": the same replies, messages and keys"}
 	for i, d := range diff.Deviations {
 		row.Notes = append(row.Notes, fmt.Sprintf("%d not compared on %s: %s", diff.Excused(first, n, i), d.Kind, d.Why))
@@ -66,7 +65,7 @@ func TestEngines(t *testing.T) {
 		row.Failed, row.Notes = 1, row.Notes[1:]
 		fail(t, err)
 	}
-	summary.Report(t, row)
+	testreport.Report(t, row)
 	t.Logf("%d sequences on %s in %v", done.Load(), strings.Join(names, ", "), time.Since(start).Round(time.Millisecond))
 }
 
@@ -98,11 +97,11 @@ func join(t *testing.T, team diff.Team, subject diff.Subject, err error) diff.Te
 // missing notes in the table what was not compared, and skips or fails a subtest of its own.
 func missing(t *testing.T, subject, why string) {
 	t.Helper()
-	row := summary.Row{Section: "sequences", Subject: subject, Skipped: 1, Notes: []string{"NOT PROVEN HERE: " + why}}
+	row := testreport.Row{Section: "sequences", Subject: subject, Skipped: 1, Notes: []string{"NOT PROVEN HERE: " + why}}
 	if server.Required() {
 		row.Failed, row.Skipped = 1, 0
 	}
-	summary.Report(t, row)
+	testreport.Report(t, row)
 	t.Run(subject, func(t *testing.T) { server.Missing(t, why) })
 }
 

@@ -11,8 +11,8 @@ import (
 
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/resp"
-	"github.com/zferentz/go-redilock/luatest/server"
 )
 
 // patience bounds the wait for the replies of a batch.

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/zferentz/go-redilock/luatest/coverage/suite"
 	"github.com/zferentz/go-redilock/luatest/meaning"
 	"github.com/zferentz/go-redilock/luatest/scenario"
-	"github.com/zferentz/go-redilock/luatest/suite"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 // sample is one in how many mutants is hunted under the race detector, which slows Lua down tenfold; go tool mage test hunts
@@ -65,7 +65,7 @@ func TestMutants(t *testing.T) {
 	if raceDetector {
 		return
 	}
-	summary.Report(t, summary.Row{
+	testreport.Report(t, testreport.Row{
 		Section: "mutants", Subject: "by hand", Passed: len(all) - alive, Failed: len(wrong), Skipped: whole - len(all),
 		Notes: []string{fmt.Sprintf("noticed by a scenario: %s; excused: %d", strings.Join(notes, ", "), len(excuses))},
 	})

@@ -8,7 +8,7 @@ import (
 
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/meaning"
-	"github.com/zferentz/go-redilock/luatest/model"
+	"github.com/zferentz/go-redilock/luatest/mutex/model"
 )
 
 // envProofs asks for the proofs that take minutes; mage mutate sets it.

@@ -10,10 +10,10 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/zferentz/go-redilock/luatest/coverage/suite"
 	"github.com/zferentz/go-redilock/luatest/mutation"
 	"github.com/zferentz/go-redilock/luatest/scenario"
-	"github.com/zferentz/go-redilock/luatest/suite"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 // equivalent is the table of those that no scenario can notice.
@@ -79,7 +79,7 @@ func TestMutants(t *testing.T) {
 			}
 		}
 	}
-	row := summary.Row{
+	row := testreport.Row{
 		Section: "mutants", Subject: "all scripts", Passed: len(all) - len(alive), Skipped: whole - len(all),
 		Notes: []string{fmt.Sprintf("%d mutants: %d noticed by a scenario, %d proved equivalent, %d of them by their "+
 			"commands", len(all), len(all)-len(alive), len(alive), checked)},
@@ -96,7 +96,7 @@ func TestMutants(t *testing.T) {
 	if t.Failed() {
 		row.Failed = 1
 	}
-	summary.Report(t, row)
+	testreport.Report(t, row)
 }
 
 func sampled(all []mutation.Mutant) []mutation.Mutant {
