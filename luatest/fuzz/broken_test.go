@@ -30,7 +30,7 @@ func TestChecksFail(t *testing.T) {
 			arguments(acquire, 0, 4, "t\x1f2147483647"), "nothing is wrong",
 		},
 		{
-			"as many numbers as anybody likes", "fences > 64", "fences > 99",
+			"as many numbers as anybody likes", "given > 64", "given > 99",
 			arguments(acquire, 0, 4, "t\x1f1\x1f0\x1fpoll\x1f\x1f65"), "out of its range",
 		},
 		{
