@@ -10,25 +10,35 @@ import (
 	"github.com/zferentz/go-redilock/luatest/engine"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/scenario"
-	"github.com/zferentz/go-redilock/luatest/scenarios"
+	"github.com/zferentz/go-redilock/luatest/subject"
+	"github.com/zferentz/go-redilock/luatest/subjects"
 	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 // TestScenarios replays every scenario on every engine, each in an empty database.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
-	scripts, err := dist.Load()
+	for _, p := range subjects.All() {
+		t.Run(p.String(), func(t *testing.T) {
+			t.Parallel()
+			replayed(t, p)
+		})
+	}
+}
+
+func replayed(t *testing.T, p subject.Subject) {
+	scripts, err := p.Scripts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := scenario.Load(scenarios.Of("mutex"))
+	all, err := p.Scenarios()
 	if err != nil {
 		t.Fatal(err)
 	}
 	run := func(name string, f func(t *testing.T) func(t *testing.T, i int, s scenario.Scenario) engine.Engine) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			replayAll(t, scripts, all, f(t))
+			replayAll(t, p, scripts, all, f(t))
 		})
 	}
 	run("gopher-lua", func(*testing.T) func(*testing.T, int, scenario.Scenario) engine.Engine {
@@ -46,13 +56,13 @@ func TestScenarios(t *testing.T) {
 	found := server.Executables()
 	if len(found) == 0 {
 		t.Run("real", func(t *testing.T) {
-			noServer(t, "real servers", len(all), "no redis-server on PATH and none in "+server.EnvServers)
+			noServer(t, p, "real servers", len(all), "no redis-server on PATH and none in "+server.EnvServers)
 		})
 	}
 	for _, executable := range found {
 		if executable.Err != nil {
 			t.Run(filepath.Base(executable.Path), func(t *testing.T) {
-				noServer(t, filepath.Base(executable.Path), len(all), executable.Err.Error())
+				noServer(t, p, filepath.Base(executable.Path), len(all), executable.Err.Error())
 			})
 			continue
 		}
@@ -71,10 +81,13 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
+// section is of the closing table.
+func section(p subject.Subject) string { return p.String() + " scenarios" }
+
 // noServer notes in the table what was not proven, and skips or fails.
-func noServer(t *testing.T, subject string, scenarios int, why string) {
+func noServer(t *testing.T, p subject.Subject, name string, scenarios int, why string) {
 	t.Helper()
-	row := testreport.Row{Section: "scenarios", Subject: subject, Skipped: scenarios}
+	row := testreport.Row{Section: section(p), Subject: name, Skipped: scenarios}
 	row.Notes = []string{"NOT PROVEN HERE: " + why}
 	if server.Required() {
 		row.Failed, row.Skipped = row.Skipped, 0
@@ -85,12 +98,12 @@ func noServer(t *testing.T, subject string, scenarios int, why string) {
 
 // replayAll runs each scenario as a parallel subtest, and notes the outcome when the last has ended.
 func replayAll(
-	t *testing.T, scripts []dist.Script, all []scenario.Scenario,
+	t *testing.T, p subject.Subject, scripts []dist.Script, all []scenario.Scenario,
 	open func(t *testing.T, i int, s scenario.Scenario) engine.Engine,
 ) {
 	probe := open(t, 0, scenario.Scenario{})
 	var mu sync.Mutex
-	row := testreport.Row{Section: "scenarios", Subject: probe.Name(), Version: probe.Version()}
+	row := testreport.Row{Section: section(p), Subject: probe.Name(), Version: probe.Version()}
 	reasons := map[string]int{}
 	var order []string
 	t.Cleanup(func() {

@@ -13,11 +13,12 @@ import (
 	"github.com/zferentz/go-redilock/luatest/engine"
 	"github.com/zferentz/go-redilock/luatest/engine/sandbox"
 	"github.com/zferentz/go-redilock/luatest/scenario"
-	"github.com/zferentz/go-redilock/luatest/scenarios"
+	"github.com/zferentz/go-redilock/luatest/subject"
 )
 
 // Suite is what to replay.
 type Suite struct {
+	Subject   subject.Subject
 	Scripts   []dist.Script
 	Scenarios []scenario.Scenario // those that our runner can replay
 
@@ -25,14 +26,14 @@ type Suite struct {
 	model    *gen.Model
 }
 
-// Load reads scripts, scenarios and, for the origin of each line, the sources below root, the module's folder.
-func Load(root string) (*Suite, error) {
-	s := &Suite{compiled: map[string]*sandbox.Script{}}
+// Load reads a primitive's scripts, scenarios and, for the origin of each line, the sources below root, the module's folder.
+func Load(root string, p subject.Subject) (*Suite, error) {
+	s := &Suite{Subject: p, compiled: map[string]*sandbox.Script{}}
 	var err error
-	if s.Scripts, err = dist.Load(); err != nil {
+	if s.Scripts, err = p.Scripts(); err != nil {
 		return nil, err
 	}
-	if s.Scenarios, err = scenario.Load(scenarios.Of("mutex")); err != nil {
+	if s.Scenarios, err = p.Scenarios(); err != nil {
 		return nil, err
 	}
 	s.Scenarios = slices.DeleteFunc(s.Scenarios, func(s scenario.Scenario) bool { return !s.RunsOn(engine.KindLua) })

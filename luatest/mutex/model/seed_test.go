@@ -13,14 +13,16 @@ import (
 
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine"
+	"github.com/zferentz/go-redilock/luatest/mutex"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/scenario"
+	"github.com/zferentz/go-redilock/luatest/subject"
 	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 func load(t *testing.T) []dist.Script {
 	t.Helper()
-	scripts, err := dist.Load()
+	scripts, err := mutex.Subject.Scripts()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +44,7 @@ func (s *seed) plant(t *testing.T, scripts []dist.Script) []dist.Script {
 	t.Helper()
 	scripts = slices.Clone(scripts)
 	for _, verb := range strings.Fields(s.files) {
-		i := slices.IndexFunc(scripts, func(d dist.Script) bool { return d.Name == "mutex."+verb && d.Version == 1 })
+		i := slices.IndexFunc(scripts, func(d dist.Script) bool { return subject.Verb(d) == verb })
 		if i < 0 {
 			t.Fatalf("there is no script %q", verb)
 		}

@@ -1,4 +1,4 @@
-package luatest_test
+package mutex_test
 
 import (
 	"strings"
@@ -8,15 +8,16 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/zferentz/go-redilock/luatest/dist"
+	"github.com/zferentz/go-redilock/luatest/mutex"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
-	"github.com/zferentz/go-redilock/luatest/scenario"
+	"github.com/zferentz/go-redilock/luatest/subject"
 )
 
 // TestReadOnly: a user who may read the keys of a lock, and no more, calls its read-only scripts by EVALSHA_RO; the manifest
 // has the rule. Nothing of it can be left out, and it lets nobody call what writes.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
-	scripts, err := dist.Load()
+	scripts, err := mutex.Subject.Scripts()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,13 +102,9 @@ func TestReadOnly(t *testing.T) {
 
 func keysOf(t *testing.T, script dist.Script, name string) []string {
 	t.Helper()
-	var keys []string
-	for _, k := range script.Keys {
-		key, err := scenario.KeyName(name, k.Suffix)
-		if err != nil {
-			t.Fatal(err)
-		}
-		keys = append(keys, key)
+	keys, _, err := subject.KeysOf(script, name)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return keys
 }

@@ -1,4 +1,4 @@
-package luatest_test
+package mutex_test
 
 import (
 	"encoding/hex"

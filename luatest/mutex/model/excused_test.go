@@ -1,4 +1,4 @@
-package meaning_test
+package model
 
 import (
 	"os"
@@ -8,25 +8,25 @@ import (
 
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/meaning"
-	"github.com/zferentz/go-redilock/luatest/mutex/model"
+	"github.com/zferentz/go-redilock/luatest/mutex"
 )
 
 // envProofs asks for the proofs that take minutes; mage mutate sets it.
 const envProofs = "REDILOCK_PROOFS"
 
-// TestProofs runs the model's quick worlds with each mutant that no scenario notices, and wants it noticed where its excuse
-// says so, and only there. The other proofs cannot tell: diff has all engines run the same script, and linear sees calls of
+// TestExcusedMutants runs the model's quick worlds with each mutant that no scenario notices, and wants it noticed where its
+// excuse says so, and only there. The other proofs cannot tell: diff has all engines run the same script, and linear sees calls of
 // the SDK, whose order such a mutant does not change.
-func TestProofs(t *testing.T) {
-	excuses, err := meaning.Excuses()
+func TestExcusedMutants(t *testing.T) {
+	excuses, err := meaning.Excuses(mutex.Subject)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, all := load(t)
+	scripts, all := load(t), mutants(t)
 	if os.Getenv(envProofs) == "" {
 		t.Skip("mage mutate runs the model's worlds with every excused mutant")
 	}
-	if worlds := search(t, s.Scripts); len(worlds) > 0 {
+	if worlds := worldsThatNotice(t, scripts); len(worlds) > 0 {
 		t.Fatalf("the sound scripts do not pass, so a world that fails says nothing: %v", worlds)
 	}
 	for _, e := range excuses {
@@ -34,11 +34,11 @@ func TestProofs(t *testing.T) {
 		if i < 0 {
 			t.Fatalf("there is no mutant %s", e.Name)
 		}
-		planted, err := all[i].Plant(s.Scripts)
+		planted, err := all[i].Plant(scripts)
 		if err != nil {
 			t.Fatal(err)
 		}
-		worlds := search(t, planted)
+		worlds := worldsThatNotice(t, planted)
 		t.Logf("%s: noticed by the model's worlds [%s]; %s", e.Name, strings.Join(worlds, ", "), e.Reason)
 		if (len(worlds) > 0) != (e.Proof == "model") {
 			t.Errorf("%s: its excuse says that the proof which notices it is %s", e.Name, e.Proof)
@@ -46,20 +46,29 @@ func TestProofs(t *testing.T) {
 	}
 	// A mutant that the scenarios notice too, to see that the worlds would tell.
 	i := slices.IndexFunc(all, func(m meaning.Mutant) bool { return m.Name == "poll-goes-to-tail" })
-	planted, err := all[i].Plant(s.Scripts)
+	planted, err := all[i].Plant(scripts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if worlds := search(t, planted); len(worlds) == 0 {
+	if worlds := worldsThatNotice(t, planted); len(worlds) == 0 {
 		t.Error("no world notices that a poll goes to the tail")
 	}
 }
 
-// search names the worlds that have a violation, up to the first.
-func search(t *testing.T, scripts []dist.Script) []string {
+func mutants(t *testing.T) []meaning.Mutant {
 	t.Helper()
-	for _, c := range model.Configs() {
-		r, err := model.Search(t.Context(), scripts, c, model.Options{Depth: c.Depth})
+	all, err := meaning.All(mutex.Subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// worldsThatNotice names the worlds that have a violation, up to the first.
+func worldsThatNotice(t *testing.T, scripts []dist.Script) []string {
+	t.Helper()
+	for _, c := range Configs() {
+		r, err := Search(t.Context(), scripts, c, Options{Depth: c.Depth})
 		if err != nil {
 			t.Fatal(err)
 		}
