@@ -260,7 +260,6 @@ func (c *Config) describe(a *action) string {
 type outcome struct {
 	reply     resp.Reply
 	published []message
-	calls     int // commands of the script
 }
 
 // message is one PUBLISH.

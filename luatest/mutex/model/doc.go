@@ -19,13 +19,12 @@
 //
 // A read-only server is not modelled. Waiters of a later version (world "later") never end by their presence.
 //
-//   - store: the server, a Redis with the commands that the scripts use; held to the real ones by a test
 //   - config, worlds, action: who does what
+//   - world, runner: a config with its scripts, as package explore takes it, which searches breadth first
 //   - state: the state as a few bytes, in which the clients' names do not matter
 //   - reference: what each call must answer and leave
 //   - promise: M1 to M10 of the design, each checked on every transition, apart from the reference
-//   - search: breadth first, so that the first violation is one of the shortest
-//   - trace, scenario: a violation, and the scenario file that replays it on any engine
-//   - deep: all worlds, one after the other, as deep as they go
+//   - check: a call, held to both
+//   - scenario: a violation as the scenario file that replays it on any engine
 //   - seeds: known bugs; a test sees each of them found, and replayed
 package model

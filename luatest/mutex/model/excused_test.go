@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/zferentz/go-redilock/luatest/dist"
+	"github.com/zferentz/go-redilock/luatest/explore"
 	"github.com/zferentz/go-redilock/luatest/meaning"
 	"github.com/zferentz/go-redilock/luatest/mutex"
 )
@@ -68,7 +69,7 @@ func mutants(t *testing.T) []meaning.Mutant {
 func worldsThatNotice(t *testing.T, scripts []dist.Script) []string {
 	t.Helper()
 	for _, c := range Configs() {
-		r, err := Search(t.Context(), scripts, c, Options{Depth: c.Depth})
+		r, err := Search(t.Context(), scripts, c, explore.Options{Depth: c.Depth})
 		if err != nil {
 			t.Fatal(err)
 		}

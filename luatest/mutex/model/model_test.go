@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/zferentz/go-redilock/luatest/explore"
 	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
@@ -16,7 +17,7 @@ func TestModel(t *testing.T) {
 	scripts := load(t)
 	for _, c := range Configs() {
 		t.Run(c.Name, func(t *testing.T) {
-			options := Options{Depth: c.Depth}
+			options := explore.Options{Depth: c.Depth}
 			if underRace && c.Depth > 0 {
 				options.Depth = min(c.Depth-1, raceDepth)
 			}
@@ -42,11 +43,11 @@ func TestWorkers(t *testing.T) {
 	bug, c := s.plant(t, scripts), configOf(t, s.world)
 	var first string
 	for _, workers := range []int{1, 5} {
-		good, err := Search(t.Context(), scripts, c, Options{Depth: 4, Workers: workers})
+		good, err := Search(t.Context(), scripts, c, explore.Options{Depth: 4, Workers: workers})
 		if err != nil {
 			t.Fatal(err)
 		}
-		bad, err := Search(t.Context(), bug, c, Options{Depth: s.depth, Workers: workers})
+		bad, err := Search(t.Context(), bug, c, explore.Options{Depth: s.depth, Workers: workers})
 		if err != nil || bad.Violation == nil {
 			t.Fatal(err, bad)
 		}

@@ -1,39 +1,41 @@
 package model
 
+import "github.com/zferentz/go-redilock/luatest/explore"
+
 // observe reads a lock from the server, as the reference would have it.
-func (w *world) observe(lock int) (lockState, error) {
+func (w *instance) observe(lock int) (lockState, error) {
 	l := lockState{holder: none}
 	held := w.entry(lock, roleLock)
-	w.store.expire(held)
+	w.store.Expire(held)
 	switch {
-	case held.kind != kindString:
-	case held.text == foreignName:
-		l.holder, l.left = holderForeign, int(w.left(held.expires))
+	case held.Kind != explore.KindString:
+	case held.Text == foreignName:
+		l.holder, l.left = holderForeign, int(w.left(held.Expires))
 	default:
-		token := w.config.tokenOf(held.text)
+		token := w.config.tokenOf(held.Text)
 		if token < 0 {
-			return l, broken("the lock holds %q, which is nobody's token", held.text)
+			return l, broken("the lock holds %q, which is nobody's token", held.Text)
 		}
-		l.holder, l.left = token, int(w.left(held.expires))
+		l.holder, l.left = token, int(w.left(held.Expires))
 	}
 	counter := w.entry(lock, roleFence)
-	w.store.expire(counter)
-	if counter.kind == kindString {
-		n, _ := integer(counter.text)
+	w.store.Expire(counter)
+	if counter.Kind == explore.KindString {
+		n, _ := explore.Integer(counter.Text)
 		l.counter = n
 	}
 	queue, waiters := w.entry(lock, roleQueue), w.entry(lock, roleWaiters)
-	w.store.expire(queue)
-	w.store.expire(waiters)
-	for _, m := range queue.members {
-		token := w.config.tokenOf(m.name)
+	w.store.Expire(queue)
+	w.store.Expire(waiters)
+	for _, m := range queue.Members {
+		token := w.config.tokenOf(m.Name)
 		if token < 0 {
-			return l, broken("%q stands in the queue, which is nobody's token", m.name)
+			return l, broken("%q stands in the queue, which is nobody's token", m.Name)
 		}
 		r := waiter{left: -1, channel: none} // dead, if nothing is known of it
-		if i := waiters.field(m.name); i >= 0 {
+		if i := waiters.Field(m.Name); i >= 0 {
 			var err error
-			if r, err = w.record(waiters.fields[i].value); err != nil {
+			if r, err = w.record(waiters.Fields[i].Value); err != nil {
 				return l, err
 			}
 		}
@@ -44,9 +46,9 @@ func (w *world) observe(lock int) (lockState, error) {
 }
 
 // wrong says whether a key of the lock is of a wrong type.
-func (w *world) wrong(lock int) bool {
+func (w *instance) wrong(lock int) bool {
 	for role := range roles {
-		if w.entry(lock, role).kind == kindList {
+		if w.entry(lock, role).Kind == explore.KindList {
 			return true
 		}
 	}
@@ -54,56 +56,56 @@ func (w *world) wrong(lock int) bool {
 }
 
 // apply does what is no call. It says whether anything can have changed.
-func (w *world) apply(a *action) bool {
+func (w *instance) apply(a *action) bool {
 	e := w.entry(a.lock, roleLock)
 	switch a.verb {
 	case verbTick:
-		w.store.now++
+		w.store.Now++
 		return true
 	case verbForeignSet, verbForeignKeep:
-		if e.kind != kindNone {
+		if e.Kind != explore.KindNone {
 			return false
 		}
-		e.kind, e.text = kindString, foreignName
+		e.Kind, e.Text = explore.KindString, foreignName
 		if a.verb == verbForeignSet {
-			e.expires = w.store.now + foreignMS
+			e.Expires = w.store.Now + foreignMS
 		}
 		return true
 	case verbForeignDelete:
-		had := e.kind != kindNone
-		e.clear()
+		had := e.Kind != explore.KindNone
+		e.Clear()
 		return had
 	case verbPersist:
-		had := e.kind == kindString && e.text != foreignName && e.expires != 0
+		had := e.Kind == explore.KindString && e.Text != foreignName && e.Expires != 0
 		if had {
-			e.expires = 0
+			e.Expires = 0
 		}
 		return had
 	case verbDelete, verbBreak:
 		return w.damage(a)
 	case verbFlush:
-		for i := range w.store.entries {
-			w.store.entries[i].clear()
+		for i := range w.store.Entries {
+			w.store.Entries[i].Clear()
 		}
 		clear(w.damaged)
 		return true
 	case verbCollect:
-		w.store.now += 2 * fenceRetain
-		for i := range w.store.entries {
-			w.store.expire(&w.store.entries[i])
+		w.store.Now += 2 * fenceRetain
+		for i := range w.store.Entries {
+			w.store.Expire(&w.store.Entries[i])
 		}
 		clear(w.damaged) // what is still there had no expiry, and that is a violation of its own
 		return true
 	case verbLater:
 		queue, waiters := w.entry(a.lock, roleQueue), w.entry(a.lock, roleWaiters)
-		if name := w.config.tokenName(a.token); queue.rank(name) < 0 || waiters.field(name) < 0 {
+		if name := w.config.tokenName(a.token); queue.Rank(name) < 0 || waiters.Field(name) < 0 {
 			return false
 		}
-		onHash(waiters, []string{"HSET", waiters.key, w.config.tokenName(a.token), w.config.laterRecord(a, unscaled)})
+		explore.OnHash(waiters, []string{"HSET", waiters.Key, w.config.tokenName(a.token), w.config.laterRecord(a, unscaled)})
 		return true
 	case verbRestore:
 		for role := range roles {
-			w.entry(a.lock, role).clear()
+			w.entry(a.lock, role).Clear()
 		}
 		w.damaged[a.lock] = false
 		w.setCounter(a.lock, w.config.counter()-restoredGap)
@@ -118,24 +120,24 @@ func (w *world) apply(a *action) bool {
 	return false
 }
 
-func (w *world) damage(a *action) bool {
+func (w *instance) damage(a *action) bool {
 	e := w.entry(a.lock, a.role)
 	if a.verb == verbDelete {
-		if e.kind == kindNone {
+		if e.Kind == explore.KindNone {
 			return false
 		}
-		e.clear()
+		e.Clear()
 		if a.role != roleFence {
 			w.damaged[a.lock] = true
 		}
 		return true
 	}
-	if e.kind == kindList {
-		e.clear() // somebody mended it
+	if e.Kind == explore.KindList {
+		e.Clear() // somebody mended it
 		return true
 	}
-	e.clear()
-	e.kind = kindList
+	e.Clear()
+	e.Kind = explore.KindList
 	if a.role != roleLock {
 		w.damaged[a.lock] = true
 	}

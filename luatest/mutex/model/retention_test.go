@@ -9,6 +9,7 @@ import (
 
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine/sandbox"
+	"github.com/zferentz/go-redilock/luatest/explore"
 	"github.com/zferentz/go-redilock/luatest/resp"
 )
 
@@ -18,14 +19,14 @@ import (
 // walk is a lock in the course of time, and what it went through.
 type walk struct {
 	*rand.Rand
-	store   store
+	store   explore.Keyspace
 	sandbox *sandbox.Sandbox
 	program *program
 	passing bool // the lock is passed on, more than it is asked for: nobody renews a place
 	said    []string
 }
 
-func (w *walk) entry(role int) *entry { return w.store.find(keysOf(0)[role]) }
+func (w *walk) entry(role int) *explore.Entry { return w.store.Find(keysOf(0)[role]) }
 
 // later moves the clock: within a slot, to its end, over it, by hours, and back now and then.
 func (w *walk) later() {
@@ -37,7 +38,7 @@ func (w *walk) later() {
 	if w.IntN(40) == 0 {
 		ms = -ms % 10_000
 	}
-	w.store.now, w.store.micros = w.store.now+ms, w.Int64N(1000)
+	w.store.Now, w.store.Micros = w.store.Now+ms, w.Int64N(1000)
 }
 
 // call makes a random call, or passes the lock on. Its token and its successor are among few, so that most calls meet
@@ -47,7 +48,7 @@ func (w *walk) call() resp.Reply {
 	lease := []string{"1", "1000", "60000", "3540000", "3540001", "3599999", "7200000", "2147483647"}[w.IntN(8)]
 	presence := []string{"1", "5000", "60000"}[w.IntN(3)]
 	v, args := verbAcquire, []string{token(), lease, presence}
-	holder, what := w.entry(roleLock).text, w.IntN(8)
+	holder, what := w.entry(roleLock).Text, w.IntN(8)
 	if w.passing && holder != "" && w.IntN(40) > 0 {
 		lease, presence, what = "3540000", "60000", 1
 	}
@@ -64,38 +65,38 @@ func (w *walk) call() resp.Reply {
 		}
 	}
 	w.said = append(w.said, fmt.Sprintf("%d.%03d: %s %s",
-		w.store.now, w.store.micros, scriptNames[v], strings.Join(args, " ")))
+		w.store.Now, w.store.Micros, scriptNames[v], strings.Join(args, " ")))
 	return w.sandbox.Run(w.program.scripts[v], keysOf(0), args)
 }
 
 // step makes a call, and says what must not be after it.
 func (w *walk) step() error {
 	w.later()
-	before, counter := w.entry(roleFence).expires, w.entry(roleFence).text
-	waited := len(w.entry(roleQueue).members)
+	before, counter := w.entry(roleFence).Expires, w.entry(roleFence).Text
+	waited := len(w.entry(roleQueue).Members)
 	if reply := w.call(); reply.Kind == resp.KindError {
 		return fmt.Errorf("it answers %s", reply)
 	}
 	lock, fence := w.entry(roleLock), w.entry(roleFence)
 	queue, waiters := w.entry(roleQueue), w.entry(roleWaiters)
-	left := fence.expires - w.store.now
+	left := fence.Expires - w.store.Now
 	switch {
-	case lock.kind != kindNone && fence.expires < lock.expires:
-		return fmt.Errorf("the counter lives for %d ms, the lease for %d", left, lock.expires-w.store.now)
-	case fence.text != counter && left <= fenceRetain-fenceSlot:
+	case lock.Kind != explore.KindNone && fence.Expires < lock.Expires:
+		return fmt.Errorf("the counter lives for %d ms, the lease for %d", left, lock.Expires-w.store.Now)
+	case fence.Text != counter && left <= fenceRetain-fenceSlot:
 		return fmt.Errorf("after a grant the counter lives for %d ms", left)
-	case fence.text != "" && fence.expires < before:
-		return fmt.Errorf("the counter lived until %d, and lives until %d", before, fence.expires)
-	case queue.kind != kindNone && queue.expires == 0 || waiters.kind != kindNone && waiters.expires == 0:
-		return fmt.Errorf("the queue has an expiry of %d, the waiters one of %d", queue.expires, waiters.expires)
-	case fence.text != counter && waited > 0 && len(queue.members) > 0 &&
-		min(queue.expires, waiters.expires)-w.store.now <= queueRetain-queueSlot:
-		return fmt.Errorf("after a hand-off the queue lives for %d ms", queue.expires-w.store.now)
+	case fence.Text != "" && fence.Expires < before:
+		return fmt.Errorf("the counter lived until %d, and lives until %d", before, fence.Expires)
+	case queue.Kind != explore.KindNone && queue.Expires == 0 || waiters.Kind != explore.KindNone && waiters.Expires == 0:
+		return fmt.Errorf("the queue has an expiry of %d, the waiters one of %d", queue.Expires, waiters.Expires)
+	case fence.Text != counter && waited > 0 && len(queue.Members) > 0 &&
+		min(queue.Expires, waiters.Expires)-w.store.Now <= queueRetain-queueSlot:
+		return fmt.Errorf("after a hand-off the queue lives for %d ms", queue.Expires-w.store.Now)
 	}
-	for _, f := range waiters.fields {
-		end, err := strconv.ParseInt(strings.Fields(f.value)[0], 10, 64)
-		if err != nil || end >= w.store.now && end > min(queue.expires, waiters.expires) {
-			return fmt.Errorf("%s is present until %d, the queue lives until %d: %w", f.name, end, queue.expires, err)
+	for _, f := range waiters.Fields {
+		end, err := strconv.ParseInt(strings.Fields(f.Value)[0], 10, 64)
+		if err != nil || end >= w.store.Now && end > min(queue.Expires, waiters.Expires) {
+			return fmt.Errorf("%s is present until %d, the queue lives until %d: %w", f.Name, end, queue.Expires, err)
 		}
 	}
 	return nil
@@ -103,8 +104,8 @@ func (w *walk) step() error {
 
 // walkFor walks through so many calls, and says what went wrong, after which calls.
 func walkFor(p *program, seed uint64, steps int) error {
-	w := &walk{Rand: rand.New(rand.NewPCG(seed, 2)), store: store{now: epochMS}, program: p, passing: seed%2 == 1}
-	w.sandbox = sandbox.New(w.store.dispatch, sandbox.Options{})
+	w := &walk{Rand: rand.New(rand.NewPCG(seed, 2)), store: explore.Keyspace{Now: epochMS}, program: p, passing: seed%2 == 1}
+	w.sandbox = sandbox.New(w.store.Dispatch, sandbox.Options{})
 	defer w.sandbox.Close()
 	for range steps {
 		if err := w.step(); err != nil {

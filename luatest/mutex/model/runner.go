@@ -9,6 +9,7 @@ import (
 
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine/sandbox"
+	"github.com/zferentz/go-redilock/luatest/explore"
 )
 
 // program is the scripts of the mutex, compiled: any number of runners share it.
@@ -61,13 +62,13 @@ const sweepText = "for _ = 1, 64 do\n"
 
 // runner does one action at a time, from any state.
 type runner struct {
-	config  *Config
-	program *program
-	world   *world
-	sandbox *sandbox.Sandbox
-	keys    [][]string
-	actions []action
-	renames [][]int
+	config   *Config
+	program  *program
+	instance *instance
+	sandbox  *sandbox.Sandbox
+	keys     [][]string
+	actions  []action
+	renames  [][]int
 
 	// Of the call that runs:
 	out       outcome
@@ -79,16 +80,17 @@ type runner struct {
 }
 
 func newRunner(c *Config, p *program) *runner {
-	r := &runner{config: c, program: p, world: newWorld(c), actions: c.actions(), renames: permutations(c.Clients)}
+	r := &runner{config: c, program: p, instance: newInstance(c), actions: c.actions(), renames: permutations(c.Clients)}
 	for lock := range c.Locks {
 		r.keys = append(r.keys, keysOf(lock))
 	}
-	r.world.store.publish = r.publish
-	r.sandbox = sandbox.New(r.world.store.dispatch, sandbox.Options{OutOfMemory: func() bool { return r.world.memory }})
+	r.instance.store.Publish = r.publish
+	r.sandbox = sandbox.New(r.instance.store.Dispatch, sandbox.Options{OutOfMemory: func() bool { return r.instance.memory }})
 	return r
 }
 
-func (r *runner) close() { r.sandbox.Close() }
+// Close frees the sandbox.
+func (r *runner) Close() { r.sandbox.Close() }
 
 func (r *runner) publish(channel, payload string) int64 {
 	client := clientOf(channel, r.config.Clients)
@@ -98,7 +100,7 @@ func (r *runner) publish(channel, payload string) int64 {
 		m.received = r.deaf&(1<<client) == 0
 	}
 	r.out.published = append(r.out.published, m)
-	return one(m.received)
+	return int64(bit(m.received))
 }
 
 // permutations lists every order of 0 … n-1, the unchanged one first.
@@ -121,7 +123,7 @@ func permutations(n int) [][]int {
 // the next call.
 func (r *runner) canonical() ([]byte, error) {
 	for i, rename := range r.renames {
-		b, err := r.world.encode(r.buffer[:0], rename)
+		b, err := r.instance.encode(r.buffer[:0], rename)
 		if err != nil {
 			return nil, err
 		}
@@ -135,18 +137,18 @@ func (r *runner) canonical() ([]byte, error) {
 
 // step is one transition.
 type step struct {
+	explore.Step
+	config *Config
 	action *action
 	deaf   uint
 	mended bool // the key was of a wrong type before
 	full   bool // memory is out now
-	fault  *Fault
-	state  []byte // after it, canonical; nil if nothing changed, or if there is a fault
-	judged judged
+	check  check
 }
 
-// explore does every action from a state and shows each transition, until visit returns false. A call that publishes
+// Explore does every action from a state and shows each transition, until visit returns false. A call that publishes
 // is done once for each set of listeners that can be gone.
-func (r *runner) explore(state []byte, visit func(s *step) bool) {
+func (r *runner) Explore(state []byte, visit func(*explore.Step) bool) {
 	for i := range r.actions {
 		if !r.do(state, &r.actions[i], visit) {
 			return
@@ -158,21 +160,21 @@ func (r *runner) explore(state []byte, visit func(s *step) bool) {
 // inspection is done in every state; it changes nothing.
 var inspection = action{verb: verbInspect, successor: none}
 
-func (r *runner) do(state []byte, a *action, visit func(s *step) bool) bool {
+func (r *runner) do(state []byte, a *action, visit func(*explore.Step) bool) bool {
 	if !a.verb.isCall() {
-		r.world.decode(state)
-		if !r.world.apply(a) {
+		r.instance.decode(state)
+		if !r.instance.apply(a) {
 			return true
 		}
-		mended := a.verb == verbBreak && r.world.entry(a.lock, a.role).kind == kindNone
-		return visit(r.finish(&step{action: a, mended: mended, full: r.world.memory}))
+		mended := a.verb == verbBreak && r.instance.entry(a.lock, a.role).Kind == explore.KindNone
+		return visit(&r.finish(&step{config: r.config, action: a, mended: mended, full: r.instance.memory}).Step)
 	}
 	todo, seen := []uint{0}, map[uint]bool(nil)
 	for len(todo) > 0 {
 		deaf := todo[0]
 		todo = todo[1:]
-		r.world.decode(state)
-		if !visit(r.call(a, deaf)) {
+		r.instance.decode(state)
+		if !visit(&r.call(a, deaf).Step) {
 			return false
 		}
 		for more := r.addressed &^ deaf; more != 0; more &= more - 1 {
@@ -191,43 +193,44 @@ func (r *runner) do(state []byte, a *action, visit func(s *step) bool) bool {
 
 // call runs a script in the state that the world is set to, and judges it.
 func (r *runner) call(a *action, deaf uint) *step {
-	w := r.world
+	w := r.instance
 	r.deaf, r.addressed = deaf, 0
 	r.out.published = r.out.published[:0]
-	w.store.calls = 0
-	s := &step{action: a, deaf: deaf}
-	j := &s.judged
+	w.store.Calls = 0
+	s := &step{config: r.config, action: a, deaf: deaf}
+	s.Event = s
+	j := &s.check
 	j.config, j.action, j.deaf = r.config, a, deaf
 	j.memory, j.damaged, j.wrong = w.memory, w.damaged[a.lock], w.wrong(a.lock)
-	j.wrongLock = w.entry(a.lock, roleLock).kind == kindList
+	j.wrongLock = w.entry(a.lock, roleLock).Kind == explore.KindList
 	var err error
 	if j.before, err = w.observe(a.lock); err != nil {
-		s.fault = fault("state", "%v", err)
+		s.Fault = explore.Faultf("state", "%v", err)
 		return s
 	}
 	other, err := r.others(a.lock)
 	if err != nil {
-		s.fault = fault("state", "%v", err)
+		s.Fault = explore.Faultf("state", "%v", err)
 		return s
 	}
 	r.out.reply = r.sandbox.Run(r.program.scripts[a.verb], r.keys[a.lock], a.args)
-	r.out.calls = w.store.calls
+	s.Calls = w.store.Calls
 	j.out = r.out
 	if j.after, err = w.observe(a.lock); err != nil {
-		s.fault = fault("state", "%v", err)
+		s.Fault = explore.Faultf("state", "%v", err)
 		return s
 	}
 	r.measure(j)
-	if s.fault = j.judge(); s.fault != nil {
+	if s.Fault = j.fault(); s.Fault != nil {
 		return s
 	}
 	if now, err := r.others(a.lock); err != nil || now != other {
-		s.fault = fault("state", "the call changed another lock")
+		s.Fault = explore.Faultf("state", "the call changed another lock")
 		return s
 	}
 	if !j.wrong && a.verb != verbInspect {
 		want := r.config.call(a, &j.before, deaf)
-		if s.fault = r.config.repeated(a, &want, deaf); s.fault != nil {
+		if s.Fault = r.config.repeated(a, &want, deaf); s.Fault != nil {
 			return s
 		}
 	}
@@ -246,7 +249,7 @@ func (r *runner) others(lock int) (string, error) {
 			if i == lock {
 				continue
 			}
-			if r.other, err = r.world.encodeKey(r.other, r.world.entry(i, role), role, r.renames[0]); err != nil {
+			if r.other, err = r.instance.encodeKey(r.other, r.instance.entry(i, role), role, r.renames[0]); err != nil {
 				return "", err
 			}
 		}
@@ -255,26 +258,27 @@ func (r *runner) others(lock int) (string, error) {
 }
 
 // measure notes what the call left in the companion keys.
-func (r *runner) measure(j *judged) {
-	w, lock := r.world, j.action.lock
+func (r *runner) measure(j *check) {
+	w, lock := r.instance, j.action.lock
 	counter, queue, waiters := w.entry(lock, roleFence), w.entry(lock, roleQueue), w.entry(lock, roleWaiters)
-	j.fenceLeft, j.queueLeft, j.waitersLeft = w.left(counter.expires), w.left(queue.expires), w.left(waiters.expires)
+	j.fenceLeft, j.queueLeft, j.waitersLeft = w.left(counter.Expires), w.left(queue.Expires), w.left(waiters.Expires)
 	switch {
 	case j.wrong:
-	case len(waiters.fields) > len(queue.members):
+	case len(waiters.Fields) > len(queue.Members):
 		j.loose = "a waiter's record is left over"
-	case len(waiters.fields) < len(queue.members):
+	case len(waiters.Fields) < len(queue.Members):
 		j.loose = "a waiter stands in the queue without a record"
 	}
 }
 
 // finish encodes what the step led to.
 func (r *runner) finish(s *step) *step {
+	s.Event = s
 	state, err := r.canonical()
 	if err != nil {
-		s.fault = fault("M10", "%v", err)
+		s.Fault = explore.Faultf("M10", "%v", err)
 		return s
 	}
-	s.state = state
+	s.State = state
 	return s
 }

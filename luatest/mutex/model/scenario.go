@@ -52,14 +52,14 @@ type writer struct {
 	err    error
 }
 
-// Scenario is the way to the violation as a file of one scenario that expects what should have been: correct scripts
+// scenario is the way to the violation as a file of one scenario that expects what should have been: correct scripts
 // pass it, these fail in its last steps.
-func (v *Violation) Scenario() ([]byte, error) {
+func (v *violation) scenario() ([]byte, error) {
 	c := v.config
 	w := &writer{config: c, fences: make([]string, c.Locks)}
 	w.begin()
 	for i := range v.path {
-		t := &v.path[i]
+		t := v.path[i]
 		last := i == len(v.path)-1
 		if !t.action.verb.isCall() {
 			w.event(t)
@@ -70,7 +70,7 @@ func (v *Violation) Scenario() ([]byte, error) {
 			w.add(scenario.Step{Why: "where it went wrong: " + v.Fault.Error(), AdvanceMS: scenarioUnit / 4})
 		}
 		w.listen(t.deaf)
-		want := t.judged.wanted()
+		want := t.check.wanted()
 		w.call(t, &want)
 		if last {
 			w.end(t, &want)
@@ -229,7 +229,7 @@ func (w *writer) bindFence(lock int, why string) {
 
 // call makes a call, and says what it must answer and send.
 func (w *writer) call(t *step, want *expected) {
-	a, j := t.action, &t.judged
+	a, j := t.action, &t.check
 	if w.config.Fences {
 		w.add(scenario.Step{AdvanceMS: 1}) // time for more numbers than anybody wants
 	}
@@ -283,7 +283,7 @@ func (w *writer) args(a *action) []scenario.Value {
 }
 
 // reply is what a call must answer, and whether that has the fence of a new grant.
-func (w *writer) reply(j *judged, want *expected) (json.RawMessage, bool) {
+func (w *writer) reply(j *check, want *expected) (json.RawMessage, bool) {
 	lock, out := j.action.lock, j.out.reply
 	switch {
 	case want.answer.code != "":
@@ -318,7 +318,7 @@ func (w *writer) reply(j *judged, want *expected) (json.RawMessage, bool) {
 }
 
 // file is the whole file, a step on a line.
-func (w *writer) file(v *Violation) ([]byte, error) {
+func (w *writer) file(v *violation) ([]byte, error) {
 	c := w.config
 	s := scenario.Scenario{
 		Name: "violation-" + c.Name, Title: fmt.Sprintf("%s: %s", c.Title, v.Fault), Shows: []string{v.promise()},
@@ -329,7 +329,7 @@ func (w *writer) file(v *Violation) ([]byte, error) {
 		s.Exclusive = true
 		s.Engines, s.Reason = []string{engine.KindLua, engine.KindReal}, "miniredis has no memory limit"
 	}
-	if slices.ContainsFunc(v.path, func(t step) bool { return t.action.verb == verbCollect }) {
+	if slices.ContainsFunc(v.path, func(t *step) bool { return t.action.verb == verbCollect }) {
 		s.Engines, s.Reason = []string{engine.KindLua}, "hours pass"
 	}
 	head, err := json.Marshal(s)
@@ -356,7 +356,7 @@ func (w *writer) file(v *Violation) ([]byte, error) {
 }
 
 // promise is the promise that a scenario names: that which was broken, or the nearest one.
-func (v *Violation) promise() string {
+func (v *violation) promise() string {
 	switch p := v.Fault.Promise; p {
 	case "reply":
 		return "M3"

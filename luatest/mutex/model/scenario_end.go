@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/zferentz/go-redilock/luatest/explore"
 	"github.com/zferentz/go-redilock/luatest/scenario"
 )
 
 // wanted is what a call had to do. Where the reference does not say, because a key is of a wrong type or because memory
 // is out, it is to change nothing.
-func (j *judged) wanted() expected {
+func (j *check) wanted() expected {
 	refused := j.out.reply.Code() == "OOM"
 	if j.wrong || refused && j.refusable() || j.action.verb == verbInspect {
 		return expected{after: j.before.clone()}
@@ -22,16 +23,16 @@ func (j *judged) wanted() expected {
 }
 
 // wantedError is the error that the reference does not foresee, but that may be. Servers agree on the text of the first.
-func wantedError(j *judged) object {
+func wantedError(j *check) object {
 	if j.wrong {
-		return object{"error": errWrongType}
+		return object{"error": explore.ErrWrongType}
 	}
 	return object{"code": "OOM"}
 }
 
 // end says what must be left after the call that went wrong.
 func (w *writer) end(t *step, want *expected) {
-	a, j := t.action, &t.judged
+	a, j := t.action, &t.check
 	for client := range w.config.Clients {
 		if w.deaf&(1<<client) == 0 {
 			w.messages(client)
@@ -69,7 +70,7 @@ func (w *writer) end(t *step, want *expected) {
 
 // inspect says who must hold the lock, who waits, and what is left of their presences.
 func (w *writer) inspect(lock int, l *lockState) {
-	j := judged{config: w.config}
+	j := check{config: w.config}
 	holder, left := "", any(-2)
 	if l.holder != none {
 		holder, left = j.name(l.holder), between(l.left)
@@ -114,7 +115,7 @@ func (w *writer) drain(lock int, want *expected) {
 		}
 		w.do("who is the next, and what is known of it", "DEL", w.key(lock, roleLock))
 		probe := action{verb: verbAcquire, lock: lock, token: w.config.tokens(), lease: 1, fences: 1, successor: none}
-		t := step{action: &probe, judged: judged{config: w.config, action: &probe, before: l}}
+		t := step{action: &probe, check: check{config: w.config, action: &probe, before: l}}
 		next := w.config.call(&probe, &l, 0)
 		w.call(&t, &next)
 		l = next.after

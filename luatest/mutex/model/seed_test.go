@@ -13,6 +13,7 @@ import (
 
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine"
+	"github.com/zferentz/go-redilock/luatest/explore"
 	"github.com/zferentz/go-redilock/luatest/mutex"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/scenario"
@@ -110,7 +111,7 @@ func (s *seed) find(t *testing.T, scripts []dist.Script) (text []byte, wrong, ri
 	t.Helper()
 	c := configOf(t, s.world)
 	wrong = s.plant(t, scripts)
-	r, err := Search(t.Context(), wrong, c, Options{Depth: s.depth})
+	r, err := Search(t.Context(), wrong, c, explore.Options{Depth: s.depth})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/zferentz/go-redilock/luatest/explore"
 )
 
 // In the world every state is set at this moment; all that a state remembers of time is relative to it.
@@ -24,20 +26,20 @@ const (
 	counterAhead = 8_000_000_000_000_000
 )
 
-// world is a server and what the model has to know beside it.
-type world struct {
+// instance is a server and what the model has to know beside it.
+type instance struct {
 	config  *Config
-	store   store
+	store   explore.Keyspace
 	memory  bool   // out of
 	damaged []bool // per lock: a companion key was deleted or broken, so that another may be left over until it expires
 }
 
-func newWorld(c *Config) *world {
-	w := &world{config: c, damaged: make([]bool, c.Locks)}
-	w.store.now, w.store.micros = c.epoch(), epochMicro
+func newInstance(c *Config) *instance {
+	w := &instance{config: c, damaged: make([]bool, c.Locks)}
+	w.store.Now, w.store.Micros = c.epoch(), epochMicro
 	for lock := range c.Locks {
 		for _, key := range keysOf(lock) {
-			w.store.find(key)
+			w.store.Find(key)
 		}
 		if c.Ahead {
 			w.setCounter(lock, c.counter())
@@ -46,9 +48,9 @@ func newWorld(c *Config) *world {
 	return w
 }
 
-func (w *world) setCounter(lock int, to int64) {
+func (w *instance) setCounter(lock int, to int64) {
 	e := w.entry(lock, roleFence)
-	e.kind, e.text, e.expires = kindString, strconv.FormatInt(to, 10), w.store.now+w.config.fenceKept()
+	e.Kind, e.Text, e.Expires = explore.KindString, strconv.FormatInt(to, 10), w.store.Now+w.config.fenceKept()
 }
 
 // keysOf are the keys of a lock.
@@ -61,7 +63,7 @@ func keysOf(lock int) []string {
 
 func lockName(lock int) string { return "lock" + strconv.Itoa(lock+1) }
 
-func (w *world) entry(lock, role int) *entry { return &w.store.entries[lock*roles+role] }
+func (w *instance) entry(lock, role int) *explore.Entry { return &w.store.Entries[lock*roles+role] }
 
 // Codes of what a key holds.
 const (
@@ -86,14 +88,14 @@ func broken(format string, args ...any) error {
 // encode appends the state to b, with the clients renamed: client i is called rename[i]. Nothing that a script can
 // notice is left out, but for times before now and numbers whose size does not matter: arrival numbers, fences, and how
 // much is left of retentions (they are far longer than all else).
-func (w *world) encode(b []byte, rename []int) ([]byte, error) {
-	b = append(b, byte(one(w.memory)))
+func (w *instance) encode(b []byte, rename []int) ([]byte, error) {
+	b = append(b, bit(w.memory))
 	var err error
 	for lock := range w.config.Locks {
-		b = append(b, byte(one(w.damaged[lock])))
+		b = append(b, bit(w.damaged[lock]))
 		for role := range roles {
 			e := w.entry(lock, role)
-			w.store.expire(e)
+			w.store.Expire(e)
 			if b, err = w.encodeKey(b, e, role, rename); err != nil {
 				return nil, err
 			}
@@ -102,43 +104,43 @@ func (w *world) encode(b []byte, rename []int) ([]byte, error) {
 	return b, nil
 }
 
-func (w *world) encodeKey(b []byte, e *entry, role int, rename []int) ([]byte, error) {
+func (w *instance) encodeKey(b []byte, e *explore.Entry, role int, rename []int) ([]byte, error) {
 	switch {
-	case e.kind == kindNone:
+	case e.Kind == explore.KindNone:
 		return append(b, codeAbsent), nil
-	case e.kind == kindList:
+	case e.Kind == explore.KindList:
 		return append(b, codeWrong), nil
-	case role == roleLock && e.kind == kindString:
+	case role == roleLock && e.Kind == explore.KindString:
 		return w.encodeLock(b, e, rename)
-	case e.expires == 0:
+	case e.Expires == 0:
 		return nil, broken("the %s key has no expiry", roleNames[role])
-	case role == roleFence && e.kind == kindString:
-		switch n, ok := integer(e.text); {
+	case role == roleFence && e.Kind == explore.KindString:
+		switch n, ok := explore.Integer(e.Text); {
 		case ok && n == fenceLimit && w.config.Full:
 			return append(b, codeFull), nil
 		case ok && n == w.config.counter()-restoredGap:
 			return append(b, codeRestored), nil
 		case !ok || n < w.config.counter():
-			return nil, broken("the fence counter went from %d to %s", w.config.counter(), e.text)
+			return nil, broken("the fence counter went from %d to %s", w.config.counter(), e.Text)
 		}
 		return append(b, codeCounter), nil
-	case role == roleQueue && e.kind == kindZset:
+	case role == roleQueue && e.Kind == explore.KindZset:
 		return w.encodeQueue(b, e, rename)
-	case role == roleWaiters && e.kind == kindHash:
+	case role == roleWaiters && e.Kind == explore.KindHash:
 		return w.encodeWaiters(b, e, rename)
 	}
-	return nil, broken("the %s key is a %s", roleNames[role], kindNames[e.kind])
+	return nil, broken("the %s key is a %s", roleNames[role], explore.KindNames[e.Kind])
 }
 
 // left is what is left until a time, and -1 if there is no such time.
-func (w *world) left(expires int64) int64 {
+func (w *instance) left(expires int64) int64 {
 	if expires == 0 {
 		return -1
 	}
-	return expires - w.store.now
+	return expires - w.store.Now
 }
 
-func (w *world) renamed(name string, rename []int) (byte, bool) {
+func (w *instance) renamed(name string, rename []int) (byte, bool) {
 	token := w.config.tokenOf(name)
 	if token < 0 {
 		return 0, false
@@ -146,26 +148,26 @@ func (w *world) renamed(name string, rename []int) (byte, bool) {
 	return byte(rename[token/w.config.Tokens]*w.config.Tokens + token%w.config.Tokens), true
 }
 
-func (w *world) encodeLock(b []byte, e *entry, rename []int) ([]byte, error) {
-	if token, ok := w.renamed(e.text, rename); ok {
+func (w *instance) encodeLock(b []byte, e *explore.Entry, rename []int) ([]byte, error) {
+	if token, ok := w.renamed(e.Text, rename); ok {
 		b = append(b, codeOurs, token)
-	} else if e.text == foreignName {
+	} else if e.Text == foreignName {
 		b = append(b, codeForeign)
 	} else {
-		return nil, broken("the lock holds %q, which is nobody's token", e.text)
+		return nil, broken("the lock holds %q, which is nobody's token", e.Text)
 	}
-	return binary.AppendVarint(b, w.left(e.expires)), nil
+	return binary.AppendVarint(b, w.left(e.Expires)), nil
 }
 
-func (w *world) encodeQueue(b []byte, e *entry, rename []int) ([]byte, error) {
-	b = append(b, codeQueue, byte(len(e.members)))
-	for i, m := range e.members {
-		token, ok := w.renamed(m.name, rename)
+func (w *instance) encodeQueue(b []byte, e *explore.Entry, rename []int) ([]byte, error) {
+	b = append(b, codeQueue, byte(len(e.Members)))
+	for i, m := range e.Members {
+		token, ok := w.renamed(m.Name, rename)
 		if !ok {
-			return nil, broken("%q stands in the queue, which is nobody's token", m.name)
+			return nil, broken("%q stands in the queue, which is nobody's token", m.Name)
 		}
-		if i > 0 && m.score == e.members[i-1].score {
-			return nil, broken("%s and %s have the same place in the queue", e.members[i-1].name, m.name)
+		if i > 0 && m.Score == e.Members[i-1].Score {
+			return nil, broken("%s and %s have the same place in the queue", e.Members[i-1].Name, m.Name)
 		}
 		b = append(b, token)
 	}
@@ -175,16 +177,16 @@ func (w *world) encodeQueue(b []byte, e *entry, rename []int) ([]byte, error) {
 // storedRecord is a token and its waiter, in a state.
 type storedRecord [6]byte
 
-func (w *world) encodeWaiters(b []byte, e *entry, rename []int) ([]byte, error) {
-	b = append(b, codeWaiters, byte(len(e.fields)))
+func (w *instance) encodeWaiters(b []byte, e *explore.Entry, rename []int) ([]byte, error) {
+	b = append(b, codeWaiters, byte(len(e.Fields)))
 	start := len(b)
 	var records [16]storedRecord
-	for i, f := range e.fields {
-		token, ok := w.renamed(f.name, rename)
+	for i, f := range e.Fields {
+		token, ok := w.renamed(f.Name, rename)
 		if !ok || i == len(records) {
-			return nil, broken("the waiters have a record of %q, which is nobody's token", f.name)
+			return nil, broken("the waiters have a record of %q, which is nobody's token", f.Name)
 		}
-		r, err := w.record(f.value)
+		r, err := w.record(f.Value)
 		if err != nil {
 			return nil, err
 		}
@@ -193,12 +195,12 @@ func (w *world) encodeWaiters(b []byte, e *entry, rename []int) ([]byte, error) 
 		}
 		records[i] = storedRecord{token, byte(r.left), byte(r.lease), byte(r.fences), byte(r.wake), byte(r.channel)}
 	}
-	list := records[:len(e.fields)]
+	list := records[:len(e.Fields)]
 	slices.SortFunc(list, func(a, b storedRecord) int { return int(a[0]) - int(b[0]) })
 	for _, r := range list {
 		b = append(b, r[:]...)
 	}
-	if len(b)-start != len(storedRecord{})*len(e.fields) {
+	if len(b)-start != len(storedRecord{})*len(e.Fields) {
 		return nil, broken("the waiters do not add up")
 	}
 	return b, nil
@@ -221,11 +223,11 @@ const (
 )
 
 // presenceEnd is when the presence of a waiter ends, in ms of the server's clock.
-func (w *world) presenceEnd(left int8) int64 {
+func (w *instance) presenceEnd(left int8) int64 {
 	if left == farAhead {
 		return presentForever
 	}
-	return w.store.now + int64(left)
+	return w.store.Now + int64(left)
 }
 
 // laterRecord is the record that a client of a later version writes, with its times in other units.
@@ -235,16 +237,16 @@ func (c *Config) laterRecord(a *action, scale func(ms int) int) string {
 }
 
 // record reads what the server knows of a waiter: presence deadline, grant, fences, wake, channel.
-func (w *world) record(text string) (waiter, error) {
+func (w *instance) record(text string) (waiter, error) {
 	words := strings.SplitN(text, " ", 5)
 	if len(words) != 5 {
 		return waiter{}, broken("the record of a waiter is %q", text)
 	}
-	end, ok := integer(words[0])
-	lease, ok2 := integer(words[1])
-	fences, ok3 := integer(words[2])
+	end, ok := explore.Integer(words[0])
+	lease, ok2 := explore.Integer(words[1])
+	fences, ok3 := explore.Integer(words[2])
 	how := slices.Index(wakeNames[:], words[3])
-	left := max(end-w.store.now, -1)
+	left := max(end-w.store.Now, -1)
 	if end == presentForever {
 		left = farAhead
 	}
@@ -257,4 +259,12 @@ func (w *world) record(text string) (waiter, error) {
 		return waiter{}, broken("the record of a waiter is %q", text)
 	}
 	return waiter{left: int8(left), lease: int8(lease), fences: int8(fences), wake: wake(how), channel: int8(channel)}, nil
+}
+
+// bit is a flag in a state.
+func bit(is bool) byte {
+	if is {
+		return 1
+	}
+	return 0
 }

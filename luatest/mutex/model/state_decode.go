@@ -3,27 +3,29 @@ package model
 import (
 	"encoding/binary"
 	"strconv"
+
+	"github.com/zferentz/go-redilock/luatest/explore"
 )
 
 // decode sets the world to an encoded state.
-func (w *world) decode(b []byte) {
-	w.store.now, w.store.micros = w.config.epoch(), epochMicro
+func (w *instance) decode(b []byte) {
+	w.store.Now, w.store.Micros = w.config.epoch(), epochMicro
 	w.memory, b = b[0] != 0, b[1:]
 	for lock := range w.config.Locks {
 		w.damaged[lock], b = b[0] != 0, b[1:]
 		for role := range roles {
 			e := w.entry(lock, role)
-			e.clear()
+			e.Clear()
 			code := b[0]
 			b = b[1:]
 			switch code {
 			case codeWrong:
-				e.kind = kindList
+				e.Kind = explore.KindList
 			case codeOurs:
-				e.text = w.config.tokenName(int(b[0]))
+				e.Text = w.config.tokenName(int(b[0]))
 				b = w.decodeLock(e, b[1:])
 			case codeForeign:
-				e.text = foreignName
+				e.Text = foreignName
 				b = w.decodeLock(e, b)
 			case codeCounter:
 				w.setCounter(lock, w.config.counter())
@@ -40,26 +42,26 @@ func (w *world) decode(b []byte) {
 	}
 }
 
-func (w *world) decodeLock(e *entry, b []byte) []byte {
-	e.kind = kindString
+func (w *instance) decodeLock(e *explore.Entry, b []byte) []byte {
+	e.Kind = explore.KindString
 	left, n := binary.Varint(b)
 	if left >= 0 {
-		e.expires = w.store.now + left
+		e.Expires = w.store.Now + left
 	}
 	return b[n:]
 }
 
-func (w *world) decodeQueue(e *entry, b []byte) []byte {
-	e.kind, e.expires = kindZset, w.store.now+w.config.queueKept()
+func (w *instance) decodeQueue(e *explore.Entry, b []byte) []byte {
+	e.Kind, e.Expires = explore.KindZset, w.store.Now+w.config.queueKept()
 	n := int(b[0])
 	for i, token := range b[1 : 1+n] {
-		e.members = append(e.members, member{w.config.tokenName(int(token)), int64(i + 1)})
+		e.Members = append(e.Members, explore.Member{Name: w.config.tokenName(int(token)), Score: int64(i + 1)})
 	}
 	return b[1+n:]
 }
 
-func (w *world) decodeWaiters(e *entry, b []byte) []byte {
-	e.kind, e.expires = kindHash, w.store.now+w.config.queueKept()
+func (w *instance) decodeWaiters(e *explore.Entry, b []byte) []byte {
+	e.Kind, e.Expires = explore.KindHash, w.store.Now+w.config.queueKept()
 	n := int(b[0])
 	b = b[1:]
 	for range n {
@@ -69,7 +71,7 @@ func (w *world) decodeWaiters(e *entry, b []byte) []byte {
 		}
 		record := strconv.FormatInt(w.presenceEnd(int8(b[1])), 10) + " " + strconv.Itoa(int(b[2])) + " " +
 			strconv.Itoa(int(b[3])) + " " + wakeNames[b[4]] + " " + channel
-		e.fields = append(e.fields, field{w.config.tokenName(int(b[0])), record})
+		e.Fields = append(e.Fields, explore.Field{Name: w.config.tokenName(int(b[0])), Value: record})
 		b = b[len(storedRecord{}):]
 	}
 	return b

@@ -1,4 +1,4 @@
-package model
+package explore
 
 import (
 	"context"
@@ -8,8 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/zferentz/go-redilock/luatest/dist"
 )
 
 // Options says how far to go, and whom to tell.
@@ -21,7 +19,7 @@ type Options struct {
 
 // Progress is how far a search has come.
 type Progress struct {
-	Config      string
+	World       string
 	Depth       int // actions in a row that are being explored
 	States      int // that were found on the levels before
 	Frontier    int // states of this level
@@ -32,7 +30,7 @@ type Progress struct {
 
 // Result is what a search found.
 type Result struct {
-	Config      string
+	World       string
 	States      int // that can be reached, up to the names of the clients
 	Transitions int
 	Depth       int  // actions in a row that were explored
@@ -54,7 +52,7 @@ func (r Result) Figures() string {
 
 // String is the world, the figures and the time.
 func (r Result) String() string {
-	return fmt.Sprintf("%s: %s, in %v", r.Config, r.Figures(), r.Elapsed.Round(time.Millisecond))
+	return fmt.Sprintf("%s: %s, in %v", r.World, r.Figures(), r.Elapsed.Round(time.Millisecond))
 }
 
 // hash stands for a state. Two states of the same hash would count as one: with 128 bits and ten million states the
@@ -70,8 +68,7 @@ type node struct {
 // search is a breadth-first search, level by level: the workers only read what was found before, so the result does
 // not depend on who is faster.
 type search struct {
-	config  *Config
-	program *program
+	world   World
 	options Options
 	seeds   [2]maphash.Seed
 	first   []byte // the state that everything starts with, by the clients' own names
@@ -111,54 +108,49 @@ func (f *frontier) state(i int) []byte {
 type found struct {
 	states frontier // their nodes are those of their parents
 	hashes []hash
-	fault  *step
+	step   *Step // that went wrong; nil: none
 	parent uint32
 }
 
-// Search explores the world of a config with the scripts. The error is of the scripts (they do not compile) or of the
-// context; a violation is a result.
-func Search(ctx context.Context, scripts []dist.Script, c Config, o Options) (Result, error) {
-	p, err := compile(&c, scripts)
-	if err != nil {
-		return Result{}, err
-	}
+// Search explores a world. The error is of its first state or of the context; a violation is a result.
+func Search(ctx context.Context, w World, o Options) (Result, error) {
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	s := &search{
-		config: &c, program: p, options: o, visited: map[hash]struct{}{}, start: time.Now(),
+		world: w, options: o, visited: map[hash]struct{}{}, start: time.Now(),
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
 	}
 	return s.run(ctx)
 }
 
 func (s *search) run(ctx context.Context) (Result, error) {
-	runners := make([]*runner, s.options.Workers)
-	for i := range runners {
-		runners[i] = newRunner(s.config, s.program)
-		defer runners[i].close()
+	workers := make([]Worker, s.options.Workers)
+	for i := range workers {
+		workers[i] = s.world.Worker()
+		defer workers[i].Close()
 	}
-	s.first = runners[0].plain()
-	first, err := runners[0].canonical()
-	if err != nil {
+	var first []byte
+	var err error
+	if s.first, first, err = workers[0].First(); err != nil {
 		return Result{}, err
 	}
 	level := &frontier{}
 	s.add(level, first, s.hash(first), 0)
-	result := Result{Config: s.config.Name}
+	result := Result{World: s.world.Name()}
 	for ; len(level.ends) > 0; result.Depth++ {
 		if limit := s.options.Depth; limit > 0 && result.Depth == limit {
 			break
 		}
-		all, err := s.expand(ctx, runners, level, result.Depth)
+		all, err := s.expand(ctx, workers, level, result.Depth)
 		if err != nil {
 			return Result{}, err
 		}
 		level = &frontier{}
 		for i := range all {
-			if all[i].fault != nil {
+			if all[i].step != nil {
 				result.Depth++
-				result.Violation = s.violation(runners[0], all[i].parent, all[i].fault)
+				result.Violation = s.violation(workers[0], all[i].parent, all[i].step)
 				return s.finish(result), nil
 			}
 			for k, h := range all[i].hashes {
@@ -191,22 +183,22 @@ func (s *search) hash(state []byte) hash {
 
 // expand does every action from every state of a level. What it gives is in the order of the states. After a violation
 // the states behind it are not looked at.
-func (s *search) expand(ctx context.Context, runners []*runner, level *frontier, depth int) ([]found, error) {
+func (s *search) expand(ctx context.Context, workers []Worker, level *frontier, depth int) ([]found, error) {
 	chunks := (len(level.ends) + chunkSize - 1) / chunkSize
 	all := make([]found, chunks)
 	var next, stop atomic.Int64
 	stop.Store(int64(chunks))
-	var workers sync.WaitGroup
-	for _, r := range runners {
-		workers.Go(func() {
+	var group sync.WaitGroup
+	for _, w := range workers {
+		group.Go(func() {
 			for ctx.Err() == nil {
 				chunk := next.Add(1) - 1
 				if chunk >= stop.Load() {
 					return
 				}
 				from := int(chunk) * chunkSize
-				all[chunk] = s.expandChunk(r, level, from, min(from+chunkSize, len(level.ends)))
-				if all[chunk].fault != nil {
+				all[chunk] = s.expandChunk(w, level, from, min(from+chunkSize, len(level.ends)))
+				if all[chunk].step != nil {
 					lower(&stop, chunk)
 				}
 			}
@@ -214,7 +206,7 @@ func (s *search) expand(ctx context.Context, runners []*runner, level *frontier,
 	}
 	done := make(chan struct{})
 	go func() {
-		workers.Wait()
+		group.Wait()
 		close(done)
 	}()
 	ticker := time.NewTicker(progressInterval)
@@ -226,7 +218,7 @@ func (s *search) expand(ctx context.Context, runners []*runner, level *frontier,
 		case <-ticker.C:
 			if s.options.Progress != nil {
 				s.options.Progress(Progress{
-					Config: s.config.Name, Depth: depth + 1, States: len(s.nodes), Frontier: len(level.ends),
+					World: s.world.Name(), Depth: depth + 1, States: len(s.nodes), Frontier: len(level.ends),
 					Expanded:    min(int(next.Load())*chunkSize, len(level.ends)),
 					Transitions: int(s.transitions.Load()), Elapsed: time.Since(s.start),
 				})
@@ -247,19 +239,19 @@ func lower(n *atomic.Int64, to int64) {
 	}
 }
 
-func (s *search) expandChunk(r *runner, level *frontier, from, to int) found {
+func (s *search) expandChunk(w Worker, level *frontier, from, to int) found {
 	var out found
 	mine := map[hash]struct{}{}
 	transitions, calls := int64(0), 0
-	for i := from; i < to && out.fault == nil; i++ {
-		r.explore(level.state(i), func(t *step) bool {
+	for i := from; i < to && out.step == nil; i++ {
+		w.Explore(level.state(i), func(t *Step) bool {
 			transitions++
-			calls = max(calls, t.judged.out.calls)
-			if t.fault != nil {
-				out.fault, out.parent = t, level.nodes[i]
+			calls = max(calls, t.Calls)
+			if t.Fault != nil {
+				out.step, out.parent = t, level.nodes[i]
 				return false
 			}
-			h := s.hash(t.state)
+			h := s.hash(t.State)
 			if _, ok := s.visited[h]; ok {
 				return true
 			}
@@ -267,7 +259,7 @@ func (s *search) expandChunk(r *runner, level *frontier, from, to int) found {
 				return true
 			}
 			mine[h] = struct{}{}
-			out.states.add(t.state, level.nodes[i])
+			out.states.add(t.State, level.nodes[i])
 			out.hashes = append(out.hashes, h)
 			return true
 		})

@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/zferentz/go-redilock/luatest/explore"
 	"github.com/zferentz/go-redilock/luatest/resp"
 )
 
-// judge finds what a call did wrong, by the promises first, then by the reference.
-func (j *judged) judge() *Fault {
+// fault finds what a call did wrong, by the promises first, then by the reference.
+func (j *check) fault() *explore.Fault {
 	if f := j.promises(); f != nil {
 		return f
 	}
@@ -29,40 +30,40 @@ func (j *judged) judge() *Fault {
 }
 
 // refused checks that a call that was refused for want of memory changed nothing, but for dead waiters dropped.
-func (j *judged) refused() *Fault {
+func (j *check) refused() *explore.Fault {
 	dropped := len(j.before.queue) - len(j.after.queue)
 	if dropped < 0 || !sameQueue(j.before.queue[dropped:], j.after.queue) || j.after.left != j.before.left ||
 		j.after.counter != j.before.counter {
-		return fault("M9", "the call was refused, and yet it changed something: %s", j.states(&j.after))
+		return explore.Faultf("M9", "the call was refused, and yet it changed something: %s", j.states(&j.after))
 	}
 	for _, w := range j.before.queue[:dropped] {
 		if j.alive(w) {
-			return fault("M4", "the call was refused, and yet %s lost its place", j.name(int(w.token)))
+			return explore.Faultf("M4", "the call was refused, and yet %s lost its place", j.name(int(w.token)))
 		}
 	}
 	return nil
 }
 
 // compare holds the call to the reference.
-func (j *judged) compare(want *expected) *Fault {
+func (j *check) compare(want *expected) *explore.Fault {
 	if code := want.answer.code; code != "" && code != j.out.reply.Code() {
-		return fault("reply", "it answers %s, not the error %s", j.out.reply, code)
+		return explore.Faultf("reply", "it answers %s, not the error %s", j.out.reply, code)
 	} else if text := j.config.show(&want.answer); code == "" && text != j.out.reply.String() {
-		return fault("reply", "it answers %s, not %s", j.out.reply, text)
+		return explore.Faultf("reply", "it answers %s, not %s", j.out.reply, text)
 	}
 	a, b := &want.after, &j.after
 	if a.holder != b.holder || a.holder != none && a.left != b.left || a.counter != b.counter ||
 		!sameQueue(a.queue, b.queue) {
-		return fault("state", "it leaves %s, not %s", j.states(b), j.states(a))
+		return explore.Faultf("state", "it leaves %s, not %s", j.states(b), j.states(a))
 	}
 	if len(want.sent) != len(j.out.published) {
-		return fault("messages", "%d were published, not %d", len(j.out.published), len(want.sent))
+		return explore.Faultf("messages", "%d were published, not %d", len(j.out.published), len(want.sent))
 	}
 	for i, s := range want.sent {
 		m := j.out.published[i]
 		text := fmt.Sprintf("%s %d %d %d", j.config.tokenName(s.token), s.fence, s.lease, s.owned)
 		if m.client != s.client || m.payload != text {
-			return fault("messages", "client %d was sent %q, not client %d %q", m.client, m.payload, s.client, text)
+			return explore.Faultf("messages", "client %d was sent %q, not client %d %q", m.client, m.payload, s.client, text)
 		}
 	}
 	return nil
@@ -90,7 +91,7 @@ func (c *Config) show(a *answer) string {
 }
 
 // states prints a lock.
-func (j *judged) states(l *lockState) string {
+func (j *check) states(l *lockState) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s as the holder", j.name(l.holder))
 	if l.holder != none {
@@ -105,7 +106,7 @@ func (j *judged) states(l *lockState) string {
 }
 
 // inspect holds the script that only reads to what the state is.
-func (j *judged) inspect() *Fault {
+func (j *check) inspect() *explore.Fault {
 	l := &j.before
 	holder, left := "", -2
 	if l.holder == holderForeign {
@@ -121,7 +122,7 @@ func (j *judged) inspect() *Fault {
 	want := resp.Array(resp.String("STATUS"), resp.String(holder), resp.Integer(int64(left)), resp.Integer(l.counter),
 		resp.Integer(j.config.clock()), resp.Integer(int64(len(l.queue))), resp.Array(waiters...))
 	if !want.Equal(j.out.reply) {
-		return fault("reply", "it answers %s, not %s", j.out.reply, want)
+		return explore.Faultf("reply", "it answers %s, not %s", j.out.reply, want)
 	}
 	return nil
 }
@@ -139,7 +140,7 @@ const longestMS = 1<<31 - 1
 
 // repeated checks M3 on the reference, to which every call is held: the same call once more, at once, answers the same
 // and changes nothing.
-func (c *Config) repeated(a *action, first *expected, deaf uint) *Fault {
+func (c *Config) repeated(a *action, first *expected, deaf uint) *explore.Fault {
 	if first.unfinished {
 		return nil // the next call sweeps on
 	}
@@ -147,20 +148,20 @@ func (c *Config) repeated(a *action, first *expected, deaf uint) *Fault {
 	x, y := &first.after, &second.after
 	if x.holder != y.holder || x.holder != none && x.left != y.left || x.counter != y.counter ||
 		!sameQueue(x.queue, y.queue) {
-		return fault("M3", "a repeated call changes the state")
+		return explore.Faultf("M3", "a repeated call changes the state")
 	}
 	once := first.answer
 	once.owned = min(once.owned, 1) // what a lost reply reserved is not used
 	same := c.show(&once) == c.show(&second.answer)
 	switch tag := second.answer.tag; {
 	case second.answer.fence == fenceNew || len(second.sent) > 0:
-		return fault("M3", "a repeated call grants again")
+		return explore.Faultf("M3", "a repeated call grants again")
 	case same:
 	case a.verb == verbRelease && a.successor == none && tag == "NOTHELD":
 	case a.verb == verbRelease && a.successor != none && tag == "RELEASED" && y.place(a.successor) >= 0:
 	case a.verb == verbRelease && a.successor != none && tag == "HANDED" && y.holder == a.successor:
 	default:
-		return fault("M3", "a repeated call answers %s after %s", c.show(&second.answer), c.show(&first.answer))
+		return explore.Faultf("M3", "a repeated call answers %s after %s", c.show(&second.answer), c.show(&first.answer))
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package model
+package explore
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/resp"
@@ -63,20 +64,24 @@ var commandLines = map[string]func(r *rand.Rand, key string, ms int) []string{
 
 func name(r *rand.Rand) string { return []string{"a", "b", "c", "dd"}[r.IntN(4)] }
 
-// TestStoreCommands checks that the comparisons below send all that the scripts send.
-func TestStoreCommands(t *testing.T) {
+// TestKeyspaceCommands checks that the comparisons below send all that the scripts send.
+func TestKeyspaceCommands(t *testing.T) {
 	t.Parallel()
-	for _, s := range load(t) {
+	scripts, err := dist.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range scripts {
 		for _, command := range s.Commands {
 			if _, ok := commandLines[command]; !ok {
-				t.Errorf("%s calls %s, which the store is not held to", s.Name, command)
+				t.Errorf("%s calls %s, which the keyspace is not held to", s.Name, command)
 			}
 		}
 	}
 }
 
-// compare sends random commands to a store and to an engine. Each reply must be the same, by equal.
-func compare(e engine.Engine, s *store, seed uint64, n, maxMS int, tick func() error,
+// compare sends random commands to a keyspace and to an engine. Each reply must be the same, by equal.
+func compare(e engine.Engine, s *Keyspace, seed uint64, n, maxMS int, tick func() error,
 	equal func(command string, ours, theirs resp.Reply) bool) error {
 	r := rand.New(rand.NewPCG(seed, 1))
 	names := make([]string, 0, len(commandLines))
@@ -100,27 +105,27 @@ func compare(e engine.Engine, s *store, seed uint64, n, maxMS int, tick func() e
 		if err != nil {
 			return err
 		}
-		ours := s.dispatch(line)
+		ours := s.Dispatch(line)
 		sent = append(sent, strings.Join(line, " "))
 		if !equal(line[0], ours, theirs) {
-			return fmt.Errorf("seed %d: the store answers %s, the engine %s, after\n%s", seed, ours, theirs,
+			return fmt.Errorf("seed %d: the keyspace answers %s, the engine %s, after\n%s", seed, ours, theirs,
 				strings.Join(sent[max(0, len(sent)-30):], "\n"))
 		}
 	}
 	return nil
 }
 
-// TestStoreLikeMiniredis holds the store to miniredis, to the millisecond; the one known difference is set aside.
-func TestStoreLikeMiniredis(t *testing.T) {
+// TestKeyspaceLikeMiniredis holds the keyspace to miniredis, to the millisecond; the one known difference is set aside.
+func TestKeyspaceLikeMiniredis(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(20) {
-		if err := likeMiniredis(t, seed, store{atDeadline: true}); err != nil {
+		if err := likeMiniredis(t, seed, Keyspace{AtDeadline: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	// And the comparison sees a store that is wrong by one millisecond.
+	// And the comparison sees a keyspace that is wrong by one millisecond.
 	for seed := uint64(0); ; seed++ {
-		if likeMiniredis(t, seed, store{}) != nil {
+		if likeMiniredis(t, seed, Keyspace{}) != nil {
 			return
 		}
 		if seed == 20 {
@@ -129,17 +134,17 @@ func TestStoreLikeMiniredis(t *testing.T) {
 	}
 }
 
-func likeMiniredis(t *testing.T, seed uint64, s store) error {
+func likeMiniredis(t *testing.T, seed uint64, s Keyspace) error {
 	t.Helper()
 	e, err := engine.NewLua()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	s.now, s.micros = e.Now().UnixMilli(), int64(e.Now().Nanosecond()/1000%1000)
+	s.Now, s.Micros = e.Now().UnixMilli(), int64(e.Now().Nanosecond()/1000%1000)
 	tick := func() error {
 		e.SetTime(e.Now().Add(time.Millisecond))
-		s.now++
+		s.Now++
 		return nil
 	}
 	return compare(e, &s, seed, 500, 4, tick, func(command string, ours, theirs resp.Reply) bool {
@@ -153,8 +158,8 @@ func likeMiniredis(t *testing.T, seed uint64, s store) error {
 	})
 }
 
-// TestStoreLikeServers holds the store to real servers: to the last byte, but for what time does.
-func TestStoreLikeServers(t *testing.T) {
+// TestKeyspaceLikeServers holds the keyspace to real servers: to the last byte, but for what time does.
+func TestKeyspaceLikeServers(t *testing.T) {
 	t.Parallel()
 	server.ForEach(t, server.Options{}, func(t *testing.T, s *server.Server) {
 		const minute = 60_000
@@ -163,7 +168,7 @@ func TestStoreLikeServers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = compare(e, &store{now: epochMS}, seed, 2000, 10*minute, nil,
+			err = compare(e, &Keyspace{Now: startMS}, seed, 2000, 10*minute, nil,
 				func(command string, ours, theirs resp.Reply) bool {
 					switch {
 					case command == "RPUSH":
@@ -186,16 +191,16 @@ func TestStoreLikeServers(t *testing.T) {
 	})
 }
 
-// ends checks what a server and a store do when the time of a key is over.
+// ends checks what a server and a keyspace do when the time of a key is over.
 func ends(e engine.Engine) error {
-	s := &store{now: epochMS}
+	s := &Keyspace{Now: startMS}
 	if err := e.FlushAll(); err != nil {
 		return err
 	}
 	both := func(line ...string) error {
 		theirs, err := e.Do(line...)
-		if ours := s.dispatch(line); err != nil || !ours.Equal(theirs) {
-			return fmt.Errorf("%q: the store answers %s, the server %s, %w", line, ours, theirs, err)
+		if ours := s.Dispatch(line); err != nil || !ours.Equal(theirs) {
+			return fmt.Errorf("%q: the keyspace answers %s, the server %s, %w", line, ours, theirs, err)
 		}
 		return nil
 	}
@@ -210,7 +215,7 @@ func ends(e engine.Engine) error {
 	if err := e.Advance(20 * time.Millisecond); err != nil {
 		return err
 	}
-	s.now += 21
+	s.Now += 21
 	for _, line := range [][]string{
 		{"GET", "k1"}, {"PTTL", "k1"}, {"EXISTS", "k2"}, {"ZRANGE", "k2", "0", "0"}, {"HGET", "k3", "x"}, {"PTTL", "k4"},
 	} {
@@ -220,3 +225,6 @@ func ends(e engine.Engine) error {
 	}
 	return nil
 }
+
+// startMS is the time at which a keyspace begins here.
+const startMS = 1_767_225_600_000 // 2026-01-01

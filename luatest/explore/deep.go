@@ -1,4 +1,4 @@
-package model
+package explore
 
 import (
 	"context"
@@ -9,17 +9,18 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
-// Deep explores every world as deep as its config says, with a table of what was gone through, and says on progress how
-// far it is. A violation is the error; the table is followed by it, and by the scenario that replays it.
-func Deep(ctx context.Context, table io.Writer, progress *os.File) error {
-	scripts, err := dist.Load()
-	if err != nil {
-		return err
-	}
+// Dive is a world and how deep it is explored: actions in a row; 0: until there is no new state.
+type Dive struct {
+	World World
+	Depth int
+}
+
+// Deep explores worlds, one after the other, with a table of what was gone through, and says on progress how far it is. A
+// violation is the error; the table is followed by it, and by the scenario that replays it.
+func Deep(ctx context.Context, dives []Dive, table io.Writer, progress *os.File) error {
 	// The scripts make much garbage that lives for a moment; what stays is small.
 	defer debug.SetGCPercent(debug.SetGCPercent(300))
 	renew := "" // on a terminal, the line that is renewed
@@ -31,8 +32,8 @@ func Deep(ctx context.Context, table io.Writer, progress *os.File) error {
 	var rows []testreport.Row
 	total := testreport.Row{Section: "model", Subject: "all worlds"}
 	states := 0
-	for _, c := range Configs() {
-		r, err := Search(ctx, scripts, c, Options{Depth: c.DeepDepth, Progress: reporter(progress, renew)})
+	for _, d := range dives {
+		r, err := Search(ctx, d.World, Options{Depth: d.Depth, Progress: reporter(progress, renew)})
 		if err != nil {
 			return err
 		}
@@ -54,7 +55,7 @@ func Deep(ctx context.Context, table io.Writer, progress *os.File) error {
 
 // Row is the result as a line of the table of a test run: transitions, and those that went wrong.
 func (r Result) Row() testreport.Row {
-	row := testreport.Row{Section: "model", Subject: r.Config, Passed: r.Transitions, Notes: []string{r.Figures()}}
+	row := testreport.Row{Section: "model", Subject: r.World, Passed: r.Transitions, Notes: []string{r.Figures()}}
 	if r.Violation != nil {
 		row.Passed, row.Failed = r.Transitions-1, 1
 	}
@@ -76,7 +77,7 @@ func reporter(out io.Writer, renew string) func(Progress) {
 		seconds := p.Elapsed.Seconds()
 		done := p.States - p.Frontier + p.Expanded
 		fmt.Fprintf(out, "%s%s: depth %d, frontier %d of %d states, %d states at %.0f/s, %d transitions at %.0f/s%s",
-			renew, p.Config, p.Depth, p.Expanded, p.Frontier, p.States, float64(done)/seconds,
+			renew, p.World, p.Depth, p.Expanded, p.Frontier, p.States, float64(done)/seconds,
 			p.Transitions, float64(p.Transitions)/seconds, end)
 	}
 }
