@@ -9,15 +9,15 @@ import (
 func TestChecksFail(t *testing.T) {
 	t.Parallel()
 	const acquire, release, fence, waiters = 0, 3, 1, 3
-	arguments := func(script, way, count uint8, packed string) func(testing.TB, *world) error {
-		return func(t testing.TB, w *world) error { return checkArguments(t, w, script, way, count, packed) }
+	arguments := func(script, way, count uint8, packed string) func(testing.TB, *fixture) error {
+		return func(t testing.TB, w *fixture) error { return checkArguments(t, w, script, way, count, packed) }
 	}
-	companions := func(way, key, kind uint8, content string) func(testing.TB, *world) error {
-		return func(t testing.TB, w *world) error { return checkCompanions(t, w, way, key, kind, 0xffff, content) }
+	companions := func(way, key, kind uint8, content string) func(testing.TB, *fixture) error {
+		return func(t testing.TB, w *fixture) error { return checkCompanions(t, w, way, key, kind, 0xffff, content) }
 	}
 	for _, test := range []struct {
 		name, old, new string
-		check          func(testing.TB, *world) error
+		check          func(testing.TB, *fixture) error
 		want           string
 	}{
 		{
@@ -73,10 +73,10 @@ func TestChecksFail(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			if err := test.check(t, newWorld(t, "", "")); err != nil {
+			if err := test.check(t, newFixture(t, "", "")); err != nil {
 				t.Errorf("with the scripts as they are: %v", err)
 			}
-			err := test.check(t, newWorld(t, test.old, test.new))
+			err := test.check(t, newFixture(t, test.old, test.new))
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want something about %q", err, test.want)
 			}

@@ -1,4 +1,4 @@
-package diff_test
+package sequences_test
 
 import (
 	"testing"

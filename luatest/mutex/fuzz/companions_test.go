@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/zferentz/go-redilock/luatest/fuzz"
 )
 
 // calls are one of each kind: a newcomer that waits and one that does not, the holder, its heirs, a waiter.
@@ -21,7 +23,7 @@ const mostFences = 64
 // FuzzCompanions calls the scripts while a key of the lock holds whatever another program may have put there. Each answers
 // a reply that it declares, or an error with a code; and an error means that nobody was granted the lock (M9).
 func FuzzCompanions(f *testing.F) {
-	w := newWorld(f, "", "")
+	w := newFixture(f, "", "")
 	contents := []string{
 		"", "x", "5", "9007199254740991", "99999999999999999999", "nan", "1e3", "-1", "1\x002", "inf",
 		"1 2 3 poll ", "1767225660123 5000 64 push c", "1767225660123 5000 99 shard c", "1767225660123 5000 1 push;x c",
@@ -40,8 +42,8 @@ func FuzzCompanions(f *testing.F) {
 	})
 }
 
-// checkCompanions makes those calls whose bit is chosen, each in a world of its own.
-func checkCompanions(t testing.TB, w *world, way, key, kind uint8, chosen uint16, content string) error {
+// checkCompanions makes those calls whose bit is chosen, each in a fixture of its own.
+func checkCompanions(t testing.TB, w *fixture, way, key, kind uint8, chosen uint16, content string) error {
 	for i, line := range calls {
 		if chosen&(1<<i) == 0 {
 			continue
@@ -51,14 +53,14 @@ func checkCompanions(t testing.TB, w *world, way, key, kind uint8, chosen uint16
 		words := strings.Fields(line)
 		before, held := w.holder(t)
 		last := w.counter(t)
-		reply := w.call(t, words[0], keys, words[1:]...)
-		if err := wellFormed(w.script(t, words[0]), words[1:], reply); err != nil {
+		reply := w.Call(t, words[0], keys, words[1:]...)
+		if err := fuzz.WellFormed(w.Script(t, words[0]), words[1:], reply); err != nil {
 			return err
 		}
 		if after, now := w.holder(t); reply.Err() != nil && now && (!held || after != before) {
 			return fmt.Errorf("%s: answered %s, and %q has the lock", line, reply, after)
 		}
-		if err := w.checkNumbers(t, w.script(t, words[0]), words[1:], reply, last, mostFences); err != nil {
+		if err := w.checkNumbers(t, w.Script(t, words[0]), words[1:], reply, last, mostFences); err != nil {
 			return err
 		}
 	}
@@ -66,27 +68,27 @@ func checkCompanions(t testing.TB, w *world, way, key, kind uint8, chosen uint16
 }
 
 // spoil puts something into a key, over what is there or in its place.
-func spoil(t testing.TB, w *world, key string, kind uint8, content string) {
+func spoil(t testing.TB, w *fixture, key string, kind uint8, content string) {
 	t.Helper()
 	switch kind % 8 {
 	case 0:
-		w.do(t, "SET", key, content)
+		w.Do(t, "SET", key, content)
 	case 1:
-		w.do(t, "DEL", key)
+		w.Do(t, "DEL", key)
 	case 2:
-		w.do(t, "HSET", key, "b", content)
+		w.Do(t, "HSET", key, "b", content)
 	case 3:
-		w.do(t, "DEL", key)
-		w.do(t, "HSET", key, "b", content)
+		w.Do(t, "DEL", key)
+		w.Do(t, "HSET", key, "b", content)
 	case 4:
-		w.do(t, "ZADD", key, "0", content)
+		w.Do(t, "ZADD", key, "0", content)
 	case 5: // where the content is a number it is a score
-		w.do(t, "ZADD", key, content, "e")
+		w.Do(t, "ZADD", key, content, "e")
 	case 6:
-		w.do(t, "DEL", key)
-		w.do(t, "RPUSH", key, content)
+		w.Do(t, "DEL", key)
+		w.Do(t, "RPUSH", key, content)
 	case 7:
-		w.do(t, "DEL", key)
-		w.do(t, "SADD", key, content)
+		w.Do(t, "DEL", key)
+		w.Do(t, "SADD", key, content)
 	}
 }

@@ -1,4 +1,4 @@
-package diff_test
+package sequences_test
 
 import (
 	"errors"
@@ -13,6 +13,8 @@ import (
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine"
 	"github.com/zferentz/go-redilock/luatest/engine/sandbox"
+	"github.com/zferentz/go-redilock/luatest/mutex"
+	"github.com/zferentz/go-redilock/luatest/mutex/sequences"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/resp"
 	"github.com/zferentz/go-redilock/luatest/scenario"
@@ -75,12 +77,12 @@ func TestDifferenceIsFound(t *testing.T) {
 			if test.engine == nil {
 				test.engine = func(e engine.Engine) engine.Engine { return e }
 			}
-			open := func(e engine.Engine, scripts []dist.Script) diff.Subject {
-				subject, err := diff.NewMemory(e, scripts)
-				return join(t, nil, subject, err)[0]
+			open := func(e engine.Engine, scripts []dist.Script) diff.Runner {
+				runner, err := plan(t).NewMemory(e, scripts)
+				return diff.Join(t, nil, runner, err)[0]
 			}
 			team := diff.Team{open(lua(t), scripts), open(test.engine(lua(t)), broken)}
-			err := diff.Run([]diff.Team{team}, 0, 2000, nil)
+			err := plan(t).Run([]diff.Team{team}, 0, 2000, nil)
 			var found *diff.Found
 			if !errors.As(err, &found) {
 				t.Fatalf("not found: %v", err)
@@ -132,12 +134,12 @@ func TestDifferenceIsFoundOnServers(t *testing.T) {
 	server.ForEach(t, server.Options{}, func(t *testing.T, s *server.Server) {
 		scripts := load(t)
 		broken := changed(t, scripts, "mutex.extend", "if left < lease then", "if left ~= lease then")
-		subject, err := diff.NewReal(s, broken)
-		team := join(t, nil, subject, err)
-		subject, err = diff.NewMemory(lua(t), scripts)
-		team = join(t, team, subject, err)
+		runner, err := plan(t).NewReal(s, broken)
+		team := diff.Join(t, nil, runner, err)
+		runner, err = plan(t).NewMemory(lua(t), scripts)
+		team = diff.Join(t, team, runner, err)
 		var found *diff.Found
-		if err := diff.Run([]diff.Team{team}, 0, 2000, nil); !errors.As(err, &found) || len(found.Sequence) > 3 {
+		if err := plan(t).Run([]diff.Team{team}, 0, 2000, nil); !errors.As(err, &found) || len(found.Sequence) > 3 {
 			t.Errorf("not found, or not cut down to three steps: %v", err)
 		}
 	})
@@ -151,10 +153,10 @@ func TestDeviations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	subject, err := diff.NewMemory(mini, scripts)
-	team := join(t, nil, subject, err)
-	subject, err = diff.NewMemory(lua(t), scripts)
-	team = join(t, team, subject, err)
+	runner, err := plan(t).NewMemory(mini, scripts)
+	team := diff.Join(t, nil, runner, err)
+	runner, err = plan(t).NewMemory(lua(t), scripts)
+	team = diff.Join(t, team, runner, err)
 	for i, step := range [][]string{
 		{"ZADD", "{diff}:redilock:queue", "100000000", "w"},
 	} {
@@ -163,8 +165,8 @@ func TestDeviations(t *testing.T) {
 			{Do: []string{"DEL", "diff", "{diff}:redilock:queue"}}, {Call: "acquire", Args: []string{"a", "1000"}},
 		}
 		var outcomes []diff.Outcome
-		for _, subject := range team {
-			got, err := subject.Run([]diff.Sequence{s})
+		for _, runner := range team {
+			got, err := runner.Run([]diff.Sequence{s})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -233,12 +235,33 @@ func exponents(e engine.Engine) engine.Engine {
 	}}
 }
 
+// TestEngines holds every engine to every other.
+func TestEngines(t *testing.T) { plan(t).Engines(t) }
+
+func plan(t *testing.T) *diff.Plan {
+	t.Helper()
+	p, err := sequences.Plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func load(t *testing.T) []dist.Script {
+	t.Helper()
+	scripts, err := mutex.Subject.Scripts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scripts
+}
+
 // TestMinimise cuts a long sequence down to the two steps that matter, in their order, and those to what matters in them.
 func TestMinimise(t *testing.T) {
 	t.Parallel()
-	s := diff.Generate(1)
-	s = append(append(s, diff.Step{Call: "acquire", Args: []string{"a", "1", "2", "poll", ""}}), diff.Generate(2)...)
-	s = append(append(s, diff.Step{Call: "extend", Args: []string{"a", "7"}}), diff.Generate(3)...)
+	s := sequences.Generate(1)
+	s = append(append(s, diff.Step{Call: "acquire", Args: []string{"a", "1", "2", "poll", ""}}), sequences.Generate(2)...)
+	s = append(append(s, diff.Step{Call: "extend", Args: []string{"a", "7"}}), sequences.Generate(3)...)
 	tries := 0
 	got := diff.Minimise(s, func(s diff.Sequence) bool {
 		tries++

@@ -7,10 +7,11 @@ import (
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine"
 	"github.com/zferentz/go-redilock/luatest/resp"
+	"github.com/zferentz/go-redilock/luatest/subject"
 )
 
-// Subject is an engine that runs sequences. It is not for concurrent use.
-type Subject interface {
+// Runner is an engine that runs sequences. It is not for concurrent use.
+type Runner interface {
 	// Name and Version are the product's.
 	Name() string
 	Version() string
@@ -25,20 +26,21 @@ type Subject interface {
 // memory is an engine whose clock can be moved.
 type memory struct {
 	engine.Engine
+	plan *Plan
 	sha1 map[string]string // by verb
 	dump string
 	now  time.Time
 }
 
-// NewMemory makes a subject of an engine in memory, with the scripts of mutex v1. It closes the engine with itself.
-func NewMemory(e engine.Engine, scripts []dist.Script) (Subject, error) {
-	m := &memory{Engine: e, sha1: map[string]string{}, now: Epoch}
+// NewMemory makes a runner of an engine in memory, with scripts of the plan's subject. It closes the engine with itself.
+func (p *Plan) NewMemory(e engine.Engine, scripts []dist.Script) (Runner, error) {
+	m := &memory{Engine: e, plan: p, sha1: map[string]string{}, now: Epoch}
 	for _, s := range scripts {
 		sha1, err := e.Load(s.Source)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
-		m.sha1[verb(s)] = sha1
+		m.sha1[subject.Verb(s)] = sha1
 	}
 	var err error
 	if m.dump, err = e.Load(dump); err != nil {
@@ -62,7 +64,7 @@ func (m *memory) run(s Sequence) (Outcome, error) {
 	if err := m.FlushAll(); err != nil {
 		return Outcome{}, err
 	}
-	if err := m.advance(Epoch.Sub(m.now) - margin); err != nil {
+	if err := m.advance(Epoch.Sub(m.now) - Margin); err != nil {
 		return Outcome{}, err
 	}
 	o := Outcome{Replies: make([]resp.Reply, len(s))}
@@ -70,7 +72,7 @@ func (m *memory) run(s Sequence) (Outcome, error) {
 		var err error
 		switch {
 		case step.Call != "":
-			o.Replies[i], err = m.Call(m.sha1[step.Call], step.keys(), step.Args)
+			o.Replies[i], err = m.Call(m.sha1[step.Call], m.plan.keysOf(step), step.Args)
 		case step.Do != nil:
 			o.Replies[i], err = m.Do(step.Do...)
 		default:
@@ -85,18 +87,18 @@ func (m *memory) run(s Sequence) (Outcome, error) {
 }
 
 func (m *memory) advance(d time.Duration) error {
-	m.now = m.now.Add(d + margin)
+	m.now = m.now.Add(d + Margin)
 	return m.Advance(d)
 }
 
 // inspect reads what is left. A message is on its way while a PUBLISH says that it was received: the marker that is
 // published last comes behind it.
 func (m *memory) inspect(o *Outcome) error {
-	reply, err := m.Call(m.dump, keys, nil)
+	reply, err := m.Call(m.dump, m.plan.Keys, nil)
 	if err != nil {
 		return err
 	}
-	if o.State, err = stateOf(reply); err != nil {
+	if o.State, err = m.plan.stateOf(reply); err != nil {
 		return err
 	}
 	if reply, err = m.Do("DBSIZE"); err != nil {

@@ -10,9 +10,9 @@ import (
 )
 
 // counter is the last number given out, as far as the key says: 0 where it holds no counter.
-func (w *world) counter(t testing.TB) int64 {
+func (w *fixture) counter(t testing.TB) int64 {
 	t.Helper()
-	text := w.do(t, "GET", keys[1]).Text
+	text := w.Do(t, "GET", keys[1]).Text
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1 || strconv.FormatInt(n, 10) != text {
 		return 0
@@ -22,7 +22,7 @@ func (w *world) counter(t testing.TB) int64 {
 
 // checkNumbers says what is wrong with the numbers that a reply gives to a grant: the last of them is what the counter holds
 // now, there are 1 to most, and none was given out before, where last is the counter's last number. A repeat gives one.
-func (w *world) checkNumbers(t testing.TB, s dist.Script, args []string, r resp.Reply, last int64, most int) error {
+func (w *fixture) checkNumbers(t testing.TB, s dist.Script, args []string, r resp.Reply, last int64, most int) error {
 	t.Helper()
 	fence, fences, ok := numbers(s, r)
 	if !ok {

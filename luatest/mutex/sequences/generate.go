@@ -1,4 +1,5 @@
-package diff
+// Package sequences makes what random clients of the mutex do, for package diff.
+package sequences
 
 import (
 	"fmt"
@@ -7,13 +8,28 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/zferentz/go-redilock/luatest/diff"
+	"github.com/zferentz/go-redilock/luatest/mutex"
 )
+
+// Plan is what package diff takes.
+func Plan() (*diff.Plan, error) { return diff.NewPlan(mutex.Subject, Generate) }
+
+// keys are those of the lock.
+var keys = func() []string {
+	all, _, err := mutex.Subject.Keys(diff.Lock)
+	if err != nil {
+		panic(err) // the scripts do not load
+	}
+	return all
+}()
 
 // Generate makes a sequence of a seed: mostly what clients do, so that the story gets somewhere, and now and then what
 // none should do.
-func Generate(seed uint64) Sequence {
-	g := &generator{rand.New(rand.NewPCG(seed, 5)), Epoch}
-	s := make(Sequence, 0, 16)
+func Generate(seed uint64) diff.Sequence {
+	g := &generator{rand.New(rand.NewPCG(seed, 5)), diff.Epoch}
+	s := make(diff.Sequence, 0, 16)
 	for range 4 + g.IntN(13) {
 		if g.chance(5) {
 			s = append(s, g.laterWaiter()...)
@@ -51,17 +67,17 @@ var counters = []string{
 // records are what the hash of waiters may hold by somebody's mistake.
 var records = []string{
 	"", "x", "1 2", "1 2 3 poll", "1 2 3 poll ", "1767225660123 0 1 poll ", "1767225660123 5000 0 poll ",
-	"1767225660123 5000 3 push " + Listened, "1767225660123 5000 65 shard " + Listened, "1767225660123 5000 1 POLL ",
+	"1767225660123 5000 3 push " + diff.Listened, "1767225660123 5000 65 shard " + diff.Listened, "1767225660123 5000 1 POLL ",
 	"1767225660123 99999999999999999999 1 poll ",
 	"99999999999999999999 5000 1 poll ", "1767225660123 5000 99999999999999999999 poll ", "nan 5000 1 poll ",
 	"1767225660123 5000 2 broadcast ", "1767225660123 5000 1 push a\r\nb", "1767225660123 5000 1 poll",
-	"01767225660123 05000 01 poll ", "1767225660123 5000 poll ", "1767225660123 5000 push " + Listened,
+	"01767225660123 05000 01 poll ", "1767225660123 5000 poll ", "1767225660123 5000 push " + diff.Listened,
 	"1767225660123 5000 1  poll ",
 }
 
 // later are records as a later version may write them.
 var later = []string{
-	"1767225660123 5000 1 shard ", "1767225660123 5000 64 push;x " + Listened, "1767225660123 5000 2 shard redilock:nobody",
+	"1767225660123 5000 1 shard ", "1767225660123 5000 64 push;x " + diff.Listened, "1767225660123 5000 2 shard redilock:nobody",
 	"1767225660123 5000 3 push;x redilock:nobody",
 }
 
@@ -74,9 +90,9 @@ func (g *generator) counter() string {
 }
 
 // laterWaiter is how a later version may queue a waiter.
-func (g *generator) laterWaiter() Sequence {
+func (g *generator) laterWaiter() diff.Sequence {
 	token := g.pick("a", "b", "c", "d")
-	return Sequence{
+	return diff.Sequence{
 		{Do: []string{"ZADD", keys[2], "NX", g.pick("1", "2", "3"), token}},
 		{Do: []string{"HSET", keys[3], token, g.pick(later...)}},
 	}
@@ -127,10 +143,10 @@ func (g *generator) channel() string {
 	if g.chance(10) {
 		return g.pick(nasty...)
 	}
-	return g.pick(Listened, Listened, "redilock:nobody")
+	return g.pick(diff.Listened, diff.Listened, "redilock:nobody")
 }
 
-func (g *generator) step() Step {
+func (g *generator) step() diff.Step {
 	switch n := g.IntN(100); {
 	case n < 36:
 		return g.call("acquire", g.token(), g.lease(), g.presence(), g.wake(), g.channel(), g.fences())
@@ -145,22 +161,22 @@ func (g *generator) step() Step {
 	case n < 70:
 		return g.call("inspect", g.number("0", "1", "2", "10", "1000", "1001"))
 	case n < 80:
-		s := Step{Advance: time.Duration(g.IntN(12)*g.IntN(12)*g.IntN(12)*g.IntN(40)+1) * time.Millisecond}
-		g.now = g.now.Add(s.Advance + margin)
+		s := diff.Step{Advance: time.Duration(g.IntN(12)*g.IntN(12)*g.IntN(12)*g.IntN(40)+1) * time.Millisecond}
+		g.now = g.now.Add(s.Advance + diff.Margin)
 		return s
 	case n < 88:
-		return Step{Do: g.onLock()}
+		return diff.Step{Do: g.onLock()}
 	}
-	return Step{Do: g.onCompanion()}
+	return diff.Step{Do: g.onCompanion()}
 }
 
 // call is a call with as many of the arguments as it needs, mostly.
-func (g *generator) call(verb string, args ...string) Step {
+func (g *generator) call(verb string, args ...string) diff.Step {
 	required := map[string]int{"acquire": 2, "release": 1, "extend": 2, "inspect": 0}[verb]
 	if len(args) > required && g.chance(60) {
 		args = args[:required+g.IntN(len(args)-required+1)]
 	}
-	s := Step{Call: verb, Args: args}
+	s := diff.Step{Call: verb, Args: args}
 	switch {
 	case g.chance(98):
 	case g.chance(30):

@@ -1,7 +1,6 @@
 package fuzz_test
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,12 +8,14 @@ import (
 	"testing"
 
 	"github.com/zferentz/go-redilock/luatest/dist"
+	"github.com/zferentz/go-redilock/luatest/fuzz"
+	"github.com/zferentz/go-redilock/luatest/subject"
 )
 
 // FuzzArguments calls every script with any arguments: it answers BADARG, and changes nothing, exactly when the manifest
 // and the rules between arguments refuse them. An input's arguments are parted by the byte 0x1f.
 func FuzzArguments(f *testing.F) {
-	w := newWorld(f, "", "")
+	w := newFixture(f, "", "")
 	for verb, calls := range map[uint8][]string{
 		0: {"t\x1f1000", "t\x1f1000\x1f5000\x1fpush\x1fch", "t\x1f0", "t", "", "\x1f1", "t\x1f1e3", "t\x1f1\x1f1\x1fpush",
 			"t\x1f1000\x1f0\x1fpoll\x1f\x1f64", "t\x1f1000\x1f0\x1fpoll\x1f\x1f65", "t\x1f1000\x1f0\x1fpoll\x1f\x1f0",
@@ -38,29 +39,29 @@ func FuzzArguments(f *testing.F) {
 	})
 }
 
-func checkArguments(t testing.TB, w *world, script, way, count uint8, packed string) error {
-	s := w.scripts[int(script)%len(w.scripts)]
+func checkArguments(t testing.TB, w *fixture, script, way, count uint8, packed string) error {
+	s := w.Scripts[int(script)%len(w.Scripts)]
 	var args []string
 	if packed != "" {
 		args = strings.Split(packed, "\x1f")
 	}
 	given := slices.Repeat(keys, 2)[:count%8]
 	w.reset(t, way)
-	before, last := w.state(t), w.counter(t)
-	reply, err := w.engine.Call(s.SHA1, given, args)
+	before, last := w.State(t), w.counter(t)
+	reply, err := w.Engine.Call(s.SHA1, given, args)
 	if err != nil {
 		return err
 	}
-	if err := wellFormed(s, args, reply); err != nil {
+	if err := fuzz.WellFormed(s, args, reply); err != nil {
 		return err
 	}
 	holder, held := w.holder(t)
-	refused := why(s, len(given), args)
+	refused := refusal(s, len(given), args)
 	switch {
 	case refused != "" && reply.Code() != "BADARG":
 		return fmt.Errorf("%s %q: %s, and the reply is %s", s.Name, args, refused, reply)
-	case refused != "" && before != w.state(t):
-		return fmt.Errorf("%s %q: refused, and the server changed from\n%sto\n%s", s.Name, args, before, w.state(t))
+	case refused != "" && before != w.State(t):
+		return fmt.Errorf("%s %q: refused, and the server changed from\n%sto\n%s", s.Name, args, before, w.State(t))
 	case refused != "":
 		return nil
 	case reply.Err() != nil:
@@ -83,64 +84,13 @@ func wish(s dist.Script, args []string) int {
 	return n
 }
 
-// why says what is wrong with a call, by the manifest. Empty: nothing.
-func why(s dist.Script, keys int, args []string) string {
-	if keys != len(s.Keys) {
-		return "the number of keys"
+// refusal says what is wrong with a call: by the manifest, and by what the header says in words only.
+func refusal(s dist.Script, keys int, args []string) string {
+	if why := fuzz.Refused(s, keys, args); why != "" {
+		return why
 	}
-	if len(args) > len(s.Args) {
-		return "the number of arguments"
-	}
-	value := map[string]string{}
-	for i, arg := range s.Args {
-		if i >= len(args) {
-			if !arg.Optional {
-				return arg.Name + " is missing"
-			}
-			continue
-		}
-		value[arg.Name] = args[i]
-		if !within(arg, args[i]) {
-			return arg.Name + " is out of its range"
-		}
-	}
-	given := func(name string) bool {
-		if argument(s, name).Type == "integer" {
-			return strings.Trim(value[name], "0") != ""
-		}
-		return value[name] != ""
-	}
-	for _, r := range s.Requires {
-		demanded := given(r.When)
-		if len(r.Values) > 0 {
-			byDefault, _ := argument(s, r.When).Default.(string)
-			demanded = slices.Contains(r.Values, cmp.Or(value[r.When], byDefault)) != r.Not
-		}
-		if demanded && !given(r.Arg) {
-			return r.Arg + " is required"
-		}
-	}
-	// What the header says in words only.
-	if value["successor"] != "" && value["successor"] == value["token"] {
+	if subject.Verb(s) == "release" && len(args) > 2 && args[2] != "" && args[2] == args[0] {
 		return "the successor is the token"
 	}
 	return ""
-}
-
-func argument(s dist.Script, name string) dist.Arg {
-	return s.Args[slices.IndexFunc(s.Args, func(a dist.Arg) bool { return a.Name == name })]
-}
-
-func within(arg dist.Arg, value string) bool {
-	n := int64(len(value))
-	switch arg.Type {
-	case "enum":
-		return slices.Contains(arg.Values, value)
-	case "integer":
-		if value == "" || len(value) > len(strconv.FormatInt(*arg.Max, 10)) || strings.Trim(value, "0123456789") != "" {
-			return false
-		}
-		n, _ = strconv.ParseInt(value, 10, 64)
-	}
-	return (arg.Min == nil || n >= *arg.Min) && (arg.Max == nil || n <= *arg.Max)
 }

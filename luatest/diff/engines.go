@@ -1,4 +1,4 @@
-package diff_test
+package diff
 
 import (
 	"errors"
@@ -10,31 +10,32 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/diff"
-	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
-// TestEngines holds every engine to every other: REDILOCK_SEQUENCES sequences (2,000), from REDILOCK_SEED (0) on.
-func TestEngines(t *testing.T) {
+// Engines is a test that holds every engine to every other: REDILOCK_SEQUENCES sequences (2,000), from REDILOCK_SEED (0) on.
+func (p *Plan) Engines(t *testing.T) {
 	first, n := uint64(testreport.Size(t, "REDILOCK_SEED", 0)), uint64(testreport.Size(t, "REDILOCK_SEQUENCES", 2000))
-	scripts := load(t)
-	teams := make([]diff.Team, min(2, runtime.GOMAXPROCS(0)))
+	scripts, err := p.Subject.Scripts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	teams := make([]Team, min(2, runtime.GOMAXPROCS(0)))
 	for _, executable := range server.Executables() {
 		if executable.Err != nil {
-			missing(t, filepath.Base(executable.Path), executable.Err.Error())
+			p.missing(t, filepath.Base(executable.Path), executable.Err.Error())
 			continue
 		}
 		for i := range teams {
 			s := server.StartT(t, server.Options{Executable: executable.Path})
-			subject, err := diff.NewReal(s, scripts)
-			teams[i] = join(t, teams[i], subject, err)
+			runner, err := p.NewReal(s, scripts)
+			teams[i] = Join(t, teams[i], runner, err)
 		}
 	}
 	if len(teams[0]) == 0 {
-		missing(t, "real servers", "no redis-server on PATH and none in "+server.EnvServers)
+		p.missing(t, "real servers", "no redis-server on PATH and none in "+server.EnvServers)
 	}
 	for i := range teams {
 		for _, open := range []func() (engine.Engine, error){newLua, engine.NewMiniredis} {
@@ -42,24 +43,24 @@ func TestEngines(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			subject, err := diff.NewMemory(e, scripts)
-			teams[i] = join(t, teams[i], subject, err)
+			runner, err := p.NewMemory(e, scripts)
+			teams[i] = Join(t, teams[i], runner, err)
 		}
 	}
 	var names []string
-	for _, subject := range teams[0] {
-		names = append(names, subject.Name()+" "+subject.Version())
+	for _, runner := range teams[0] {
+		names = append(names, title(runner))
 	}
 	start := time.Now()
 	var done atomic.Int64
-	stop := testreport.Progress("diff", &done, int(n), "sequences")
-	err := diff.Run(teams, first, n, &done)
+	stop := testreport.Progress("diff "+p.Subject.String(), &done, int(n), "sequences")
+	err = p.Run(teams, first, n, &done)
 	stop()
 
-	row := testreport.Row{Section: "sequences", Subject: fmt.Sprintf("%d engines", len(names)), Passed: int(done.Load())}
+	row := testreport.Row{Section: "sequences", Subject: fmt.Sprintf("%s, %d engines", p.Subject, len(names)), Passed: int(done.Load())}
 	row.Notes = []string{strings.Join(names, ", ") + ": the same replies, messages and keys"}
-	for i, d := range diff.Deviations {
-		row.Notes = append(row.Notes, fmt.Sprintf("%d not compared on %s: %s", diff.Excused(first, n, i), d.Kind, d.Why))
+	for i, d := range Deviations {
+		row.Notes = append(row.Notes, fmt.Sprintf("%d not compared on %s: %s", p.Excused(first, n, i), d.Kind, d.Why))
 	}
 	if err != nil {
 		row.Failed, row.Notes = 1, row.Notes[1:]
@@ -71,44 +72,35 @@ func TestEngines(t *testing.T) {
 
 func newLua() (engine.Engine, error) { return engine.NewLua() }
 
-func load(t *testing.T) []dist.Script {
-	t.Helper()
-	scripts, err := dist.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return scripts
-}
-
-// join puts a subject into a team, and closes it with the test.
-func join(t *testing.T, team diff.Team, subject diff.Subject, err error) diff.Team {
+// Join puts a runner into a team, and closes it with the test.
+func Join(t *testing.T, team Team, runner Runner, err error) Team {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := subject.Close(); err != nil {
+		if err := runner.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return append(team, subject)
+	return append(team, runner)
 }
 
 // missing notes in the table what was not compared, and skips or fails a subtest of its own.
-func missing(t *testing.T, subject, why string) {
+func (p *Plan) missing(t *testing.T, name, why string) {
 	t.Helper()
-	row := testreport.Row{Section: "sequences", Subject: subject, Skipped: 1, Notes: []string{"NOT PROVEN HERE: " + why}}
+	row := testreport.Row{Section: "sequences", Subject: p.Subject.String() + ", " + name, Skipped: 1, Notes: []string{"NOT PROVEN HERE: " + why}}
 	if server.Required() {
 		row.Failed, row.Skipped = 1, 0
 	}
 	testreport.Report(t, row)
-	t.Run(subject, func(t *testing.T) { server.Missing(t, why) })
+	t.Run(name, func(t *testing.T) { server.Missing(t, why) })
 }
 
 // fail reports the differences, each with the scenario that shows it.
 func fail(t *testing.T, err error) {
 	t.Helper()
-	var found *diff.Found
+	var found *Found
 	for _, err := range unjoin(err) {
 		if !errors.As(err, &found) {
 			t.Error(err)
