@@ -74,7 +74,7 @@ func checkArguments(t testing.TB, w *fixture, script, way, count uint8, packed s
 	return w.checkNumbers(t, s, args, reply, last, wish(s, args))
 }
 
-// wish is how many numbers a grant of this call may own: what it asks for, or what a waiter of the world did, one.
+// wish is how many numbers a grant of this call may own: what it asks for, or what a waiter of the fixture did, one.
 func wish(s dist.Script, args []string) int {
 	i := slices.IndexFunc(s.Args, func(a dist.Arg) bool { return a.Name == "fences" })
 	if i < 0 || i >= len(args) {

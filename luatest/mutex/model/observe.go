@@ -6,7 +6,7 @@ import "github.com/zferentz/go-redilock/luatest/explore"
 func (w *instance) observe(lock int) (lockState, error) {
 	l := lockState{holder: none}
 	held := w.entry(lock, roleLock)
-	w.store.Expire(held)
+	w.keyspace.Expire(held)
 	switch {
 	case held.Kind != explore.KindString:
 	case held.Text == foreignName:
@@ -19,14 +19,14 @@ func (w *instance) observe(lock int) (lockState, error) {
 		l.holder, l.left = token, int(w.left(held.Expires))
 	}
 	counter := w.entry(lock, roleFence)
-	w.store.Expire(counter)
+	w.keyspace.Expire(counter)
 	if counter.Kind == explore.KindString {
 		n, _ := explore.Integer(counter.Text)
 		l.counter = n
 	}
 	queue, waiters := w.entry(lock, roleQueue), w.entry(lock, roleWaiters)
-	w.store.Expire(queue)
-	w.store.Expire(waiters)
+	w.keyspace.Expire(queue)
+	w.keyspace.Expire(waiters)
 	for _, m := range queue.Members {
 		token := w.config.tokenOf(m.Name)
 		if token < 0 {
@@ -60,7 +60,7 @@ func (w *instance) apply(a *action) bool {
 	e := w.entry(a.lock, roleLock)
 	switch a.verb {
 	case verbTick:
-		w.store.Now++
+		w.keyspace.Now++
 		return true
 	case verbForeignSet, verbForeignKeep:
 		if e.Kind != explore.KindNone {
@@ -68,7 +68,7 @@ func (w *instance) apply(a *action) bool {
 		}
 		e.Kind, e.Text = explore.KindString, foreignName
 		if a.verb == verbForeignSet {
-			e.Expires = w.store.Now + foreignMS
+			e.Expires = w.keyspace.Now + foreignMS
 		}
 		return true
 	case verbForeignDelete:
@@ -84,15 +84,15 @@ func (w *instance) apply(a *action) bool {
 	case verbDelete, verbBreak:
 		return w.damage(a)
 	case verbFlush:
-		for i := range w.store.Entries {
-			w.store.Entries[i].Clear()
+		for i := range w.keyspace.Entries {
+			w.keyspace.Entries[i].Clear()
 		}
 		clear(w.damaged)
 		return true
 	case verbCollect:
-		w.store.Now += 2 * fenceRetain
-		for i := range w.store.Entries {
-			w.store.Expire(&w.store.Entries[i])
+		w.keyspace.Now += 2 * fenceRetain
+		for i := range w.keyspace.Entries {
+			w.keyspace.Expire(&w.keyspace.Entries[i])
 		}
 		clear(w.damaged) // what is still there had no expiry, and that is a violation of its own
 		return true

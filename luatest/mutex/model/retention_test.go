@@ -19,14 +19,14 @@ import (
 // walk is a lock in the course of time, and what it went through.
 type walk struct {
 	*rand.Rand
-	store   explore.Keyspace
-	sandbox *sandbox.Sandbox
-	program *program
-	passing bool // the lock is passed on, more than it is asked for: nobody renews a place
-	said    []string
+	keyspace explore.Keyspace
+	sandbox  *sandbox.Sandbox
+	program  *program
+	passing  bool // the lock is passed on, more than it is asked for: nobody renews a place
+	said     []string
 }
 
-func (w *walk) entry(role int) *explore.Entry { return w.store.Find(keysOf(0)[role]) }
+func (w *walk) entry(role int) *explore.Entry { return w.keyspace.Find(keysOf(0)[role]) }
 
 // later moves the clock: within a slot, to its end, over it, by hours, and back now and then.
 func (w *walk) later() {
@@ -38,7 +38,7 @@ func (w *walk) later() {
 	if w.IntN(40) == 0 {
 		ms = -ms % 10_000
 	}
-	w.store.Now, w.store.Micros = w.store.Now+ms, w.Int64N(1000)
+	w.keyspace.Now, w.keyspace.Micros = w.keyspace.Now+ms, w.Int64N(1000)
 }
 
 // call makes a random call, or passes the lock on. Its token and its successor are among few, so that most calls meet
@@ -65,7 +65,7 @@ func (w *walk) call() resp.Reply {
 		}
 	}
 	w.said = append(w.said, fmt.Sprintf("%d.%03d: %s %s",
-		w.store.Now, w.store.Micros, scriptNames[v], strings.Join(args, " ")))
+		w.keyspace.Now, w.keyspace.Micros, scriptNames[v], strings.Join(args, " ")))
 	return w.sandbox.Run(w.program.scripts[v], keysOf(0), args)
 }
 
@@ -79,10 +79,10 @@ func (w *walk) step() error {
 	}
 	lock, fence := w.entry(roleLock), w.entry(roleFence)
 	queue, waiters := w.entry(roleQueue), w.entry(roleWaiters)
-	left := fence.Expires - w.store.Now
+	left := fence.Expires - w.keyspace.Now
 	switch {
 	case lock.Kind != explore.KindNone && fence.Expires < lock.Expires:
-		return fmt.Errorf("the counter lives for %d ms, the lease for %d", left, lock.Expires-w.store.Now)
+		return fmt.Errorf("the counter lives for %d ms, the lease for %d", left, lock.Expires-w.keyspace.Now)
 	case fence.Text != counter && left <= fenceRetain-fenceSlot:
 		return fmt.Errorf("after a grant the counter lives for %d ms", left)
 	case fence.Text != "" && fence.Expires < before:
@@ -90,12 +90,12 @@ func (w *walk) step() error {
 	case queue.Kind != explore.KindNone && queue.Expires == 0 || waiters.Kind != explore.KindNone && waiters.Expires == 0:
 		return fmt.Errorf("the queue has an expiry of %d, the waiters one of %d", queue.Expires, waiters.Expires)
 	case fence.Text != counter && waited > 0 && len(queue.Members) > 0 &&
-		min(queue.Expires, waiters.Expires)-w.store.Now <= queueRetain-queueSlot:
-		return fmt.Errorf("after a hand-off the queue lives for %d ms", queue.Expires-w.store.Now)
+		min(queue.Expires, waiters.Expires)-w.keyspace.Now <= queueRetain-queueSlot:
+		return fmt.Errorf("after a hand-off the queue lives for %d ms", queue.Expires-w.keyspace.Now)
 	}
 	for _, f := range waiters.Fields {
 		end, err := strconv.ParseInt(strings.Fields(f.Value)[0], 10, 64)
-		if err != nil || end >= w.store.Now && end > min(queue.Expires, waiters.Expires) {
+		if err != nil || end >= w.keyspace.Now && end > min(queue.Expires, waiters.Expires) {
 			return fmt.Errorf("%s is present until %d, the queue lives until %d: %w", f.Name, end, queue.Expires, err)
 		}
 	}
@@ -104,8 +104,8 @@ func (w *walk) step() error {
 
 // walkFor walks through so many calls, and says what went wrong, after which calls.
 func walkFor(p *program, seed uint64, steps int) error {
-	w := &walk{Rand: rand.New(rand.NewPCG(seed, 2)), store: explore.Keyspace{Now: epochMS}, program: p, passing: seed%2 == 1}
-	w.sandbox = sandbox.New(w.store.Dispatch, sandbox.Options{})
+	w := &walk{Rand: rand.New(rand.NewPCG(seed, 2)), keyspace: explore.Keyspace{Now: epochMS}, program: p, passing: seed%2 == 1}
+	w.sandbox = sandbox.New(w.keyspace.Dispatch, sandbox.Options{})
 	defer w.sandbox.Close()
 	for range steps {
 		if err := w.step(); err != nil {

@@ -84,8 +84,8 @@ func newRunner(c *Config, p *program) *runner {
 	for lock := range c.Locks {
 		r.keys = append(r.keys, keysOf(lock))
 	}
-	r.instance.store.Publish = r.publish
-	r.sandbox = sandbox.New(r.instance.store.Dispatch, sandbox.Options{OutOfMemory: func() bool { return r.instance.memory }})
+	r.instance.keyspace.Publish = r.publish
+	r.sandbox = sandbox.New(r.instance.keyspace.Dispatch, sandbox.Options{OutOfMemory: func() bool { return r.instance.memory }})
 	return r
 }
 
@@ -196,7 +196,7 @@ func (r *runner) call(a *action, deaf uint) *step {
 	w := r.instance
 	r.deaf, r.addressed = deaf, 0
 	r.out.published = r.out.published[:0]
-	w.store.Calls = 0
+	w.keyspace.Calls = 0
 	s := &step{config: r.config, action: a, deaf: deaf}
 	s.Event = s
 	j := &s.check
@@ -214,7 +214,7 @@ func (r *runner) call(a *action, deaf uint) *step {
 		return s
 	}
 	r.out.reply = r.sandbox.Run(r.program.scripts[a.verb], r.keys[a.lock], a.args)
-	s.Calls = w.store.Calls
+	s.Calls = w.keyspace.Calls
 	j.out = r.out
 	if j.after, err = w.observe(a.lock); err != nil {
 		s.Fault = explore.Faultf("state", "%v", err)

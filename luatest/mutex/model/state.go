@@ -28,18 +28,18 @@ const (
 
 // instance is a server and what the model has to know beside it.
 type instance struct {
-	config  *Config
-	store   explore.Keyspace
-	memory  bool   // out of
-	damaged []bool // per lock: a companion key was deleted or broken, so that another may be left over until it expires
+	config   *Config
+	keyspace explore.Keyspace
+	memory   bool   // out of
+	damaged  []bool // per lock: a companion key was deleted or broken, so that another may be left over until it expires
 }
 
 func newInstance(c *Config) *instance {
 	w := &instance{config: c, damaged: make([]bool, c.Locks)}
-	w.store.Now, w.store.Micros = c.epoch(), epochMicro
+	w.keyspace.Now, w.keyspace.Micros = c.epoch(), epochMicro
 	for lock := range c.Locks {
 		for _, key := range keysOf(lock) {
-			w.store.Find(key)
+			w.keyspace.Find(key)
 		}
 		if c.Ahead {
 			w.setCounter(lock, c.counter())
@@ -50,7 +50,7 @@ func newInstance(c *Config) *instance {
 
 func (w *instance) setCounter(lock int, to int64) {
 	e := w.entry(lock, roleFence)
-	e.Kind, e.Text, e.Expires = explore.KindString, strconv.FormatInt(to, 10), w.store.Now+w.config.fenceKept()
+	e.Kind, e.Text, e.Expires = explore.KindString, strconv.FormatInt(to, 10), w.keyspace.Now+w.config.fenceKept()
 }
 
 // keysOf are the keys of a lock.
@@ -63,7 +63,7 @@ func keysOf(lock int) []string {
 
 func lockName(lock int) string { return "lock" + strconv.Itoa(lock+1) }
 
-func (w *instance) entry(lock, role int) *explore.Entry { return &w.store.Entries[lock*roles+role] }
+func (w *instance) entry(lock, role int) *explore.Entry { return &w.keyspace.Entries[lock*roles+role] }
 
 // Codes of what a key holds.
 const (
@@ -95,7 +95,7 @@ func (w *instance) encode(b []byte, rename []int) ([]byte, error) {
 		b = append(b, bit(w.damaged[lock]))
 		for role := range roles {
 			e := w.entry(lock, role)
-			w.store.Expire(e)
+			w.keyspace.Expire(e)
 			if b, err = w.encodeKey(b, e, role, rename); err != nil {
 				return nil, err
 			}
@@ -137,7 +137,7 @@ func (w *instance) left(expires int64) int64 {
 	if expires == 0 {
 		return -1
 	}
-	return expires - w.store.Now
+	return expires - w.keyspace.Now
 }
 
 func (w *instance) renamed(name string, rename []int) (byte, bool) {
@@ -227,7 +227,7 @@ func (w *instance) presenceEnd(left int8) int64 {
 	if left == farAhead {
 		return presentForever
 	}
-	return w.store.Now + int64(left)
+	return w.keyspace.Now + int64(left)
 }
 
 // laterRecord is the record that a client of a later version writes, with its times in other units.
@@ -246,7 +246,7 @@ func (w *instance) record(text string) (waiter, error) {
 	lease, ok2 := explore.Integer(words[1])
 	fences, ok3 := explore.Integer(words[2])
 	how := slices.Index(wakeNames[:], words[3])
-	left := max(end-w.store.Now, -1)
+	left := max(end-w.keyspace.Now, -1)
 	if end == presentForever {
 		left = farAhead
 	}

@@ -9,7 +9,7 @@ import (
 
 // decode sets the world to an encoded state.
 func (w *instance) decode(b []byte) {
-	w.store.Now, w.store.Micros = w.config.epoch(), epochMicro
+	w.keyspace.Now, w.keyspace.Micros = w.config.epoch(), epochMicro
 	w.memory, b = b[0] != 0, b[1:]
 	for lock := range w.config.Locks {
 		w.damaged[lock], b = b[0] != 0, b[1:]
@@ -46,13 +46,13 @@ func (w *instance) decodeLock(e *explore.Entry, b []byte) []byte {
 	e.Kind = explore.KindString
 	left, n := binary.Varint(b)
 	if left >= 0 {
-		e.Expires = w.store.Now + left
+		e.Expires = w.keyspace.Now + left
 	}
 	return b[n:]
 }
 
 func (w *instance) decodeQueue(e *explore.Entry, b []byte) []byte {
-	e.Kind, e.Expires = explore.KindZset, w.store.Now+w.config.queueKept()
+	e.Kind, e.Expires = explore.KindZset, w.keyspace.Now+w.config.queueKept()
 	n := int(b[0])
 	for i, token := range b[1 : 1+n] {
 		e.Members = append(e.Members, explore.Member{Name: w.config.tokenName(int(token)), Score: int64(i + 1)})
@@ -61,7 +61,7 @@ func (w *instance) decodeQueue(e *explore.Entry, b []byte) []byte {
 }
 
 func (w *instance) decodeWaiters(e *explore.Entry, b []byte) []byte {
-	e.Kind, e.Expires = explore.KindHash, w.store.Now+w.config.queueKept()
+	e.Kind, e.Expires = explore.KindHash, w.keyspace.Now+w.config.queueKept()
 	n := int(b[0])
 	b = b[1:]
 	for range n {
