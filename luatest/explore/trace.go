@@ -20,7 +20,7 @@ func (v *Violation) Error() string {
 	if err != nil {
 		return v.Story() + err.Error()
 	}
-	return fmt.Sprintf("%sAs a scenario, to replay on any engine (a file of its folder in luatest/scenarios, go test ./luatest):\n%s",
+	return fmt.Sprintf("%sAs a scenario, to replay on any engine (a file below luatest/scenarios, go test ./luatest):\n%s",
 		v.Story(), text)
 }
 

@@ -14,8 +14,8 @@ type World interface {
 
 // Worker does the actions of a world, from any state. It is not for concurrent use.
 type Worker interface {
-	// First is the state that everything starts with: by the clients' own names, and as its canonical form. States that differ
-	// in what clients are called alone have one canonical form.
+	// First is the state that everything starts with: by the clients' own names, and as its canonical form. States that
+	// differ in what clients are called alone have one canonical form.
 	First() (plain, canonical []byte, err error)
 	// Explore does every action from a state, and shows each step, until visit returns false. What a step has is good until
 	// visit returns, unless it has a fault.

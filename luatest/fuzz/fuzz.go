@@ -1,5 +1,6 @@
 // Package fuzz runs every fuzz target of the module, one after the other. They stand beside what they are about: those of a
-// primitive's scripts in its folder, on a [Fixture], with what holds for all scripts ([Refused], [WellFormed]). Their seeds, and what was found to be worth keeping (testdata/fuzz), run with every `go test`.
+// primitive's scripts in its folder, on a [Fixture], with what holds for all scripts ([Refused], [WellFormed]). Their
+// seeds, and what was found to be worth keeping (testdata/fuzz), run with every `go test`.
 package fuzz
 
 import (

@@ -78,7 +78,8 @@ func noticed(t *testing.T, p subject.Subject) {
 		return
 	}
 	testreport.Report(t, testreport.Row{
-		Section: "mutants", Subject: p.String() + ", by hand", Passed: len(all) - alive, Failed: len(wrong), Skipped: whole - len(all),
+		Section: "mutants", Subject: p.String() + ", by hand",
+		Passed: len(all) - alive, Failed: len(wrong), Skipped: whole - len(all),
 		Notes: []string{fmt.Sprintf("noticed by a scenario: %s; excused: %d", strings.Join(notes, ", "), len(excuses))},
 	})
 }

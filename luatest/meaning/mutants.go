@@ -88,7 +88,8 @@ func parse(table string) ([]Mutant, error) {
 	return all, nil
 }
 
-// Apply gives those of a primitive's scripts that the mutant changes, changed. They keep the SHA1 of the sound ones. A mutant that no longer fits is an error.
+// Apply gives those of a primitive's scripts that the mutant changes, changed. They keep the SHA1 of the sound ones. A
+// mutant that no longer fits is an error.
 func (m Mutant) Apply(scripts []dist.Script) ([]dist.Script, error) {
 	var changed []dist.Script
 	for _, s := range scripts {

@@ -34,7 +34,9 @@ func exampleClient() *redilock.Client {
 
 func report(context.Context, int64) error { return nil }
 
-func fenceExample(ctx context.Context, accounts *redilock.Mutex, balances *fencedstore.Store, pay func(string) string) error {
+func fenceExample(
+	ctx context.Context, accounts *redilock.Mutex, balances *fencedstore.Store, pay func(string) string,
+) error {
 	return accounts.Do(ctx, func(ctx context.Context, l *redilock.Lock) error {
 		last, err := balances.Read("alice")
 		if err != nil {

@@ -59,7 +59,10 @@ var paths = []budget.Path{
 	way("release, to the successor", held(), c("release", "a", "", "s", "9000", "5000"), mostHanded, 0),
 	way("release, to one that polls", queue(1), c("release", "a"), 0, 0),
 	way("release, to one that polls, of many", queue(25), c("release", "a"), 0, 0),
-	way("release, to one that polls, with a successor", queue(1), c("release", "a", "", "s", "9000", "5000"), mostHandOff, 0),
+	way(
+		"release, to one that polls, with a successor",
+		queue(1), c("release", "a", "", "s", "9000", "5000"), mostHandOff, 0,
+	),
 	way(
 		"release, to one that polls, of many, with a successor",
 		queue(25), c("release", "a", "", "s", "9000", "5000"), mostHandOff, 0,

@@ -34,11 +34,11 @@ func (j *check) refused() *explore.Fault {
 	dropped := len(j.before.queue) - len(j.after.queue)
 	if dropped < 0 || !sameQueue(j.before.queue[dropped:], j.after.queue) || j.after.left != j.before.left ||
 		j.after.counter != j.before.counter {
-		return explore.Faultf("M9", "the call was refused, and yet it changed something: %s", j.states(&j.after))
+		return fault("M9", "the call was refused, and yet it changed something: %s", j.states(&j.after))
 	}
 	for _, w := range j.before.queue[:dropped] {
 		if j.alive(w) {
-			return explore.Faultf("M4", "the call was refused, and yet %s lost its place", j.name(int(w.token)))
+			return fault("M4", "the call was refused, and yet %s lost its place", j.name(int(w.token)))
 		}
 	}
 	return nil
@@ -47,23 +47,23 @@ func (j *check) refused() *explore.Fault {
 // compare holds the call to the reference.
 func (j *check) compare(want *expected) *explore.Fault {
 	if code := want.answer.code; code != "" && code != j.out.reply.Code() {
-		return explore.Faultf("reply", "it answers %s, not the error %s", j.out.reply, code)
+		return fault("reply", "it answers %s, not the error %s", j.out.reply, code)
 	} else if text := j.config.show(&want.answer); code == "" && text != j.out.reply.String() {
-		return explore.Faultf("reply", "it answers %s, not %s", j.out.reply, text)
+		return fault("reply", "it answers %s, not %s", j.out.reply, text)
 	}
 	a, b := &want.after, &j.after
 	if a.holder != b.holder || a.holder != none && a.left != b.left || a.counter != b.counter ||
 		!sameQueue(a.queue, b.queue) {
-		return explore.Faultf("state", "it leaves %s, not %s", j.states(b), j.states(a))
+		return fault("state", "it leaves %s, not %s", j.states(b), j.states(a))
 	}
 	if len(want.sent) != len(j.out.published) {
-		return explore.Faultf("messages", "%d were published, not %d", len(j.out.published), len(want.sent))
+		return fault("messages", "%d were published, not %d", len(j.out.published), len(want.sent))
 	}
 	for i, s := range want.sent {
 		m := j.out.published[i]
 		text := fmt.Sprintf("%s %d %d %d", j.config.tokenName(s.token), s.fence, s.lease, s.owned)
 		if m.client != s.client || m.payload != text {
-			return explore.Faultf("messages", "client %d was sent %q, not client %d %q", m.client, m.payload, s.client, text)
+			return fault("messages", "client %d was sent %q, not client %d %q", m.client, m.payload, s.client, text)
 		}
 	}
 	return nil
@@ -122,7 +122,7 @@ func (j *check) inspect() *explore.Fault {
 	want := resp.Array(resp.String("STATUS"), resp.String(holder), resp.Integer(int64(left)), resp.Integer(l.counter),
 		resp.Integer(j.config.clock()), resp.Integer(int64(len(l.queue))), resp.Array(waiters...))
 	if !want.Equal(j.out.reply) {
-		return explore.Faultf("reply", "it answers %s, not %s", j.out.reply, want)
+		return fault("reply", "it answers %s, not %s", j.out.reply, want)
 	}
 	return nil
 }
@@ -148,20 +148,20 @@ func (c *Config) repeated(a *action, first *expected, deaf uint) *explore.Fault 
 	x, y := &first.after, &second.after
 	if x.holder != y.holder || x.holder != none && x.left != y.left || x.counter != y.counter ||
 		!sameQueue(x.queue, y.queue) {
-		return explore.Faultf("M3", "a repeated call changes the state")
+		return fault("M3", "a repeated call changes the state")
 	}
 	once := first.answer
 	once.owned = min(once.owned, 1) // what a lost reply reserved is not used
 	same := c.show(&once) == c.show(&second.answer)
 	switch tag := second.answer.tag; {
 	case second.answer.fence == fenceNew || len(second.sent) > 0:
-		return explore.Faultf("M3", "a repeated call grants again")
+		return fault("M3", "a repeated call grants again")
 	case same:
 	case a.verb == verbRelease && a.successor == none && tag == "NOTHELD":
 	case a.verb == verbRelease && a.successor != none && tag == "RELEASED" && y.place(a.successor) >= 0:
 	case a.verb == verbRelease && a.successor != none && tag == "HANDED" && y.holder == a.successor:
 	default:
-		return explore.Faultf("M3", "a repeated call answers %s after %s", c.show(&second.answer), c.show(&first.answer))
+		return fault("M3", "a repeated call answers %s after %s", c.show(&second.answer), c.show(&first.answer))
 	}
 	return nil
 }

@@ -15,8 +15,8 @@ import (
 // envProofs asks for the proofs that take minutes; mage mutate sets it.
 const envProofs = "REDILOCK_PROOFS"
 
-// TestExcusedMutants runs the model's quick worlds with each mutant that no scenario notices, and wants it noticed where its
-// excuse says so, and only there. The other proofs cannot tell: diff has all engines run the same script, and linear sees calls of
+// TestExcusedMutants runs the quick worlds with each mutant that no scenario notices, and wants it noticed where its excuse
+// says so, and only there. The other proofs cannot tell: diff has all engines run the same script, and linear sees calls of
 // the SDK, whose order such a mutant does not change.
 func TestExcusedMutants(t *testing.T) {
 	excuses, err := meaning.Excuses(mutex.Subject)

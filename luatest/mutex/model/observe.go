@@ -98,10 +98,11 @@ func (w *instance) apply(a *action) bool {
 		return true
 	case verbLater:
 		queue, waiters := w.entry(a.lock, roleQueue), w.entry(a.lock, roleWaiters)
-		if name := w.config.tokenName(a.token); queue.Rank(name) < 0 || waiters.Field(name) < 0 {
+		name := w.config.tokenName(a.token)
+		if queue.Rank(name) < 0 || waiters.Field(name) < 0 {
 			return false
 		}
-		explore.OnHash(waiters, []string{"HSET", waiters.Key, w.config.tokenName(a.token), w.config.laterRecord(a, unscaled)})
+		explore.OnHash(waiters, []string{"HSET", waiters.Key, name, w.config.laterRecord(a, unscaled)})
 		return true
 	case verbRestore:
 		for role := range roles {

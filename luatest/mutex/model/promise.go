@@ -55,7 +55,7 @@ func (j *check) oneHolder() *explore.Fault {
 	if j.action.verb == verbRelease && j.action.token == j.before.holder {
 		return nil
 	}
-	return explore.Faultf("M1", "%s held the lock, did not release it, and now %s has it",
+	return fault("M1", "%s held the lock, did not release it, and now %s has it",
 		j.name(j.before.holder), j.name(j.after.holder))
 }
 
@@ -63,7 +63,7 @@ func (j *check) oneHolder() *explore.Fault {
 func (j *check) toldIsTrue() *explore.Fault {
 	holds := func(token, lease int) *explore.Fault {
 		if j.after.holder != token || j.after.left != forever && j.after.left < lease {
-			return explore.Faultf("M1", "%s was told that it holds the lock for %d ms, but %s has it for %d ms",
+			return fault("M1", "%s was told that it holds the lock for %d ms, but %s has it for %d ms",
 				j.name(token), lease, j.name(j.after.holder), j.after.left)
 		}
 		return nil
@@ -77,7 +77,7 @@ func (j *check) toldIsTrue() *explore.Fault {
 		return holds(j.config.tokenOf(items[1].Text), number(3))
 	case tag == "RELEASED" || tag == "LEFT" || tag == "NOTHELD":
 		if j.after.holder == j.action.token {
-			return explore.Faultf("M1", "%s was told %s, but it has the lock", j.name(j.action.token), tag)
+			return fault("M1", "%s was told %s, but it has the lock", j.name(j.action.token), tag)
 		}
 	}
 	for _, m := range j.out.published {
@@ -112,13 +112,13 @@ func (j *check) granted() int {
 func readMessage(payload string) (token string, lease int, g grant, err *explore.Fault) {
 	words := strings.Fields(payload)
 	if len(words) != 4 {
-		return "", 0, g, explore.Faultf("M5", "the message %q is not a token, a fence, a lease and how many fences", payload)
+		return "", 0, g, fault("M5", "the message %q is not a token, a fence, a lease and how many fences", payload)
 	}
 	var n [3]int64
 	for i := range n {
 		var ok bool
 		if n[i], ok = explore.Integer(words[i+1]); !ok {
-			return "", 0, g, explore.Faultf("M5", "the message %q has no numbers", payload)
+			return "", 0, g, fault("M5", "the message %q has no numbers", payload)
 		}
 	}
 	return words[0], int(n[1]), grant{n[0], int(n[2])}, nil
@@ -131,7 +131,7 @@ func (j *check) fencesGrow() *explore.Fault {
 	grows := func(g grant) *explore.Fault {
 		first := g.fence - int64(g.owned) + 1
 		if g.owned < 1 || first <= last || g.fence > fenceLimit {
-			return explore.Faultf("M2", "a grant owns %d numbers up to %d, and others had those up to %d", g.owned, g.fence, last)
+			return fault("M2", "a grant owns %d numbers up to %d, and others had those up to %d", g.owned, g.fence, last)
 		}
 		last = g.fence
 		return nil
@@ -156,7 +156,7 @@ func (j *check) fencesGrow() *explore.Fault {
 		g := grant{items[at].Integer, int(items[at+2].Integer)}
 		switch {
 		case granted == none && g.owned != 1:
-			return explore.Faultf("M2", "%s is told of its grant once more, and owns %d numbers", j.name(j.after.holder), g.owned)
+			return fault("M2", "%s is told of its grant once more, and owns %d numbers", j.name(j.after.holder), g.owned)
 		case granted != none:
 			if f := grows(g); f != nil {
 				return f
@@ -164,7 +164,7 @@ func (j *check) fencesGrow() *explore.Fault {
 		}
 	}
 	if granted != none && (j.after.counter <= j.config.counter() || j.after.counter < last) {
-		return explore.Faultf("M2", "%s got the lock, and the fence counter is at %d after %d", j.name(granted),
+		return fault("M2", "%s got the lock, and the fence counter is at %d after %d", j.name(granted),
 			j.after.counter, last)
 	}
 	return nil
@@ -183,7 +183,7 @@ func (j *check) firstComeFirstServed() *explore.Fault {
 			return nil
 		}
 		if j.alive(w) {
-			return explore.Faultf("M4", "%s got the lock before %s, which waits for longer", j.name(who), j.name(int(w.token)))
+			return fault("M4", "%s got the lock before %s, which waits for longer", j.name(who), j.name(int(w.token)))
 		}
 	}
 	return nil
@@ -220,7 +220,7 @@ func (j *check) handsOn() *explore.Fault {
 			return nil
 		}
 		if j.alive(w) {
-			return explore.Faultf("M5", "%s waits, and nobody got the lock", j.name(int(w.token)))
+			return fault("M5", "%s waits, and nobody got the lock", j.name(int(w.token)))
 		}
 	}
 	return nil
@@ -235,7 +235,7 @@ func (j *check) neverShorter() *explore.Fault {
 	case j.before.left == forever && (j.after.left == forever || j.before.holder != holderForeign):
 	case j.before.left != forever && (j.after.left == forever || j.after.left >= j.before.left):
 	default:
-		return explore.Faultf("M7", "the lease of %s went from %d ms to %d ms", j.name(j.after.holder), j.before.left, j.after.left)
+		return fault("M7", "the lease of %s went from %d ms to %d ms", j.name(j.after.holder), j.before.left, j.after.left)
 	}
 	return nil
 }
@@ -248,9 +248,9 @@ func (j *check) goodError() *explore.Fault {
 	case code == "":
 		return nil
 	case strings.Contains(text, "script:") || code == "ERR":
-		return explore.Faultf("M9", "a run-time error: %s", text)
+		return fault("M9", "a run-time error: %s", text)
 	case j.granted() != none:
-		return explore.Faultf("M9", "the answer is the error %q, but %s got the lock", text, j.name(j.granted()))
+		return fault("M9", "the answer is the error %q, but %s got the lock", text, j.name(j.granted()))
 	case code == "WRONGTYPE" && j.wrong:
 		return nil
 	case code == "BADFENCE" && j.before.counter >= fenceLimit:
@@ -259,9 +259,9 @@ func (j *check) goodError() *explore.Fault {
 		if j.refusable() {
 			return nil
 		}
-		return explore.Faultf("M8", "%s is refused for want of memory: %s", j.name(j.action.token), text)
+		return fault("M8", "%s is refused for want of memory: %s", j.name(j.action.token), text)
 	}
-	return explore.Faultf("M9", "an error without a reason: %s", text)
+	return fault("M9", "an error without a reason: %s", text)
 }
 
 // refusable says whether a call may be refused for want of memory. Whoever has the lock is told so, and may extend it and
@@ -273,13 +273,13 @@ func (j *check) refusable() bool {
 // nothingLeft is M10: one token has one place; and what nobody needs any more is gone.
 func (j *check) nothingLeft() *explore.Fault {
 	if j.after.holder >= 0 && j.after.place(j.after.holder) >= 0 {
-		return explore.Faultf("M10", "%s has the lock, and stands in the queue as well", j.name(j.after.holder))
+		return fault("M10", "%s has the lock, and stands in the queue as well", j.name(j.after.holder))
 	}
 	if a := j.action; a.verb == verbRelease && !j.wrong && j.after.place(a.token) >= 0 {
-		return explore.Faultf("M10", "%s has left, and stands in the queue", j.name(a.token))
+		return fault("M10", "%s has left, and stands in the queue", j.name(a.token))
 	}
 	if j.loose != "" && !j.damaged {
-		return explore.Faultf("M10", "%s", j.loose)
+		return fault("M10", "%s", j.loose)
 	}
 	return nil
 }
@@ -297,19 +297,19 @@ func (j *check) retained(e *expected) *explore.Fault {
 	}
 	queued := len(j.after.queue) > 0
 	if queued && (e.stood || granted) && (j.queueLeft < queueLeast || j.queueLeft > queueRetain) {
-		return explore.Faultf("M10", "the queue lives for %d ms, not %d to %d", j.queueLeft, queueLeast, queueRetain)
+		return fault("M10", "the queue lives for %d ms, not %d to %d", j.queueLeft, queueLeast, queueRetain)
 	}
 	// With a key deleted before, the others in the queue may have no records. An expiry that is lacking is no state.
 	if queued && (e.stood || granted) && j.waitersLeft >= 0 &&
 		(j.waitersLeft < queueLeast || j.waitersLeft > queueRetain) {
-		return explore.Faultf("M10", "the waiters' records live for %d ms, not %d to %d", j.waitersLeft, queueLeast, queueRetain)
+		return fault("M10", "the waiters' records live for %d ms, not %d to %d", j.waitersLeft, queueLeast, queueRetain)
 	}
 	fenceMost := max(fenceRetain, j.config.fenceKept())
 	if j.before.counter > 0 && !granted && e.answer.fence == fenceNone {
 		fenceLeast = j.config.fenceKept()
 	}
 	if j.after.counter > 0 && (j.fenceLeft < fenceLeast || j.fenceLeft > fenceMost) {
-		return explore.Faultf("M2", "the fence counter lives for %d ms, not %d to %d", j.fenceLeft, fenceLeast, fenceMost)
+		return fault("M2", "the fence counter lives for %d ms, not %d to %d", j.fenceLeft, fenceLeast, fenceMost)
 	}
 	return nil
 }

@@ -104,7 +104,8 @@ func (w *walk) step() error {
 
 // walkFor walks through so many calls, and says what went wrong, after which calls.
 func walkFor(p *program, seed uint64, steps int) error {
-	w := &walk{Rand: rand.New(rand.NewPCG(seed, 2)), keyspace: explore.Keyspace{Now: epochMS}, program: p, passing: seed%2 == 1}
+	w := &walk{Rand: rand.New(rand.NewPCG(seed, 2)), program: p, passing: seed%2 == 1}
+	w.keyspace.Now = epochMS
 	w.sandbox = sandbox.New(w.keyspace.Dispatch, sandbox.Options{})
 	defer w.sandbox.Close()
 	for range steps {

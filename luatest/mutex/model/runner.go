@@ -85,7 +85,8 @@ func newRunner(c *Config, p *program) *runner {
 		r.keys = append(r.keys, keysOf(lock))
 	}
 	r.instance.keyspace.Publish = r.publish
-	r.sandbox = sandbox.New(r.instance.keyspace.Dispatch, sandbox.Options{OutOfMemory: func() bool { return r.instance.memory }})
+	full := func() bool { return r.instance.memory }
+	r.sandbox = sandbox.New(r.instance.keyspace.Dispatch, sandbox.Options{OutOfMemory: full})
 	return r
 }
 
@@ -205,19 +206,19 @@ func (r *runner) call(a *action, deaf uint) *step {
 	j.wrongLock = w.entry(a.lock, roleLock).Kind == explore.KindList
 	var err error
 	if j.before, err = w.observe(a.lock); err != nil {
-		s.Fault = explore.Faultf("state", "%v", err)
+		s.Fault = fault("state", "%v", err)
 		return s
 	}
 	other, err := r.others(a.lock)
 	if err != nil {
-		s.Fault = explore.Faultf("state", "%v", err)
+		s.Fault = fault("state", "%v", err)
 		return s
 	}
 	r.out.reply = r.sandbox.Run(r.program.scripts[a.verb], r.keys[a.lock], a.args)
 	s.Calls = w.keyspace.Calls
 	j.out = r.out
 	if j.after, err = w.observe(a.lock); err != nil {
-		s.Fault = explore.Faultf("state", "%v", err)
+		s.Fault = fault("state", "%v", err)
 		return s
 	}
 	r.measure(j)
@@ -225,7 +226,7 @@ func (r *runner) call(a *action, deaf uint) *step {
 		return s
 	}
 	if now, err := r.others(a.lock); err != nil || now != other {
-		s.Fault = explore.Faultf("state", "the call changed another lock")
+		s.Fault = fault("state", "the call changed another lock")
 		return s
 	}
 	if !j.wrong && a.verb != verbInspect {
@@ -276,7 +277,7 @@ func (r *runner) finish(s *step) *step {
 	s.Event = s
 	state, err := r.canonical()
 	if err != nil {
-		s.Fault = explore.Faultf("M10", "%v", err)
+		s.Fault = fault("M10", "%v", err)
 		return s
 	}
 	s.State = state

@@ -111,3 +111,7 @@ func (s *step) Kept() explore.Event {
 	kept.Event = &kept
 	return &kept
 }
+
+func fault(promise, format string, args ...any) *explore.Fault {
+	return explore.Faultf(promise, format, args...)
+}

@@ -44,6 +44,9 @@ type generator struct {
 	now time.Time // when the next step comes
 }
 
+// listened is the channel with a subscriber.
+const listened = diff.Listened
+
 // nasty are texts that go wrong where bytes are taken for C strings, formats, numbers or lines.
 var nasty = []string{
 	"", strings.Repeat("x", 512), strings.Repeat("x", 513), "a b", "a\x00b", "\xff\xfe", "%s%d%", "a\r\nb", "0", "nil", "ü",
@@ -67,17 +70,17 @@ var counters = []string{
 // records are what the hash of waiters may hold by somebody's mistake.
 var records = []string{
 	"", "x", "1 2", "1 2 3 poll", "1 2 3 poll ", "1767225660123 0 1 poll ", "1767225660123 5000 0 poll ",
-	"1767225660123 5000 3 push " + diff.Listened, "1767225660123 5000 65 shard " + diff.Listened, "1767225660123 5000 1 POLL ",
+	"1767225660123 5000 3 push " + listened, "1767225660123 5000 65 shard " + listened, "1767225660123 5000 1 POLL ",
 	"1767225660123 99999999999999999999 1 poll ",
 	"99999999999999999999 5000 1 poll ", "1767225660123 5000 99999999999999999999 poll ", "nan 5000 1 poll ",
 	"1767225660123 5000 2 broadcast ", "1767225660123 5000 1 push a\r\nb", "1767225660123 5000 1 poll",
-	"01767225660123 05000 01 poll ", "1767225660123 5000 poll ", "1767225660123 5000 push " + diff.Listened,
+	"01767225660123 05000 01 poll ", "1767225660123 5000 poll ", "1767225660123 5000 push " + listened,
 	"1767225660123 5000 1  poll ",
 }
 
 // later are records as a later version may write them.
 var later = []string{
-	"1767225660123 5000 1 shard ", "1767225660123 5000 64 push;x " + diff.Listened, "1767225660123 5000 2 shard redilock:nobody",
+	"1767225660123 5000 1 shard ", "1767225660123 5000 64 push;x " + listened, "1767225660123 5000 2 shard redilock:nobody",
 	"1767225660123 5000 3 push;x redilock:nobody",
 }
 
@@ -143,7 +146,7 @@ func (g *generator) channel() string {
 	if g.chance(10) {
 		return g.pick(nasty...)
 	}
-	return g.pick(diff.Listened, diff.Listened, "redilock:nobody")
+	return g.pick(listened, listened, "redilock:nobody")
 }
 
 func (g *generator) step() diff.Step {

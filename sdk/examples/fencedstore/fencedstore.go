@@ -1,6 +1,6 @@
-// Package fencedstore is a fenced store, as small as one can be: a folder with a file for each key, whose writes carry the fence
-// of the lock that they were made under. A write with a fence lower than the highest that the key has seen is refused. So
-// a holder that was paused past its lease, and does not know yet, overwrites nothing.
+// Package fencedstore is a fenced store, as small as one can be: a folder with a file for each key, whose writes carry the
+// fence of the lock that they were made under. A write with a fence lower than the highest that the key has seen is refused.
+// So a holder that was paused past its lease, and does not know yet, overwrites nothing.
 //
 // What matters is that the check and the write are one step that nobody comes between: here a lock on the file, in SQL a
 // condition of the UPDATE (… WHERE fence <= ?), elsewhere a compare-and-set.
