@@ -31,7 +31,7 @@ func New(f testing.TB, p subject.Subject, old, new string) *Fixture {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Cleanup(func() { e.Close() })
+	f.Cleanup(func() { _ = e.Close() })
 	found := old == ""
 	for i := range scripts {
 		s := &scripts[i]
