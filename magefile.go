@@ -20,9 +20,9 @@ import (
 	"github.com/zferentz/go-redilock/gen"
 	"github.com/zferentz/go-redilock/gen/luagen"
 	"github.com/zferentz/go-redilock/luatest/fuzz"
-	"github.com/zferentz/go-redilock/luatest/model"
-	"github.com/zferentz/go-redilock/luatest/server"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/mutex/model"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 // Default is what `go tool mage` does without a target.
@@ -95,7 +95,7 @@ func Test() error {
 	}
 	defer os.RemoveAll(dir)
 	rows := filepath.Join(dir, "summary.jsonl")
-	env := map[string]string{summary.Env: rows}
+	env := map[string]string{testreport.Env: rows}
 	failed := errors.Join(
 		sh.RunWithV(env, "go", "test", "-race", "-count=1", "-timeout=25m", "./..."),
 		// What takes a processor and no goroutines to speak of goes further without the race detector.
@@ -104,7 +104,7 @@ func Test() error {
 		sh.RunWithV(env, "go", "test", "-count=1", "-v", "-run=^TestMutants$", "./luatest/meaning"),
 	)
 	fmt.Println()
-	if err := summary.Print(os.Stdout, rows); err != nil {
+	if err := testreport.Print(os.Stdout, rows); err != nil {
 		return err
 	}
 	fmt.Printf("\nall of it took %v\n", time.Since(start).Round(time.Second))
@@ -120,7 +120,7 @@ const (
 
 // Faults breaks everything around the lock, on every server that the machine has, and counts what was lost. quick: two
 // minutes, each fault on one kind of server. seed: decides what is chosen by chance. only: the faults whose names begin
-// with this. runs: how often each. check: a record that a failed run left, to be judged again. A run with the usual seed
+// with this. runs: how often each. check: a journal that a failed run left, to be judged again. A run with the usual seed
 // that is not quick keeps the figures of the faults that it ran, as records, and writes README.md's table from them all.
 func Faults(quick *bool, seed *int, only *string, runs *int, check *string) error {
 	start := time.Now()
@@ -168,14 +168,14 @@ func Faults(quick *bool, seed *int, only *string, runs *int, check *string) erro
 		set("test.run", "TestMatrix")
 	}
 	cmd := exec.Command(program, args...)
-	cmd.Dir, cmd.Env = filepath.Join("luatest", "faults"), append(os.Environ(), summary.Env+"="+rows)
+	cmd.Dir, cmd.Env = filepath.Join("luatest", "faults"), append(os.Environ(), testreport.Env+"="+rows)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	failed := cmd.Run()
 	if whole {
 		failed = errors.Join(failed, behind(rows))
 	}
 	fmt.Println()
-	if err := summary.Print(os.Stdout, rows); err != nil {
+	if err := testreport.Print(os.Stdout, rows); err != nil {
 		return err
 	}
 	fmt.Printf("\nall of it took %v\n", time.Since(start).Round(time.Second))
@@ -186,12 +186,12 @@ func Faults(quick *bool, seed *int, only *string, runs *int, check *string) erro
 func behind(rows string) error {
 	each := linearOps/max(1, len(server.Executables())) + 1
 	env := map[string]string{
-		summary.Env: rows, "REDILOCK_STORM_HOURS": fmt.Sprint(stormHours), "REDILOCK_OPS": fmt.Sprint(each),
+		testreport.Env: rows, "REDILOCK_STORM_HOURS": fmt.Sprint(stormHours), "REDILOCK_OPS": fmt.Sprint(each),
 	}
 	run := func(dir, test string) error { // in the folder itself, so that go test shows the progress as it comes
 		return sh.RunWithV(env, "go", "test", "-C", dir, "-count=1", "-timeout=1h", "-run=^"+test+"$")
 	}
-	return errors.Join(run("sdk/redilock", "TestStorm"), run("luatest/linear", "TestLinearizable"))
+	return errors.Join(run("sdk/redilock", "TestStorm"), run("luatest/mutex/linear", "TestLinearizable"))
 }
 
 // Cover writes coverage.html: the scripts' sources, coloured by what the scenarios run of them.
@@ -212,7 +212,7 @@ func Mutate() error {
 	return errors.Join(
 		sh.RunV("go", "test", "-count=1", "-v", "./luatest/mutation"),
 		sh.RunWithV(map[string]string{"REDILOCK_PROOFS": "1"},
-			"go", "test", "-count=1", "-v", "-timeout=60m", "./luatest/meaning"),
+			"go", "test", "-count=1", "-v", "-timeout=60m", "-run=Mutants", "./luatest/meaning", "./luatest/mutex/model"),
 	)
 }
 
@@ -221,14 +221,14 @@ func Mutate() error {
 // that it begins with.
 func Diff() error {
 	n := cmp.Or(os.Getenv("REDILOCK_SEQUENCES"), "100000")
-	return long(map[string]string{"REDILOCK_SEQUENCES": n}, "-timeout=120m", "-run=^TestEngines$", "./luatest/diff")
+	return long(map[string]string{"REDILOCK_SEQUENCES": n}, "-timeout=120m", "-run=^TestEngines$", "./luatest/mutex/sequences")
 }
 
 // Linear checks that a million operations of concurrent clients on each real server are linearizable. REDILOCK_OPS sets
 // another number.
 func Linear() error {
 	ops := cmp.Or(os.Getenv("REDILOCK_OPS"), "1000000")
-	return long(map[string]string{"REDILOCK_OPS": ops}, "-timeout=120m", "-run=^TestLinearizable$", "./luatest/linear")
+	return long(map[string]string{"REDILOCK_OPS": ops}, "-timeout=120m", "-run=^TestLinearizable$", "./luatest/mutex/linear")
 }
 
 // long runs tests at a size that the environment gives, without the race detector, and ends with what was proven.
@@ -239,10 +239,10 @@ func long(env map[string]string, args ...string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	env[summary.Env] = filepath.Join(dir, "summary.jsonl")
+	env[testreport.Env] = filepath.Join(dir, "summary.jsonl")
 	failed := sh.RunWithV(env, "go", append([]string{"test", "-count=1", "-v"}, args...)...)
 	fmt.Println()
-	if err := summary.Print(os.Stdout, env[summary.Env]); err != nil {
+	if err := testreport.Print(os.Stdout, env[testreport.Env]); err != nil {
 		return err
 	}
 	fmt.Printf("\nall of it took %v\n", time.Since(start).Round(time.Second))
@@ -253,7 +253,7 @@ func long(env map[string]string, args ...string) error {
 func Fuzz() error {
 	rows, err := fuzz.Run(os.Stdout, ".", cmp.Or(os.Getenv("REDILOCK_FUZZTIME"), "30s"))
 	fmt.Println()
-	return errors.Join(err, summary.Render(os.Stdout, rows))
+	return errors.Join(err, testreport.Render(os.Stdout, rows))
 }
 
 // Soak runs the long form of the SDK's own tests: thousands of seeded storms of waiters that give up, lose and release;

@@ -57,19 +57,30 @@ func (s *Script) writeArguments() {
 		b.line(here, "local %s = %s", strings.Join(names, ", "), strings.Join(reads, ", "))
 	}
 	s.readMany(b, here)
+	skipped := s.skippable()
 	for i, a := range s.Args {
+		if i == skipped {
+			s.openOptional(b, here, i)
+		}
 		if a.Many {
 			s.checkMany(b, i, a)
 			continue
 		}
-		s.checkArg(b, i, a)
+		s.checkArg(b, i, a, i >= skipped)
 		for _, r := range s.Requires {
 			if _, later := s.required(r); later == i && !s.inRange(r) {
 				s.checkRequire(b, r)
 			}
 		}
 	}
-	s.checkNumbersOf(b, here)
+	if skipped < len(s.Args) {
+		s.checkNumberOfArgs(b, here)
+		b.line(here, "end")
+	}
+	s.checkNumberOfKeys(b, here)
+	if skipped == len(s.Args) {
+		s.checkNumberOfArgs(b, here)
+	}
 
 	lines := strings.Split(s.Source.Text, "\n")
 	lines = slices.Replace(lines, s.arguments-1, s.arguments, b.lines...)
@@ -80,17 +91,25 @@ func (s *Script) writeArguments() {
 	s.argumentsEnds = s.arguments + len(b.lines)
 }
 
-func (s *Script) checkArg(b *block, i int, a Arg) {
+// checkArg reads an argument, and checks it. In an assigned one the local is there, with its default.
+func (s *Script) checkArg(b *block, i int, a Arg, assigned bool) {
 	at := Position{s.File, a.line}
 	read := fmt.Sprintf("ARGV[%d]", i+1)
 	switch {
+	case assigned && a.Type == TypeInteger:
+		s.checkOptionalInteger(b, at, a, read, i == s.skippable())
+		return
+	case assigned && i == s.skippable():
+		b.line(at, "%s = %s", a.Name, read)
+	case assigned:
+		b.line(at, "%s = %s or %s", a.Name, read, a.Name)
 	case !a.Optional:
 		b.line(at, "local %s = %s", a.Name, read)
 		b.refuse(at, "not "+a.Name, a.Name, "missing", "")
 	case a.Type == TypeInteger:
 		b.line(at, "local %s = %s", a.Name, read)
 	default:
-		b.line(at, "local %s = %s or %s", a.Name, read, luaQuote(fmt.Sprint(a.Default)))
+		b.line(at, "local %s = %s or %s", a.Name, read, a.luaDefault())
 	}
 	s.checkType(b, at, a, a.Name)
 }
@@ -112,8 +131,8 @@ func (s *Script) checkType(b *block, at Position, a Arg, shown string) {
 		b.refuse(at, strings.Join(outside, " or "), shown, fmt.Sprintf("must have %d to %d bytes, has ", *a.Min, *a.Max),
 			"#"+a.Name)
 	case TypeInteger:
-		b.line(at, "%s", a.toNumber())
-		s.checkRange(b, at, a, shown)
+		b.line(at, "local %s = %s", a.Name, a.toNumber(a.Name, !a.Optional))
+		s.checkRange(b, at, a, a.Name, shown)
 	case TypeEnum:
 		var others []string
 		for _, v := range a.Values {
@@ -123,10 +142,10 @@ func (s *Script) checkType(b *block, at Position, a Arg, shown string) {
 	}
 }
 
-func (s *Script) checkRange(b *block, at Position, a Arg, shown string) {
-	outside := fmt.Sprintf("not %[1]s or %[1]s > %[2]d", a.Name, *a.Max)
+func (s *Script) checkRange(b *block, at Position, a Arg, local, shown string) {
+	outside := fmt.Sprintf("not %[1]s or %[1]s > %[2]d", local, *a.Max)
 	if *a.Min != 0 { // plain digits are never below it
-		outside = fmt.Sprintf("not %[1]s or %[1]s < %[3]d or %[1]s > %[2]d", a.Name, *a.Max, *a.Min)
+		outside = fmt.Sprintf("not %[1]s or %[1]s < %[3]d or %[1]s > %[2]d", local, *a.Max, *a.Min)
 	}
 	why := fmt.Sprintf("must be an integer from %d to %d", *a.Min, *a.Max)
 	conditions := s.conditions(a)
@@ -134,7 +153,7 @@ func (s *Script) checkRange(b *block, at Position, a Arg, shown string) {
 		b.refuse(at, outside, shown, why, "")
 		return
 	}
-	b.line(at, "if %s or %s == 0 and %s then", outside, a.Name, parenthesized(conditions))
+	b.line(at, "if %s or %s == 0 and %s then", outside, local, parenthesized(conditions))
 	b.line(at, "  return redis.error_reply(%s .. (%s and 1 or 0) .. %s)",
 		luaQuote("BADARG "+a.Name+": must be an integer from "), parenthesized(conditions),
 		luaQuote(fmt.Sprintf(" to %d", *a.Max)))
@@ -155,20 +174,20 @@ func (s *Script) conditions(a Arg) string {
 
 // toNumber makes a number of plain decimal digits, and false or nil of all else: tonumber alone takes '0x10', '1e3' and
 // ' 7 ' as well. The base is for engines that read 010 as 8 without it. More digits than the range has are refused. What
-// was left out is its default, at no cost. It is a second local of that name, because gopher-lua leaves a local as it is
-// in `n = n and false`.
-func (a Arg) toNumber() string {
-	pattern, digits, zero := "^%d+$", len(strconv.FormatInt(*a.Max, 10)), ""
+// was left out is its default, at no cost. The value goes into a local of its own, because gopher-lua leaves a local as it
+// is in `n = n and false`. given says that it was not left out.
+func (a Arg) toNumber(digits string, given bool) string {
+	pattern, most, zero := "^%d+$", len(strconv.FormatInt(*a.Max, 10)), ""
 	if *a.Min < 0 {
-		pattern, digits = "^%-?%d+$", max(digits, len(strconv.FormatInt(*a.Min, 10)))
+		pattern, most = "^%-?%d+$", max(most, len(strconv.FormatInt(*a.Min, 10)))
 		zero = " + 0" // of -0
 	}
 	fallback := ""
-	if a.Optional {
-		fallback = fmt.Sprintf("not %s and %v or ", a.Name, a.Default)
+	if !given {
+		fallback = fmt.Sprintf("not %s and %v or ", digits, a.Default)
 	}
-	return fmt.Sprintf("local %[1]s = %[5]s#%[1]s <= %[2]d and string.find(%[1]s, '%[3]s') and tonumber(%[1]s, 10)%[4]s",
-		a.Name, digits, pattern, zero, fallback)
+	return fmt.Sprintf("%[1]s#%[2]s <= %[3]d and string.find(%[2]s, '%[4]s') and tonumber(%[2]s, 10)%[5]s",
+		fallback, digits, most, pattern, zero)
 }
 
 // generated reports whether a line of the source is one of the checks.

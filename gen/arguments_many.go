@@ -36,16 +36,19 @@ func (s *Script) checkMany(b *block, i int, a Arg) {
 	b.line(at, "end")
 }
 
-// checkNumbersOf checks how many keys and arguments there are.
-func (s *Script) checkNumbersOf(b *block, here Position) {
-	keys, args := len(s.Keys), len(s.Args)
+func (s *Script) checkNumberOfKeys(b *block, here Position) {
+	keys := len(s.Keys)
 	if keys > 0 && s.Keys[keys-1].Many {
 		least := max(1, keys-1) // the first says on which node a call runs
 		b.refuse(here, fmt.Sprintf("#KEYS < %d or #KEYS > %d", least, keys-1+maxMany), "keys",
 			fmt.Sprintf("must be %d to %d, are ", least, keys-1+maxMany), "#KEYS")
-	} else {
-		b.refuse(here, fmt.Sprintf("#KEYS ~= %d", keys), "keys", fmt.Sprintf("must be %d, are ", keys), "#KEYS")
+		return
 	}
+	b.refuse(here, fmt.Sprintf("#KEYS ~= %d", keys), "keys", fmt.Sprintf("must be %d, are ", keys), "#KEYS")
+}
+
+func (s *Script) checkNumberOfArgs(b *block, here Position) {
+	args := len(s.Args)
 	if args > 0 && s.Args[args-1].Many {
 		return
 	}

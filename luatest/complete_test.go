@@ -6,19 +6,25 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/scenario"
-	"github.com/zferentz/go-redilock/luatest/scenarios"
+	"github.com/zferentz/go-redilock/luatest/subject"
+	"github.com/zferentz/go-redilock/luatest/subjects"
 )
 
 // TestComplete checks that the scenarios show every promise, and every reply and error that the manifest declares.
 func TestComplete(t *testing.T) {
 	t.Parallel()
-	scripts, err := dist.Load()
+	for _, p := range subjects.All() {
+		t.Run(p.String(), func(t *testing.T) { complete(t, p) })
+	}
+}
+
+func complete(t *testing.T, p subject.Subject) {
+	scripts, err := p.Scripts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := scenario.Load(scenarios.Files)
+	all, err := p.Scenarios()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,13 +39,13 @@ func TestComplete(t *testing.T) {
 			}
 		}
 	}
-	for _, m := range strings.Fields("M1 M2 M3 M4 M5 M6 M7 M8 M9 M10") {
+	for _, m := range p.Promises {
 		if !promises[m] {
 			t.Errorf("no scenario shows %s", m)
 		}
 	}
 	for _, script := range scripts {
-		_, verb, _ := strings.Cut(script.Name, ".")
+		verb := subject.Verb(script)
 		var words []string
 		for _, reply := range script.Replies {
 			words = append(words, reply.Tag)

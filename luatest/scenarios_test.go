@@ -8,51 +8,61 @@ import (
 
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/scenario"
-	"github.com/zferentz/go-redilock/luatest/scenarios"
-	"github.com/zferentz/go-redilock/luatest/server"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/subject"
+	"github.com/zferentz/go-redilock/luatest/subjects"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 // TestScenarios replays every scenario on every engine, each in an empty database.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
-	scripts, err := dist.Load()
+	for _, p := range subjects.All() {
+		t.Run(p.String(), func(t *testing.T) {
+			t.Parallel()
+			replayed(t, p)
+		})
+	}
+}
+
+func replayed(t *testing.T, p subject.Subject) {
+	scripts, err := p.Scripts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := scenario.Load(scenarios.Files)
+	all, err := p.Scenarios()
 	if err != nil {
 		t.Fatal(err)
 	}
 	run := func(name string, f func(t *testing.T) func(t *testing.T, i int, s scenario.Scenario) engine.Engine) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			replayAll(t, scripts, all, f(t))
+			replayAll(t, p, scripts, all, f(t))
 		})
 	}
 	run("gopher-lua", func(*testing.T) func(*testing.T, int, scenario.Scenario) engine.Engine {
 		return func(t *testing.T, _ int, _ scenario.Scenario) engine.Engine {
 			e, err := engine.NewLua()
-			return opened(t, e, err)
+			return engine.Opened(t, e, err)
 		}
 	})
 	run("miniredis", func(*testing.T) func(*testing.T, int, scenario.Scenario) engine.Engine {
 		return func(t *testing.T, _ int, _ scenario.Scenario) engine.Engine {
 			e, err := engine.NewMiniredis()
-			return opened(t, e, err)
+			return engine.Opened(t, e, err)
 		}
 	})
 	found := server.Executables()
 	if len(found) == 0 {
 		t.Run("real", func(t *testing.T) {
-			noServer(t, "real servers", len(all), "no redis-server on PATH and none in "+server.EnvServers)
+			noServer(t, p, "real servers", len(all), "no redis-server on PATH and none in "+server.EnvServers)
 		})
 	}
 	for _, executable := range found {
 		if executable.Err != nil {
 			t.Run(filepath.Base(executable.Path), func(t *testing.T) {
-				noServer(t, filepath.Base(executable.Path), len(all), executable.Err.Error())
+				noServer(t, p, filepath.Base(executable.Path), len(all), executable.Err.Error())
 			})
 			continue
 		}
@@ -65,53 +75,42 @@ func TestScenarios(t *testing.T) {
 					chosen = server.StartT(t, options)
 				}
 				e, err := engine.NewReal(chosen, i)
-				return opened(t, e, err)
+				return engine.Opened(t, e, err)
 			}
 		})
 	}
 }
 
-// opened closes the engine with its test.
-func opened(t *testing.T, e engine.Engine, err error) engine.Engine {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return e
-}
+// section is of the closing table.
+func section(p subject.Subject) string { return p.String() + " scenarios" }
 
 // noServer notes in the table what was not proven, and skips or fails.
-func noServer(t *testing.T, subject string, scenarios int, why string) {
+func noServer(t *testing.T, p subject.Subject, name string, scenarios int, why string) {
 	t.Helper()
-	row := summary.Row{Section: "scenarios", Subject: subject, Skipped: scenarios}
+	row := testreport.Row{Section: section(p), Subject: name, Skipped: scenarios}
 	row.Notes = []string{"NOT PROVEN HERE: " + why}
 	if server.Required() {
 		row.Failed, row.Skipped = row.Skipped, 0
 	}
-	summary.Report(t, row)
+	testreport.Report(t, row)
 	server.Missing(t, why)
 }
 
 // replayAll runs each scenario as a parallel subtest, and notes the outcome when the last has ended.
 func replayAll(
-	t *testing.T, scripts []dist.Script, all []scenario.Scenario,
+	t *testing.T, p subject.Subject, scripts []dist.Script, all []scenario.Scenario,
 	open func(t *testing.T, i int, s scenario.Scenario) engine.Engine,
 ) {
 	probe := open(t, 0, scenario.Scenario{})
 	var mu sync.Mutex
-	row := summary.Row{Section: "scenarios", Subject: probe.Name(), Version: probe.Version()}
+	row := testreport.Row{Section: section(p), Subject: probe.Name(), Version: probe.Version()}
 	reasons := map[string]int{}
 	var order []string
 	t.Cleanup(func() {
 		for _, reason := range order {
 			row.Notes = append(row.Notes, fmt.Sprintf("%d skipped: %s", reasons[reason], reason))
 		}
-		summary.Report(t, row)
+		testreport.Report(t, row)
 	})
 	for i, s := range all {
 		if !s.RunsOn(probe.Kind()) {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/zferentz/go-redilock/gen"
 	"github.com/zferentz/go-redilock/gen/luagen"
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 // TestProjects: three modules of their own, as a stranger has them. What they have is what the generator makes; and their

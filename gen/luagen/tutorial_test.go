@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 // TestTutorial does what the README says, line by line, in an empty folder. In place of the download there is a replace.

@@ -8,7 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/zferentz/go-redilock/gen"
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 // Verify fails when what is generated is not up to date, when a released script changed, when a server does not load a

@@ -19,7 +19,7 @@ import (
 	"github.com/zferentz/go-redilock/luatest/bench/crew"
 	"github.com/zferentz/go-redilock/luatest/bench/measure"
 	"github.com/zferentz/go-redilock/luatest/bench/report"
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 func main() {

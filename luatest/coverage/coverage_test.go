@@ -9,56 +9,52 @@ import (
 
 	"github.com/zferentz/go-redilock/gen"
 	"github.com/zferentz/go-redilock/luatest/coverage"
+	"github.com/zferentz/go-redilock/luatest/coverage/suite"
+	"github.com/zferentz/go-redilock/luatest/mutex"
 	"github.com/zferentz/go-redilock/luatest/scenario"
-	"github.com/zferentz/go-redilock/luatest/suite"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/subject"
+	"github.com/zferentz/go-redilock/luatest/subjects"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
-// excused are lines of which something is never run by the scenarios, and why that is right. One that is run after all
-// fails the test.
-var excused = map[string]string{
-	"return type(raised) == 'table' and raised or nil":                                                       always,
-	"local digits = time[1] .. (#time[2] == 6 and time[2] or string.sub('00000' .. time[2], -6))":            always,
-	"local arrival = head[3] and next_arrival() or tonumber(head[2]) + 1":                                    always,
-	"local position = second and arrival - second + 1 or 1":                                                  always,
-	"successor.position = position < FENCE_LIMIT and position or nil -- no infinity that somebody put there": always,
-	"return #digits <= 15 and math.min(tonumber(digits, 10), most) or most":                                  always,
-	"return tail[2] and tonumber(tail[2]) + 1 or 1":                                                          always,
-	"for i, who in ipairs(limit > 0 and redis.call('ZRANGE', queue, 0, limit - 1) or {}) do":                 always,
-	"local counter = f and string.find(f, COUNTER) and #f <= 16 and tonumber(f, 10) or 0":                    always,
-	"position = position > 0 and position_of(successor) or 0":                                                always,
-}
-
-const always = "the middle of `a and b or c` is never false here"
-
-// TestCoverage replays every scenario and wants every line run, and every branch both ways.
+// TestCoverage replays every scenario and wants every line run, and every branch both ways. The page has all the scripts.
 func TestCoverage(t *testing.T) {
 	t.Parallel()
-	s, err := suite.Load("../..")
-	if err != nil {
-		t.Fatal(err)
+	page := &coverage.Report{}
+	for _, p := range subjects.All() {
+		t.Run(p.String(), func(t *testing.T) { covered(t, p, page) })
 	}
-	report := replay(t, s, func(scenario.Scenario) bool { return true })
 	if name := os.Getenv("REDILOCK_COVERAGE"); name != "" {
-		if err := writePage(report, name); err != nil {
+		if err := writePage(page, name); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// covered holds the coverage of one primitive to what is excused, and adds it to the page.
+func covered(t *testing.T, p subject.Subject, page *coverage.Report) {
+	s, err := suite.Load("../..", p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	excused := excuses(t, p)
+	report := replay(t, s, func(scenario.Scenario) bool { return true })
+	page.Files = append(page.Files, report.Files...)
 	var table strings.Builder
 	if err := report.Write(&table); err != nil {
 		t.Fatal(err)
 	}
 	t.Log("\n" + table.String())
-	used, excuses := map[string]bool{}, map[string]int{} // by line; by file
+	used, byFile := map[string]bool{}, map[string]int{} // by line; excuses
 	for _, gap := range report.Gaps() {
 		text, err := sourceLine(gap.At)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if excused[text] == "" {
+		if !excused[text] {
 			t.Errorf("%v: %s\n\t%s", gap.At, gap.Missed, text)
 		} else {
-			excuses[gap.At.File]++
+			byFile[gap.At.File]++
 		}
 		used[text] = true
 	}
@@ -70,22 +66,23 @@ func TestCoverage(t *testing.T) {
 	for _, f := range report.Files {
 		n := f.Figures()
 		missed := n.Lines + n.Ways - n.LinesSeen - n.WaysSeen
-		row := summary.Row{Section: "coverage", Subject: filepath.Base(f.Name), Passed: n.LinesSeen + n.WaysSeen}
-		if excuses[f.Name] > 0 {
+		row := testreport.Row{Section: "coverage", Passed: n.LinesSeen + n.WaysSeen}
+		row.Subject = p.Primitive + "/" + filepath.Base(f.Name)
+		if byFile[f.Name] > 0 {
 			row.Skipped = missed
 			row.Notes = []string{fmt.Sprintf("%d of %d lines and ways of branches have a reason not to be run",
 				missed, n.Lines+n.Ways)}
 		} else {
 			row.Failed = missed
 		}
-		summary.Report(t, row)
+		testreport.Report(t, row)
 	}
 }
 
 // The report sees what is not run: without the scenarios of successors, no line of theirs is.
 func TestCoverageFalls(t *testing.T) {
 	t.Parallel()
-	s, err := suite.Load("../..")
+	s, err := suite.Load("../..", mutex.Subject)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,6 +120,24 @@ func replay(t *testing.T, s *suite.Suite, chosen func(scenario.Scenario) bool) *
 		}
 	}
 	return report
+}
+
+// excuses are the lines that a primitive's table excuses.
+func excuses(t *testing.T, p subject.Subject) map[string]bool {
+	t.Helper()
+	table, err := p.Table("excused.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	excused, reason := map[string]bool{}, ""
+	for line := range strings.SplitSeq(table, "\n") {
+		if text, ok := strings.CutPrefix(line, "# "); ok {
+			reason = text
+		} else if reason != "" && line != "" {
+			excused[line] = true
+		}
+	}
+	return excused
 }
 
 func sourceLine(at gen.Position) (string, error) {

@@ -36,10 +36,10 @@ func (s Sequence) deviates(kind string) int {
 }
 
 // Excused counts the sequences of seeds first to first+n-1 that are not compared because of a deviation.
-func Excused(first, n uint64, deviation int) int {
+func (p *Plan) Excused(first, n uint64, deviation int) int {
 	count := 0
 	for seed := first; seed < first+n; seed++ {
-		if Generate(seed).deviates(Deviations[deviation].Kind) == deviation {
+		if p.Generate(seed).deviates(Deviations[deviation].Kind) == deviation {
 			count++
 		}
 	}

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/resp"
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/subject"
 )
 
 // patience bounds the wait for the replies of a batch.
@@ -20,6 +20,7 @@ const patience = time.Minute
 
 // real is a server. Whole batches go out without waiting for a reply.
 type real struct {
+	plan       *Plan
 	server     *server.Server
 	conn       net.Conn
 	reader     *bufio.Reader
@@ -30,9 +31,9 @@ type real struct {
 	dump       string
 }
 
-// NewReal makes a subject of a running server that nobody else uses. Closing it leaves the server running.
-func NewReal(s *server.Server, scripts []dist.Script) (Subject, error) {
-	r := &real{server: s, sha1: map[string]string{}}
+// NewReal makes a runner of a running server that nobody else uses. Closing it leaves the server running.
+func (p *Plan) NewReal(s *server.Server, scripts []dist.Script) (Runner, error) {
+	r := &real{plan: p, server: s, sha1: map[string]string{}}
 	if err := r.open(scripts); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
@@ -49,7 +50,7 @@ func (r *real) open(scripts []dist.Script) (err error) {
 		return reply.Text
 	}
 	for _, s := range scripts {
-		r.sha1[verb(s)] = load(Variant(s.Source))
+		r.sha1[subject.Verb(s)] = load(Variant(s.Source))
 	}
 	r.foreign, r.lapse, r.dump = load(Variant(foreign)), load(lapse), load(Variant(dump))
 	if err != nil {
@@ -67,9 +68,6 @@ func (r *real) open(scripts []dist.Script) (err error) {
 
 // Variant is a script as it runs on a real server: behind the prelude, else byte for byte.
 func Variant(source string) string { return prelude + source }
-
-// verb is the last word of a script's name.
-func verb(s dist.Script) string { return s.Name[strings.LastIndexByte(s.Name, '.')+1:] }
 
 func (r *real) Name() string    { return r.server.Name() }
 func (r *real) Version() string { return r.server.Version() }
@@ -112,15 +110,15 @@ func (r *real) append(out []byte, s Sequence) []byte {
 	for _, step := range s {
 		switch {
 		case step.Call != "":
-			eval(r.sha1[step.Call], step.keys(), step.Args)
+			eval(r.sha1[step.Call], r.plan.keysOf(step), step.Args)
 		case step.Do != nil:
-			eval(r.foreign, keys, step.Do)
+			eval(r.foreign, r.plan.Keys, step.Do)
 		default:
-			clock = clock.Add(step.Advance + margin)
-			eval(r.lapse, keys, nil)
+			clock = clock.Add(step.Advance + Margin)
+			eval(r.lapse, r.plan.Keys, nil)
 		}
 	}
-	eval(r.dump, keys, nil)
+	eval(r.dump, r.plan.Keys, nil)
 	out = resp.AppendCommand(out, "DBSIZE")
 	return resp.AppendCommand(out, "PUBLISH", Listened, marker)
 }
@@ -145,7 +143,7 @@ func (r *real) outcome(s Sequence) (Outcome, error) {
 		}
 	}
 	var err error
-	if o.State, err = stateOf(replies[len(s)+1]); err != nil {
+	if o.State, err = r.plan.stateOf(replies[len(s)+1]); err != nil {
 		return o, err
 	}
 	for {

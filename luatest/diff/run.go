@@ -7,30 +7,35 @@ import (
 	"sync/atomic"
 )
 
-// Team is one of each subject. The first is the one that the others are compared to.
-type Team []Subject
+// Team is one of each runner. The first is the one that the others are compared to.
+type Team []Runner
 
-// Found is a sequence that two subjects disagree on, cut down to the steps that matter.
+// Found is a sequence that two runners disagree on, cut down to the steps that matter.
 type Found struct {
 	Seed       uint64
 	Sequence   Sequence
 	A, B       Outcome
-	NameA      string // and version: of the subject that the other is compared to
+	NameA      string // and version: of the runner that the other is compared to
 	NameB      string
 	Difference Difference
+
+	plan *Plan
 }
 
 func (f Found) Error() string {
-	return fmt.Sprintf("seed %d: %s differs from %s in %d steps: %s",
-		f.Seed, f.NameB, f.NameA, len(f.Sequence), f.Difference)
+	text := f.Difference.String()
+	if key := f.Difference.Key; key >= 0 {
+		text += " (" + f.plan.Keys[key] + ")"
+	}
+	return fmt.Sprintf("seed %d: %s differs from %s in %d steps: %s", f.Seed, f.NameB, f.NameA, len(f.Sequence), text)
 }
 
-// batchSize is how many sequences a subject is given at a time.
+// batchSize is how many sequences a runner is given at a time.
 const batchSize = 50
 
 // Run runs the sequences of seeds first to first+n-1, with every team at work on some of them. It stops at the first
-// difference, a *[Found]. done, if it is not nil, counts the sequences that every subject agreed on.
-func Run(teams []Team, first, n uint64, done *atomic.Int64) error {
+// difference, a *[Found]. done, if it is not nil, counts the sequences that every runner agreed on.
+func (p *Plan) Run(teams []Team, first, n uint64, done *atomic.Int64) error {
 	var next atomic.Uint64
 	var stop atomic.Bool
 	errs := make([]error, len(teams))
@@ -42,7 +47,7 @@ func Run(teams []Team, first, n uint64, done *atomic.Int64) error {
 				if from >= n {
 					return
 				}
-				if errs[i] = team.run(first+from, min(batchSize, n-from)); errs[i] != nil {
+				if errs[i] = p.run(team, first+from, min(batchSize, n-from)); errs[i] != nil {
 					stop.Store(true)
 				} else if done != nil {
 					done.Add(int64(min(batchSize, n-from)))
@@ -55,10 +60,10 @@ func Run(teams []Team, first, n uint64, done *atomic.Int64) error {
 }
 
 // run runs a batch.
-func (t Team) run(first, n uint64) error {
+func (p *Plan) run(t Team, first, n uint64) error {
 	batch := make([]Sequence, n)
 	for i := range batch {
-		batch[i] = Generate(first + uint64(i))
+		batch[i] = p.Generate(first + uint64(i))
 	}
 	outcomes, err := t.outcomes(batch)
 	if err != nil {
@@ -67,21 +72,21 @@ func (t Team) run(first, n uint64) error {
 	for i, s := range batch {
 		for j := 1; j < len(t); j++ {
 			if s.deviates(t[j].Kind()) < 0 && s.Difference(outcomes[0][i], outcomes[j][i]) != nil {
-				return t.minimise(j, first+uint64(i), s)
+				return p.minimise(t, j, first+uint64(i), s)
 			}
 		}
 	}
 	return nil
 }
 
-// outcomes has every subject run a batch, all at the same time.
+// outcomes has every runner run a batch, all at the same time.
 func (t Team) outcomes(batch []Sequence) ([][]Outcome, error) {
 	outcomes, errs := make([][]Outcome, len(t)), make([]error, len(t))
 	var wg sync.WaitGroup
-	for i, subject := range t {
+	for i, runner := range t {
 		wg.Go(func() {
-			if outcomes[i], errs[i] = subject.Run(batch); errs[i] != nil {
-				errs[i] = fmt.Errorf("%s %s: %w", subject.Name(), subject.Version(), errs[i])
+			if outcomes[i], errs[i] = runner.Run(batch); errs[i] != nil {
+				errs[i] = fmt.Errorf("%s %s: %w", runner.Name(), runner.Version(), errs[i])
 			}
 		})
 	}
@@ -89,10 +94,10 @@ func (t Team) outcomes(batch []Sequence) ([][]Outcome, error) {
 	return outcomes, errors.Join(errs...)
 }
 
-// minimise cuts a sequence on which the first subject and another differ down to the steps that matter.
-func (t Team) minimise(other int, seed uint64, s Sequence) error {
+// minimise cuts a sequence on which the first runner and another differ down to the steps that matter.
+func (p *Plan) minimise(t Team, other int, seed uint64, s Sequence) error {
 	pair := Team{t[0], t[other]}
-	f := &Found{Seed: seed, NameA: title(pair[0]), NameB: title(pair[1])}
+	f := &Found{plan: p, Seed: seed, NameA: title(pair[0]), NameB: title(pair[1])}
 	differs := func(s Sequence) bool {
 		outcomes, err := pair.outcomes([]Sequence{s})
 		if err != nil {
@@ -112,4 +117,4 @@ func (t Team) minimise(other int, seed uint64, s Sequence) error {
 	return f
 }
 
-func title(s Subject) string { return s.Name() + " " + s.Version() }
+func title(s Runner) string { return s.Name() + " " + s.Version() }

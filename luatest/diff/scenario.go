@@ -44,29 +44,29 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
-// Scenario writes the sequence as a file of scenarios: what the first subject answered is what is expected. So it fails
+// Scenario writes the sequence as a file of scenarios: what the first runner answered is what is expected. So it fails
 // on the engine that differs, and passes on those that do not. What depends on the time is exact where the two differ, and
 // there the scenario can only be replayed on an engine whose clock stands still, or of that difference be judged.
 func (f Found) Scenario() ([]byte, error) {
 	steps := []any{object{{"subscribe", []any{Listened}}}}
 	for i, step := range f.Sequence {
 		exact := f.Difference.Step == i
-		expected := match(f.A.Replies[i], exact)
+		expected := f.match(f.A.Replies[i], exact)
 		switch {
 		case step.Call != "":
 			o := object{{"call", step.Call}}
 			if step.Keys != nil {
-				o = append(o, field{"keys", values(step.Keys)})
+				o = append(o, field{"keys", f.values(step.Keys)})
 			}
-			steps = append(steps, append(o, field{"args", values(step.Args)}, field{"reply", expected}))
+			steps = append(steps, append(o, field{"args", f.values(step.Args)}, field{"reply", expected}))
 		case step.Do != nil:
-			steps = append(steps, object{{"do", values(step.Do)}, {"reply", expected}})
+			steps = append(steps, object{{"do", f.values(step.Do)}, {"reply", expected}})
 		default:
 			steps = append(steps, object{{"advance_ms", step.Advance.Milliseconds()}})
 		}
 	}
 	steps = append(steps, f.left()...)
-	file := object{{"primitive", "mutex"}, {"version", 1}, {"scenarios", []any{object{
+	file := object{{"primitive", f.plan.Subject.Primitive}, {"version", f.plan.Subject.Version}, {"scenarios", []any{object{
 		{"name", fmt.Sprintf("difference-%d", f.Seed)},
 		{"title", fmt.Sprintf("A difference: %s answers as below, %s does not. Say what it shows.", f.NameA, f.NameB)},
 		{"shows", []string{"M9"}},
@@ -95,7 +95,7 @@ func (f Found) left() []any {
 	messages := []any{}
 	for _, message := range f.A.Messages {
 		if f.Difference.Step < 0 && f.Difference.Key < 0 {
-			messages = append(messages, value(message))
+			messages = append(messages, f.value(message))
 		} else {
 			messages = append(messages, object{{"any", true}}) // it has a fence in it
 		}
@@ -107,12 +107,12 @@ func (f Found) left() []any {
 			continue
 		}
 		exact := f.Difference.Step < 0 && f.Difference.Key == i
-		role := object{{"key", roles[i].name}}
-		o := object{{"key", role}, {"type", key.Type}, {"pttl", match(resp.Integer(key.PTTL), exact)}}
+		role := object{{"key", f.plan.Roles[i]}}
+		o := object{{"key", role}, {"type", key.Type}, {"pttl", f.match(resp.Integer(key.PTTL), exact)}}
 		switch key.Type {
 		case "string":
 			if exact || !isTime(key.Value.Text) {
-				o = append(o, field{"value", value(key.Value.Text)})
+				o = append(o, field{"value", f.value(key.Value.Text)})
 			}
 		case "zset", "hash":
 			listed, read := "members", "ZSCORE"
@@ -121,7 +121,7 @@ func (f Found) left() []any {
 			}
 			names := []any{}
 			for pair := range slices.Chunk(key.Value.Items, 2) {
-				name, content := value(pair[0].Text), value(pair[1].Text)
+				name, content := f.value(pair[0].Text), f.value(pair[1].Text)
 				names = append(names, name)
 				if exact {
 					steps = append(steps, object{{"do", []any{read, role, name}}, {"reply", content}})
@@ -135,18 +135,18 @@ func (f Found) left() []any {
 }
 
 // values writes strings as the values of a scenario.
-func values(texts []string) []any {
+func (f Found) values(texts []string) []any {
 	all := make([]any, len(texts))
 	for i, text := range texts {
-		all[i] = value(text)
+		all[i] = f.value(text)
 	}
 	return all
 }
 
-func value(text string) any {
-	for i, key := range keys {
+func (f Found) value(text string) any {
+	for i, key := range f.plan.Keys {
 		if text == key {
-			return object{{"key", roles[i].name}}
+			return object{{"key", f.plan.Roles[i]}}
 		}
 	}
 	switch {
@@ -165,7 +165,7 @@ func isTime(text string) bool {
 }
 
 // match writes a reply as what a scenario expects. What depends on the time is a range, unless it has to be exact.
-func match(r resp.Reply, exact bool) any {
+func (f Found) match(r resp.Reply, exact bool) any {
 	switch r.Kind {
 	case resp.KindStatus:
 		return object{{"status", r.Text}}
@@ -185,11 +185,11 @@ func match(r resp.Reply, exact bool) any {
 	case resp.KindArray:
 		items := []any{}
 		for _, item := range r.Items {
-			items = append(items, match(item, exact))
+			items = append(items, f.match(item, exact))
 		}
 		return items
 	case resp.KindString:
-		return value(r.Text)
+		return f.value(r.Text)
 	}
 	return nil
 }

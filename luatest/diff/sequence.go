@@ -17,32 +17,29 @@ import (
 	"time"
 
 	"github.com/zferentz/go-redilock/luatest/resp"
-	"github.com/zferentz/go-redilock/luatest/scenario"
+	"github.com/zferentz/go-redilock/luatest/subject"
 )
 
-// Lock is the name of the lock that sequences are about.
+// Lock is the name of the lock, or of whatever the primitive is, that sequences are about.
 const Lock = "diff"
 
 // Listened is the channel with one subscriber; no other has any.
 const Listened = "redilock:diff"
 
-// roles are the keys of a lock in the order of KEYS, with their suffixes.
-var roles = []struct{ name, suffix string }{
-	{"lock", ""}, {"fence", ":redilock:fence"}, {"queue", ":redilock:queue"}, {"waiters", ":redilock:waiters"},
+// Plan is what sequences are about, and how they are made.
+type Plan struct {
+	Subject subject.Subject
+	// Keys are those of Lock, in the order of KEYS; Roles what each is called.
+	Keys, Roles []string
+	// Generate makes a sequence of a seed, always the same.
+	Generate func(seed uint64) Sequence
 }
 
-// keys are those of Lock.
-var keys = func() []string {
-	var all []string
-	for _, role := range roles {
-		key, err := scenario.KeyName(Lock, role.suffix)
-		if err != nil {
-			panic(err)
-		}
-		all = append(all, key)
-	}
-	return all
-}()
+// NewPlan makes a plan for a primitive.
+func NewPlan(p subject.Subject, generate func(seed uint64) Sequence) (*Plan, error) {
+	keys, roles, err := p.Keys(Lock)
+	return &Plan{Subject: p, Keys: keys, Roles: roles, Generate: generate}, err
+}
 
 // Step is one step of a sequence. Exactly one of Call, Do and Advance is set.
 type Step struct {
@@ -53,12 +50,12 @@ type Step struct {
 	Advance time.Duration // whole milliseconds; as in a scenario the clock moves by one more
 }
 
-// keys gives the KEYS of a call.
-func (s Step) keys() []string {
+// keysOf gives the KEYS of a call.
+func (p *Plan) keysOf(s Step) []string {
 	if s.Keys != nil {
 		return s.Keys
 	}
-	return keys
+	return p.Keys
 }
 
 // Sequence is a story on one lock, in an empty database, that begins at [Epoch].
@@ -67,8 +64,8 @@ type Sequence []Step
 // Epoch is the time at which every sequence begins. It is that of the engines in memory.
 var Epoch = time.Date(2026, time.January, 1, 0, 0, 0, 123456000, time.UTC)
 
-// margin is what a clock moves by more than a step says.
-const margin = time.Millisecond
+// Margin is what a clock moves by more than a step says.
+const Margin = time.Millisecond
 
 // Outcome is what an engine made of a sequence.
 type Outcome struct {
@@ -128,17 +125,17 @@ func (d Difference) String() string {
 	case d.Step >= 0:
 		where = fmt.Sprintf("step %d", d.Step+1)
 	case d.Key >= 0:
-		where = keys[d.Key]
+		where = fmt.Sprintf("key %d", d.Key+1)
 	}
 	return fmt.Sprintf("%s: %s against %s", where, d.A, d.B)
 }
 
 // stateOf reads the reply of the script dump.
-func stateOf(reply resp.Reply) ([]KeyState, error) {
-	if len(reply.Items) != len(keys) {
+func (p *Plan) stateOf(reply resp.Reply) ([]KeyState, error) {
+	if len(reply.Items) != len(p.Keys) {
 		return nil, fmt.Errorf("diff: the state is %s", reply)
 	}
-	states := make([]KeyState, len(keys))
+	states := make([]KeyState, len(p.Keys))
 	for i, item := range reply.Items {
 		states[i] = KeyState{Type: item.Items[0].Text, PTTL: item.Items[1].Integer, Value: item.Items[2]}
 		switch states[i].Type {

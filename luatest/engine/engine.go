@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"testing"
 	"time"
 
 	"github.com/zferentz/go-redilock/luatest/resp"
@@ -51,3 +52,17 @@ const margin = time.Millisecond
 
 // patience bounds the wait for something that is under way.
 const patience = time.Minute
+
+// Opened fails the test on an error, and closes the engine with it.
+func Opened(t testing.TB, e Engine, err error) Engine {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}

@@ -12,8 +12,8 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	miniserver "github.com/alicebob/miniredis/v2/server"
 
+	"github.com/zferentz/go-redilock/luatest/engine/sandbox"
 	"github.com/zferentz/go-redilock/luatest/resp"
-	"github.com/zferentz/go-redilock/luatest/sandbox"
 )
 
 // epoch is where the clock of an engine that can move it starts.

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 // NewReal makes an engine of a database of a running server. Engines of one server must not share a database or a

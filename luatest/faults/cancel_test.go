@@ -72,7 +72,7 @@ func (s *steps) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 
 // cancelled lets a call of Lock be given up at its first step, at its second one, and so on, until it has no more; then
 // at every fifth of a poll. The lock is free, or held by another for a while, or waited for in the same client as well.
-func cancelled(w *world) {
+func cancelled(w *rig) {
 	t, ok := w.TB.(*testing.T)
 	if !ok {
 		w.Fatal("no test")
@@ -93,9 +93,9 @@ func cancelled(w *world) {
 }
 
 // giveUp makes one call, and cancels it at a step or after a time. It reports whether it came to that.
-func giveUp(t *testing.T, w *world, call int, scene string, step int, after time.Duration) (was bool) {
+func giveUp(t *testing.T, w *rig, call int, scene string, step int, after time.Duration) (was bool) {
 	name := fmt.Sprintf("%s-%d", scene, call)
-	var events []event // recorded later: the record belongs to the world outside of the bubble
+	var events []event // recorded later: the journal belongs to the world outside of the bubble
 	note := func(e event) {
 		e.At, e.Who, e.Call, e.Name = now(), 1, call, name
 		events = append(events, e)
@@ -151,7 +151,7 @@ func giveUp(t *testing.T, w *world, call int, scene string, step int, after time
 		}
 	})
 	for _, e := range events {
-		w.record.add(e)
+		w.journal.add(e)
 	}
 	return was
 }

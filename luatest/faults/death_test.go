@@ -10,7 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
@@ -31,11 +31,11 @@ func deathRows() []row {
 		},
 		{
 			name: "waiter-killed-head", promise: "costs one presence at the most", must: bitten,
-			run: func(w *world) { waiterKilled(w, 0) },
+			run: func(w *rig) { waiterKilled(w, 0) },
 		},
 		{
 			name: "waiter-killed-middle", promise: "costs one presence at the most", must: bitten,
-			run: func(w *world) { waiterKilled(w, 1) },
+			run: func(w *rig) { waiterKilled(w, 1) },
 		},
 		{
 			name: "waiters-killed-1000", promise: "costs one presence and one lease at the most", must: bitten,
@@ -54,7 +54,7 @@ func deathRows() []row {
 }
 
 // holderKilled kills whoever has the lock, again and again.
-func holderKilled(w *world) {
+func holderKilled(w *rig) {
 	const ttl = 200 * time.Millisecond
 	s := w.server()
 	w.rights(s)
@@ -64,9 +64,9 @@ func holderKilled(w *world) {
 	w.settle()
 	for range w.times(40, 1+killCycles/(2*len(server.Executables()))) {
 		var victim *process
-		if !w.record.await(lease+slack, func() bool {
+		if !w.journal.await(lease+slack, func() bool {
 			victim = nil
-			if h := w.record.holder; h > 0 && !w.workers[h-1].dead {
+			if h := w.journal.holder; h > 0 && !w.workers[h-1].dead {
 				victim = w.workers[h-1]
 			}
 			return victim != nil
@@ -82,7 +82,7 @@ func holderKilled(w *world) {
 }
 
 // queue is who waits for x at the server, by worker.
-func queue(w *world, rdb *redis.Client) []int {
+func queue(w *rig, rdb *redis.Client) []int {
 	w.Helper()
 	tokens, err := rdb.ZRange(w.Context(), "{x}:redilock:queue", 0, -1).Result()
 	w.must(err)
@@ -97,7 +97,7 @@ func queue(w *world, rdb *redis.Client) []int {
 }
 
 // gate holds x until it is opened, so that the workers queue up.
-func gate(w *world, rdb *redis.Client) (open func() error) {
+func gate(w *rig, rdb *redis.Client) (open func() error) {
 	w.Helper()
 	locks, err := redilock.New(rdb, redilock.WithOwner("gate"))
 	w.must(err)
@@ -107,7 +107,7 @@ func gate(w *world, rdb *redis.Client) (open func() error) {
 }
 
 // until polls until is.
-func (w *world) until(bound time.Duration, what string, is func() bool) {
+func (w *rig) until(bound time.Duration, what string, is func() bool) {
 	w.Helper()
 	for end := time.Now().Add(bound + slack); !is(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -117,7 +117,7 @@ func (w *world) until(bound time.Duration, what string, is func() bool) {
 }
 
 // waiterKilled kills the waiter at a place of the queue, and then lets the lock go.
-func waiterKilled(w *world, place int) {
+func waiterKilled(w *rig, place int) {
 	rdb := w.rights(w.server())
 	j := w.job(rdb.Options().Addr)
 	j.Callers = 1
@@ -139,7 +139,7 @@ func waiterKilled(w *world, place int) {
 }
 
 // crowdKilled kills a thousand waiters at once; one that came after them must not notice.
-func crowdKilled(w *world) {
+func crowdKilled(w *rig) {
 	rdb := w.rights(w.server())
 	j := w.job(rdb.Options().Addr)
 	crowd := j
@@ -172,7 +172,7 @@ func crowdKilled(w *world) {
 
 // holderStopped lets holders stop between the check of their context and their write, wakes them when others have the
 // lock, and looks at what the store says.
-func holderStopped(w *world) {
+func holderStopped(w *rig) {
 	const ttl = 200 * time.Millisecond
 	s := w.server()
 	w.rights(s)
@@ -182,15 +182,15 @@ func holderStopped(w *world) {
 	j.Pause = w.times(8, 25)
 	sleeper := w.spawn(1, j)[0]
 	for n := range j.Pause {
-		if !w.record.await(presence+slack, func() bool { return w.record.pauses > n }) {
+		if !w.journal.await(presence+slack, func() bool { return w.journal.pauses > n }) {
 			w.Fatal("the worker that is to stop does not")
 		}
 		at := w.strike("a holder stops", nil)
 		w.granted(at, ttl+poll)
-		w.record.mu.Lock()
-		more := w.record.total + 2
-		w.record.mu.Unlock()
-		w.record.await(lease+slack, func() bool { return w.record.total >= more })
+		w.journal.mu.Lock()
+		more := w.journal.total + 2
+		w.journal.mu.Unlock()
+		w.journal.await(lease+slack, func() bool { return w.journal.total >= more })
 		w.must(sleeper.signal(syscall.SIGCONT))
 	}
 	w.recovered(now(), ttl+poll)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 // failoverTime is how long the tests' Sentinels and clusters may take to agree on a new primary.
@@ -28,7 +28,7 @@ func deployRows() []row {
 }
 
 // replicaPromoted cuts the link to a replica, lets the primary grant more, and sends everybody to the replica.
-func replicaPromoted(w *world) {
+func replicaPromoted(w *rig) {
 	primary := w.server()
 	w.rights(primary)
 	front := w.behind(primary.Addr())
@@ -44,10 +44,10 @@ func replicaPromoted(w *world) {
 			return rdb.Exists(w.Context(), "{x}:redilock:fence").Val() == 1
 		})
 		w.must(do("REPLICAOF", "127.0.0.1", "1")(w, rdb)) // nobody is there
-		w.record.mu.Lock()
-		more := w.record.total + 5 + w.rand.IntN(10)
-		w.record.mu.Unlock()
-		if !w.record.await(lease*15+slack, func() bool { return w.record.total >= more }) {
+		w.journal.mu.Lock()
+		more := w.journal.total + 5 + w.rand.IntN(10)
+		w.journal.mu.Unlock()
+		if !w.journal.await(lease*15+slack, func() bool { return w.journal.total >= more }) {
 			w.Fatal("the primary grants nothing")
 		}
 		at := w.strike("promotion", func() error {
@@ -63,7 +63,7 @@ func replicaPromoted(w *world) {
 }
 
 // sentinelFailover kills the primary of a Sentinel group.
-func sentinelFailover(w *world) {
+func sentinelFailover(w *rig) {
 	primary := w.server()
 	server.StartReplicaT(w, primary)
 	sentinel := server.StartSentinelT(w, primary, 1)
@@ -83,7 +83,7 @@ func sentinelFailover(w *world) {
 }
 
 // masterKilled kills the master of the lock's slot, of three masters with a replica each.
-func masterKilled(w *world) {
+func masterKilled(w *rig) {
 	c := server.StartClusterT(w, w.exe, 3, 1)
 	clusterWorkers(w, c)
 	w.run(upTo(w.rand, 300*time.Millisecond))
@@ -92,7 +92,7 @@ func masterKilled(w *world) {
 	w.recovered(now(), failoverTime)
 }
 
-func clusterWorkers(w *world, c *server.Cluster) {
+func clusterWorkers(w *rig, c *server.Cluster) {
 	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.Addrs()})
 	w.Cleanup(func() { _ = rdb.Close() })
 	w.admin = rdb
@@ -102,7 +102,7 @@ func clusterWorkers(w *world, c *server.Cluster) {
 	w.settle()
 }
 
-func slotsMigrated(w *world) {
+func slotsMigrated(w *rig) {
 	c := server.StartClusterT(w, w.exe, 3, 0)
 	clusterWorkers(w, c)
 	for range w.times(5, 15) {

@@ -7,5 +7,5 @@
 // the lock at once; then the number is printed, and the fences must grow all the same.
 //
 // `go tool mage faults` runs it. One seed decides all that is chosen by chance; what the operating system makes of it
-// differs from run to run, so the record of a run that failed is kept, and can be checked again.
+// differs from run to run, so the journal of a run that failed is kept, and can be checked again.
 package faults

@@ -8,7 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/zferentz/go-redilock/luatest/proxy"
+	"github.com/zferentz/go-redilock/luatest/redistest/proxy"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
@@ -56,7 +56,7 @@ func edgeRows() []row {
 }
 
 // requestsLate holds one request in ten back for longer than its client waits, and longer than a lease.
-func requestsLate(w *world) {
+func requestsLate(w *rig) {
 	s := w.server()
 	w.rights(s)
 	d := &dice{rand: w.rand}
@@ -86,7 +86,7 @@ func requestsLate(w *world) {
 }
 
 // refusedAtUnlock makes a server refuse while somebody holds a lock whose lease is far longer than anybody waits here.
-func refusedAtUnlock(w *world) {
+func refusedAtUnlock(w *rig) {
 	s := w.server()
 	rdb := root(w, s)
 	j := w.job(s.Addr())
@@ -94,10 +94,10 @@ func refusedAtUnlock(w *world) {
 	w.spawn(4, j)
 	w.settle()
 	refusals := []struct {
-		begin, end func(w *world, rdb *redis.Client) error
+		begin, end func(w *rig, rdb *redis.Client) error
 	}{
 		{do("CONFIG", "SET", "min-replicas-to-write", "1"), do("CONFIG", "SET", "min-replicas-to-write", "0")},
-		{func(w *world, rdb *redis.Client) error {
+		{func(w *rig, rdb *redis.Client) error {
 			return errors.Join(do("CONFIG", "SET", "maxclients", "1")(w, rdb),
 				do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")(w, rdb))
 		}, do("CONFIG", "SET", "maxclients", "10000")},
@@ -117,18 +117,18 @@ func refusedAtUnlock(w *world) {
 }
 
 // held waits until that worker holds the lock; 0: any. If it does not get it, it is stranded.
-func (w *world) held(who int) bool {
+func (w *rig) held(who int) bool {
 	w.Helper()
 	const bound = 2*presence + slack
-	if w.record.await(bound, func() bool { return w.record.holder > 0 && (who == 0 || w.record.holder == who) }) {
+	if w.journal.await(bound, func() bool { return w.journal.holder > 0 && (who == 0 || w.journal.holder == who) }) {
 		return true
 	}
-	w.record.add(event{What: stranded, Text: fmt.Sprintf("nobody holds the lock within %v", bound)})
+	w.journal.add(event{What: stranded, Text: fmt.Sprintf("nobody holds the lock within %v", bound)})
 	return false
 }
 
 // suspended puts a holder's machine to sleep until others have had the lock, and wakes it.
-func suspended(w *world) {
+func suspended(w *rig) {
 	const ttl = 300 * time.Millisecond
 	s := w.server()
 	w.rights(s)
@@ -149,9 +149,9 @@ func suspended(w *world) {
 			w.must(sleeper.machine.Sleep())
 			at = now()
 			time.Sleep(20 * time.Millisecond) // what it has said is read
-			w.record.mu.Lock()
-			held = w.record.holder == sleeper.Who
-			w.record.mu.Unlock()
+			w.journal.mu.Lock()
+			held = w.journal.holder == sleeper.Who
+			w.journal.mu.Unlock()
 			if !held {
 				_, _, err := sleeper.machine.Wake()
 				w.must(err)
@@ -169,7 +169,7 @@ func suspended(w *world) {
 }
 
 // releasedElsewhere gives the lock back by the holder's own token, in another process, while the holder works on.
-func releasedElsewhere(w *world) {
+func releasedElsewhere(w *rig) {
 	s := w.server()
 	rdb := w.rights(s)
 	locks, err := redilock.New(rdb, redilock.WithOwner("an operator"))
@@ -189,7 +189,7 @@ func releasedElsewhere(w *world) {
 }
 
 // release gives x back by its token.
-func (w *world) release(rdb *redis.Client, locks *redilock.Client) {
+func (w *rig) release(rdb *redis.Client, locks *redilock.Client) {
 	w.Helper()
 	token, err := rdb.Get(w.Context(), "x").Result()
 	if errors.Is(err, redis.Nil) {
@@ -204,7 +204,7 @@ func (w *world) release(rdb *redis.Client, locks *redilock.Client) {
 }
 
 // connectionSilent gags all open connections, again and again, of clients that wait for replies without end.
-func connectionSilent(w *world) {
+func connectionSilent(w *rig) {
 	s := w.server()
 	w.rights(s)
 	var proxies []*proxy.Proxy
@@ -230,7 +230,7 @@ func connectionSilent(w *world) {
 }
 
 // clientClosed lets workers close their redis client, or their lock client, or both, under whatever waits on it.
-func clientClosed(w *world) {
+func clientClosed(w *rig) {
 	s := w.server()
 	w.rights(s)
 	j := w.job(s.Addr())
@@ -242,7 +242,7 @@ func clientClosed(w *world) {
 }
 
 // panicInCallback lets the workers' callbacks panic now and then; their handlers recover.
-func panicInCallback(w *world) {
+func panicInCallback(w *rig) {
 	s := w.server()
 	w.rights(s)
 	j := w.job(s.Addr())
@@ -256,7 +256,7 @@ func panicInCallback(w *world) {
 }
 
 // slowLog gives workers a log of 20 ms a line, and many locks that are extended.
-func slowLog(w *world) {
+func slowLog(w *rig) {
 	s := w.server()
 	w.rights(s)
 	j := w.job(s.Addr())

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/proxy"
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/proxy"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 // Each injector bites: with a protection switched off, the matrix reports the damage. And it reports none with it on.
@@ -45,7 +45,7 @@ func TestFixturesAreFound(t *testing.T) {
 				n := 0
 				// A defect shows where chance lets it, which one run may not do: a stop that hits between read and write.
 				for seed := uint64(1); seed <= 5 && n == 0; seed++ {
-					w := test.row.world(t, found[0].Path, seed, false)
+					w := test.row.rig(t, found[0].Path, seed, false)
 					w.defect = defect
 					var err error
 					v, err = w.play()
@@ -67,7 +67,7 @@ func TestFixturesAreFound(t *testing.T) {
 }
 
 // overstay lets workers work for longer than their lease.
-func overstay(w *world) {
+func overstay(w *rig) {
 	s := w.server()
 	w.rights(s)
 	j := w.job(s.Addr())
@@ -77,7 +77,7 @@ func overstay(w *world) {
 }
 
 // lateReplies holds the replies to acquire back, for less than a lease.
-func lateReplies(w *world) {
+func lateReplies(w *rig) {
 	s := w.server()
 	w.rights(s)
 	p := w.behind(s.Addr())
@@ -155,22 +155,22 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// A record that was kept is judged as the run was.
-func TestRecordIsKept(t *testing.T) {
+// A journal that was kept is judged as the run was.
+func TestJournalIsKept(t *testing.T) {
 	t.Parallel()
-	r := newRecord()
+	r := newJournal()
 	r.add(event{At: 9, Who: 2, Call: 1, What: granted, Name: "x", Fence: 2, Until: 100})
 	r.add(event{At: 1, Who: 1, Call: 1, What: granted, Name: "x", Fence: 1, Until: 10})
-	file := t.TempDir() + "/record"
+	file := t.TempDir() + "/journal"
 	want := header{Row: "row", Seed: 7, Server: "server", Error: "1 double holds"}
 	if err := r.save(file, want); err != nil {
 		t.Fatal(err)
 	}
-	h, events, err := loadRecord(file)
+	h, events, err := loadJournal(file)
 	if v := judge(events, false); err != nil || h != want || v.doubles != 1 {
 		t.Errorf("%+v, %d double holds, %v", h, v.doubles, err)
 	}
-	if _, _, err := loadRecord(file + "-not-there"); err == nil {
-		t.Error("a record that is not there was read")
+	if _, _, err := loadJournal(file + "-not-there"); err == nil {
+		t.Error("a journal that is not there was read")
 	}
 }

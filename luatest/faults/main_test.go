@@ -9,8 +9,8 @@ import (
 
 	"github.com/redis/go-redis/v9/logging"
 
-	"github.com/zferentz/go-redilock/luatest/summary"
-	"github.com/zferentz/go-redilock/luatest/suspend"
+	"github.com/zferentz/go-redilock/luatest/faults/inject/suspend"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 // What `go tool mage faults` sets.
@@ -20,7 +20,7 @@ var (
 	onlyFlag   = flag.String("only", "", "run only the rows whose names begin with this")
 	runsFlag   = flag.Int("runs", 0, "how often each row is run; 0: as the matrix has it")
 	keepFlag   = flag.Bool("keep", false, "keep the figures of the rows that pass, and write the README's table")
-	checkFlag  = flag.String("check", "", "a record that a failed run left: judge it again")
+	checkFlag  = flag.String("check", "", "a journal that a failed run left: judge it again")
 )
 
 func TestMain(m *testing.M) {
@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 			code = 1
 		}
 	}
-	if err := summary.Append(results.rows()...); err != nil {
+	if err := testreport.Append(results.rows()...); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
 	}

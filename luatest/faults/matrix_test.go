@@ -14,9 +14,9 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/faults/figures"
-	"github.com/zferentz/go-redilock/luatest/server"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/faults/record"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 // row is one fault.
@@ -26,9 +26,9 @@ type row struct {
 	promise string
 	// declared: the server loses its data, so two may hold the lock at once. They are counted.
 	declared bool
-	// must is what has to be seen in the record, or the fault did not bite.
+	// must is what has to be seen in the journal, or the fault did not bite.
 	must func(v *verdict) error
-	run  func(w *world)
+	run  func(w *rig)
 	// runs are how many a quick and a full matrix make on each server; 0: one, and two.
 	quick, full int
 	// halves: scripts end halfway, so an entry of a companion key may stay until it expires.
@@ -45,7 +45,7 @@ type outcome struct {
 	row     *row
 	server  string
 	verdict verdict
-	runs    []figures.Run // one for each seed
+	runs    []record.Run // one for each seed
 	took    time.Duration
 	failed  []string
 	skipped string
@@ -127,7 +127,7 @@ func (r row) on(t *testing.T, exe string, full bool) *outcome {
 					o.failed = append(o.failed, fmt.Sprintf("seed %d: it could not be run to its end", seed))
 				}
 			}()
-			w := r.world(t, exe, seed, full)
+			w := r.rig(t, exe, seed, full)
 			v, err := w.play()
 			o.verdict.add(v)
 			o.runs = append(o.runs, v.run(version, seed))
@@ -141,17 +141,17 @@ func (r row) on(t *testing.T, exe string, full bool) *outcome {
 	return o
 }
 
-func (r *row) world(t testing.TB, exe string, seed uint64, full bool) *world {
+func (r *row) rig(t testing.TB, exe string, seed uint64, full bool) *rig {
 	name := fnv.New64()
 	_, _ = name.Write([]byte(r.name))
-	return &world{
+	return &rig{
 		TB: t, row: r, exe: exe, seed: seed, full: full,
-		rand: rand.New(rand.NewPCG(seed, name.Sum64())), record: newRecord(),
+		rand: rand.New(rand.NewPCG(seed, name.Sum64())), journal: newJournal(),
 	}
 }
 
 // play runs a row once, and judges what happened.
-func (w *world) play() (verdict, error) {
+func (w *rig) play() (verdict, error) {
 	defer func() { // if the row could not be run to its end
 		for _, p := range w.workers {
 			_ = p.kill()
@@ -169,14 +169,14 @@ func (w *world) play() (verdict, error) {
 	return v, err
 }
 
-// report keeps the record of a run that failed, and says how to see it again.
-func (w *world) report(err error) string {
+// report keeps the journal of a run that failed, and says how to see it again.
+func (w *rig) report(err error) string {
 	h := header{
 		Row: w.row.name, Server: filepath.Base(w.exe), Seed: w.seed, Declared: w.row.declared, Error: err.Error(),
 	}
 	file := filepath.Join(os.TempDir(), fmt.Sprintf("redilock-%s-%s-%d.jsonl", h.Row, h.Server, h.Seed))
 	kept := file
-	if err := w.record.save(file, h); err != nil {
+	if err := w.journal.save(file, h); err != nil {
 		kept = err.Error()
 	}
 	size := ""
@@ -184,16 +184,16 @@ func (w *world) report(err error) string {
 		size = "-quick "
 	}
 	return fmt.Sprintf("%s on %s, seed %d: %v\n  again:  go tool mage faults %s-only=%s -seed=%d -runs=1\n"+
-		"  record: %s\n  judge:  go tool mage faults -check=%s",
+		"  journal: %s\n  judge:  go tool mage faults -check=%s",
 		h.Row, h.Server, h.Seed, err, size, h.Row, h.Seed, kept, kept)
 }
 
-// TestCheck judges the record of a run once more, which tells the same.
+// TestCheck judges the journal of a run once more, which tells the same.
 func TestCheck(t *testing.T) {
 	if *checkFlag == "" {
-		t.Skip("-check names no record")
+		t.Skip("-check names no journal")
 	}
-	h, events, err := loadRecord(*checkFlag)
+	h, events, err := loadJournal(*checkFlag)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,14 +259,14 @@ func (rs *outcomes) print(out io.Writer) error {
 }
 
 // rows are the matrix in the closing table: one row for each server.
-func (rs *outcomes) rows() []summary.Row {
-	byServer := map[string]*summary.Row{}
+func (rs *outcomes) rows() []testreport.Row {
+	byServer := map[string]*testreport.Row{}
 	sums := map[string]*verdict{}
 	var names []string
 	for _, o := range rs.list {
 		r := byServer[o.server]
 		if r == nil {
-			r = &summary.Row{Section: "faults", Subject: o.server}
+			r = &testreport.Row{Section: "faults", Subject: o.server}
 			byServer[o.server], sums[o.server] = r, &verdict{}
 			names = append(names, o.server)
 		}
@@ -286,7 +286,7 @@ func (rs *outcomes) rows() []summary.Row {
 		}
 		sums[o.server].add(v)
 	}
-	var rows []summary.Row
+	var rows []testreport.Row
 	for _, name := range names {
 		v := sums[name]
 		byServer[name].Notes = append(byServer[name].Notes, fmt.Sprintf(

@@ -18,7 +18,7 @@ import (
 func memoryRows() []row {
 	return []row{
 		{
-			name: "script-flush", promise: "the scripts are loaded again", must: bitten, run: func(w *world) {
+			name: "script-flush", promise: "the scripts are loaded again", must: bitten, run: func(w *rig) {
 				again(w, w.times(100, 300), "SCRIPT FLUSH", func(rdb *redis.Client) error {
 					return rdb.ScriptFlush(w.Context()).Err()
 				})
@@ -26,7 +26,7 @@ func memoryRows() []row {
 		},
 		{
 			name: "flushall", promise: "who held may overlap with the next; fences grow", declared: true, must: bitten,
-			run: func(w *world) {
+			run: func(w *rig) {
 				again(w, w.times(100, 300), "FLUSHALL", func(rdb *redis.Client) error {
 					return rdb.FlushAll(w.Context()).Err()
 				})
@@ -34,14 +34,14 @@ func memoryRows() []row {
 		},
 		{
 			name: "lock-deleted", promise: "who held may overlap with the next; costs one poll", declared: true,
-			must: bitten, run: func(w *world) {
+			must: bitten, run: func(w *rig) {
 				again(w, w.times(100, 300), "DEL x", func(rdb *redis.Client) error {
 					return rdb.Del(w.Context(), "x").Err()
 				})
 			},
 		},
 		{
-			name: "companion-deleted", promise: "no double hold; fences grow", must: bitten, run: func(w *world) {
+			name: "companion-deleted", promise: "no double hold; fences grow", must: bitten, run: func(w *rig) {
 				again(w, w.times(100, 300), "DEL of a companion", func(rdb *redis.Client) error {
 					return rdb.Del(w.Context(), companion(w.rand)).Err()
 				})
@@ -53,7 +53,7 @@ func memoryRows() []row {
 		},
 		{
 			name: "restart-empty", promise: "who held may overlap with the next; fences grow", declared: true,
-			must: bitten, run: func(w *world) { restarted(w, "--appendonly", "no") },
+			must: bitten, run: func(w *rig) { restarted(w, "--appendonly", "no") },
 		},
 		{
 			name: "restart-snapshot", declared: true, must: bitten, run: restoredSnapshot,
@@ -62,11 +62,11 @@ func memoryRows() []row {
 		{
 			name: "restart-aof-everysec", declared: true, must: bitten,
 			promise: "what was not on disk is lost: who held may overlap with the next; fences grow",
-			run:     func(w *world) { restarted(w, "--appendonly", "yes", "--appendfsync", "everysec") },
+			run:     func(w *rig) { restarted(w, "--appendonly", "yes", "--appendfsync", "everysec") },
 		},
 		{
 			name: "restart-aof-always", promise: "nothing is lost: no double hold", must: bitten,
-			run: func(w *world) { restarted(w, "--appendonly", "yes", "--appendfsync", "always") },
+			run: func(w *rig) { restarted(w, "--appendonly", "yes", "--appendfsync", "always") },
 		},
 		{
 			name: "memory-full", promise: "a typed error, no grant; releasing works",
@@ -82,7 +82,7 @@ func memoryRows() []row {
 	}
 }
 
-// both joins two demands on a record.
+// both joins two demands on a journal.
 func both(a, b func(v *verdict) error) func(v *verdict) error {
 	return func(v *verdict) error { return errors.Join(a(v), b(v)) }
 }
@@ -104,7 +104,7 @@ func companion(r *rand.Rand) string {
 }
 
 // again does something to a server many times, at random moments, while four workers work.
-func again(w *world, times int, what string, do func(rdb *redis.Client) error) {
+func again(w *rig, times int, what string, do func(rdb *redis.Client) error) {
 	s := w.server()
 	rdb := w.rights(s)
 	j := w.job(s.Addr())
@@ -119,7 +119,7 @@ func again(w *world, times int, what string, do func(rdb *redis.Client) error) {
 }
 
 // wrongType puts a list where a companion key was, and deletes it again.
-func wrongType(w *world) {
+func wrongType(w *rig) {
 	s := w.server()
 	rdb := w.rights(s)
 	j := w.job(s.Addr())
@@ -144,7 +144,7 @@ func wrongType(w *world) {
 }
 
 // restarted kills the server and starts it again on what is left on its disk.
-func restarted(w *world, args ...string) {
+func restarted(w *rig, args ...string) {
 	s := w.server(args...)
 	w.rights(s)
 	j := w.job(s.Addr())
@@ -162,7 +162,7 @@ func restarted(w *world, args ...string) {
 
 // restoredSnapshot kills the server and starts it again on a snapshot that is some grants old, as Redis' own defaults
 // have it.
-func restoredSnapshot(w *world) {
+func restoredSnapshot(w *rig) {
 	s := w.server()
 	rdb := w.rights(s)
 	j := w.job(s.Addr())
@@ -179,7 +179,7 @@ func restoredSnapshot(w *world) {
 }
 
 // memoryFull fills the server, under noeviction, and makes room again.
-func memoryFull(w *world) {
+func memoryFull(w *rig) {
 	s := w.server("--maxmemory-policy", "noeviction")
 	rdb := w.rights(s)
 	j := w.job(s.Addr())
@@ -196,7 +196,7 @@ func memoryFull(w *world) {
 }
 
 // evicted lets the server evict keys, the lock's among them.
-func evicted(w *world) {
+func evicted(w *rig) {
 	s := w.server("--maxmemory-policy", "allkeys-lru")
 	rdb := w.rights(s)
 	j := w.job(s.Addr())
@@ -224,7 +224,7 @@ func evicted(w *world) {
 }
 
 // manyNames holds very many locks at once, extends them all, and gives them back.
-func manyNames(w *world) {
+func manyNames(w *rig) {
 	n := w.times(20000, 100000)
 	s := w.server()
 	rdb := w.rights(s)
@@ -237,14 +237,14 @@ func manyNames(w *world) {
 		name := "name-" + strconv.Itoa(i)
 		l, err := c.Mutex(name, 20*lease, redilock.WithAutoExtend()).Lock(w.Context())
 		if err != nil {
-			w.record.add(event{What: failed, Who: 1, Call: i + 1, Name: name, Err: kind(err), Text: err.Error()})
+			w.journal.add(event{What: failed, Who: 1, Call: i + 1, Name: name, Err: kind(err), Text: err.Error()})
 			return
 		}
 		locks[i] = l
 		until := now() + int64(time.Until(l.Deadline()))
-		w.record.add(event{What: granted, Who: 1, Call: i + 1, Name: name, Fence: l.Fence(), Until: until})
+		w.journal.add(event{What: granted, Who: 1, Call: i + 1, Name: name, Fence: l.Fence(), Until: until})
 	})
-	w.record.add(event{What: back, Took: time.Duration(now() - began)})
+	w.journal.add(event{What: back, Took: time.Duration(now() - began)})
 	w.run(10 * lease) // every one of them is extended
 	lost := 0
 	each(n, func(i int) {

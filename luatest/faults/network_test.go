@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/proxy"
+	"github.com/zferentz/go-redilock/luatest/redistest/proxy"
 	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
 )
 
@@ -28,7 +28,7 @@ func networkRows() []row {
 		for _, s := range scripts {
 			rows = append(rows, row{
 				name: "reply-" + f.name + "-" + s.name, promise: f.promise, must: bitten,
-				run: func(w *world) { repliesOf(w, s.sha, f.fate) },
+				run: func(w *rig) { repliesOf(w, s.sha, f.fate) },
 			})
 		}
 	}
@@ -42,11 +42,11 @@ func networkRows() []row {
 		},
 		row{
 			name: "black-hole-one", promise: "the others go on within one lease; it does when it hears again",
-			must: bitten, run: func(w *world) { blackHole(w, 1) },
+			must: bitten, run: func(w *rig) { blackHole(w, 1) },
 		},
 		row{
 			name: "black-hole-all", promise: "all go on when the network does", must: bitten,
-			run: func(w *world) { blackHole(w, 3) },
+			run: func(w *rig) { blackHole(w, 3) },
 		},
 	)
 }
@@ -81,7 +81,7 @@ func (d *dice) upTo(most time.Duration) time.Duration {
 }
 
 // repliesOf does something to one in five of the replies to a script.
-func repliesOf(w *world, sha string, fate proxy.Fate) {
+func repliesOf(w *rig, sha string, fate proxy.Fate) {
 	s := w.server()
 	w.rights(s)
 	d := &dice{rand: w.rand}
@@ -110,7 +110,7 @@ func repliesOf(w *world, sha string, fate proxy.Fate) {
 	w.recovered(now(), lateTTL+poll)
 }
 
-func publishLost(w *world) {
+func publishLost(w *rig) {
 	s := w.server()
 	w.rights(s)
 	p := w.behind(s.Addr())
@@ -124,14 +124,14 @@ func publishLost(w *world) {
 		lost, at := p.Lost(), now()
 		w.granted(at, presence/3)
 		if p.Lost() > lost {
-			w.record.add(event{At: at, What: struck, Text: "a message"})
+			w.journal.add(event{At: at, What: struck, Text: "a message"})
 		}
 	}
 	p.Mute(false)
 	w.recovered(now(), poll)
 }
 
-func subscriberCut(w *world) {
+func subscriberCut(w *rig) {
 	s := w.server()
 	rdb := w.rights(s)
 	j := w.job(s.Addr())
@@ -151,7 +151,7 @@ func subscriberCut(w *world) {
 }
 
 // blackHole cuts so many of three workers off, without a word, for longer than a lease.
-func blackHole(w *world, cut int) {
+func blackHole(w *rig, cut int) {
 	s := w.server()
 	w.rights(s)
 	var proxies []*proxy.Proxy

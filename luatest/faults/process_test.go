@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/suspend"
+	"github.com/zferentz/go-redilock/luatest/faults/inject/suspend"
 )
 
 // endTimeout bounds the end of a worker that was asked to end: its client waits for the server no longer than that.
@@ -23,18 +23,18 @@ type process struct {
 	cmd     *exec.Cmd
 	machine *suspend.Machine // of one that sleeps
 	stdin   io.Closer
-	record  *record
+	journal *journal
 	read    chan struct{} // closed when its output has ended
 	dead    bool
 }
 
 // spawn starts a worker.
-func spawn(j job, r *record) (*process, error) {
+func spawn(j job, r *journal) (*process, error) {
 	text, err := json.Marshal(j)
 	if err != nil {
 		return nil, err
 	}
-	p := &process{job: j, cmd: exec.Command(os.Args[0]), record: r, read: make(chan struct{})}
+	p := &process{job: j, cmd: exec.Command(os.Args[0]), journal: r, read: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), jobEnv+"="+string(text))
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
@@ -76,7 +76,7 @@ func (p *process) kill() error {
 	err := p.cmd.Process.Kill()
 	<-p.read
 	_ = p.cmd.Wait() // it was killed: no error of ours
-	p.record.add(event{Who: p.Who, What: killed})
+	p.journal.add(event{Who: p.Who, What: killed})
 	return err
 }
 

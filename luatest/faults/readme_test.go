@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/faults/figures"
+	"github.com/zferentz/go-redilock/luatest/faults/record"
 )
 
 // The README of the project holds the table of the matrix, rendered from the records. `go tool mage faults` renews the
@@ -23,10 +23,10 @@ const (
 )
 
 // table is the matrix as the README shows it.
-func table() []figures.Row {
-	var rows []figures.Row
+func table() []record.Row {
+	var rows []record.Row
 	for _, r := range matrix() {
-		rows = append(rows, figures.Row{Fault: r.name, Promise: r.promise, Declared: r.declared})
+		rows = append(rows, record.Row{Fault: r.name, Promise: r.promise, Declared: r.declared})
 	}
 	return rows
 }
@@ -36,7 +36,7 @@ func table() []figures.Row {
 func (rs *outcomes) keep(dir, readme, revision string, date time.Time, seed uint64) error {
 	var bad []error
 	for _, row := range matrix() {
-		r := &figures.Record{Fault: row.name, Revision: revision, Date: date.Format(time.DateOnly), Seed: seed}
+		r := &record.Record{Fault: row.name, Revision: revision, Date: date.Format(time.DateOnly), Seed: seed}
 		for _, o := range rs.list {
 			if o.row.name != row.name {
 				continue
@@ -55,19 +55,19 @@ func (rs *outcomes) keep(dir, readme, revision string, date time.Time, seed uint
 		}
 		slices.Sort(r.Servers)
 		if len(r.Runs) > 0 {
-			bad = append(bad, figures.Save(dir, r))
+			bad = append(bad, record.Save(dir, r))
 		}
 	}
-	records, err := figures.Load(dir)
+	records, err := record.Load(dir)
 	if err != nil {
 		return errors.Join(append(bad, err)...)
 	}
-	return errors.Join(append(bad, figures.Write(readme, table(), records))...)
+	return errors.Join(append(bad, record.Write(readme, table(), records))...)
 }
 
 // run is what a run of a row has shown.
-func (v *verdict) run(server string, seed uint64) figures.Run {
-	r := figures.Run{Server: server, Seed: seed, Faults: v.faults, Grants: v.grants, Doubles: v.doubles}
+func (v *verdict) run(server string, seed uint64) record.Run {
+	r := record.Run{Server: server, Seed: seed, Faults: v.faults, Grants: v.grants, Doubles: v.doubles}
 	for what, n := range map[string]int{
 		"stale": v.stale, "backward": v.backward, "stranded": v.stranded, "orphans": v.orphans, "untyped": v.untyped,
 	} {
@@ -122,11 +122,11 @@ func product(exe string) (string, error) {
 // TestReadme is left out of the run that writes the table: that one is held to it when it has.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	records, err := figures.Load(recordsDir)
+	records, err := record.Load(recordsDir)
 	if err != nil {
 		t.Error(err)
 	}
-	if err := figures.Agrees(readmeFile, table(), records); err != nil {
+	if err := record.Agrees(readmeFile, table(), records); err != nil {
 		t.Error(err)
 	}
 }
@@ -134,7 +134,7 @@ func TestReadme(t *testing.T) {
 // What a record tells without its runs is what the revision tells that it names.
 func TestTotalsAreOfTheirSource(t *testing.T) {
 	t.Parallel()
-	records, err := figures.Load(recordsDir)
+	records, err := record.Load(recordsDir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,13 +155,13 @@ func TestTotalsAreOfTheirSource(t *testing.T) {
 			}
 			sources[m[1]] = string(text)
 		}
-		var row figures.Row
+		var row record.Row
 		for _, row = range table() {
 			if row.Fault == r.Fault {
 				break
 			}
 		}
-		want, err := figures.Render([]figures.Row{row}, map[string]*figures.Record{r.Fault: r})
+		want, err := record.Render([]record.Row{row}, map[string]*record.Record{r.Fault: r})
 		if err != nil {
 			t.Error(err)
 		}
@@ -188,7 +188,7 @@ func TestRunsAreKept(t *testing.T) {
 	date := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	run := func(r *row, server string, v verdict) *outcome {
 		v.runs = 1
-		return &outcome{row: r, server: server, runs: []figures.Run{v.run(server, 1)}, verdict: v}
+		return &outcome{row: r, server: server, runs: []record.Run{v.run(server, 1)}, verdict: v}
 	}
 	var rs outcomes
 	for _, r := range matrix() {

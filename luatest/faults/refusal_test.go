@@ -17,34 +17,34 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/zferentz/go-redilock/luatest/dist"
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 // refusalRows are servers that answer, and say no; and one whose clock jumps.
 func refusalRows() []row {
-	refusal := func(name, promise, kind string, run func(w *world)) row {
+	refusal := func(name, promise, kind string, run func(w *rig)) row {
 		return row{name: name, promise: promise, must: both(bitten, sees(kind)), run: run}
 	}
 	const waited = "a typed error, or the wait goes on; no grant"
 	return []row{
 		refusal("busy-script", waited, "unavailable", busyScript),
 		refusal("loading", waited, "unavailable", loading),
-		refusal("readonly", waited, "unavailable", func(w *world) {
+		refusal("readonly", waited, "unavailable", func(w *rig) {
 			refusing(w, nil, do("REPLICAOF", "127.0.0.1", "1"), do("REPLICAOF", "NO", "ONE"))
 		}),
 		refusal("misconf", waited, "unavailable", misconf),
-		refusal("noreplicas", waited, "unavailable", func(w *world) {
+		refusal("noreplicas", waited, "unavailable", func(w *rig) {
 			refusing(w, nil, do("CONFIG", "SET", "min-replicas-to-write", "1"),
 				do("CONFIG", "SET", "min-replicas-to-write", "0"))
 		}),
-		refusal("connection-limit", waited, "unavailable", func(w *world) {
-			refusing(w, nil, func(w *world, rdb *redis.Client) error {
+		refusal("connection-limit", waited, "unavailable", func(w *rig) {
+			refusing(w, nil, func(w *rig, rdb *redis.Client) error {
 				return errors.Join(do("CONFIG", "SET", "maxclients", "1")(w, rdb),
 					do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")(w, rdb))
 			}, do("CONFIG", "SET", "maxclients", "10000"))
 		}),
-		refusal("noauth", "ErrDenied; no grant", "denied", func(w *world) {
-			refusing(w, nil, func(w *world, rdb *redis.Client) error {
+		refusal("noauth", "ErrDenied; no grant", "denied", func(w *rig) {
+			refusing(w, nil, func(w *rig, rdb *redis.Client) error {
 				return errors.Join(do("ACL", "SETUSER", "default", "resetpass", ">secret")(w, rdb),
 					do("CLIENT", "KILL", "USER", "default")(w, rdb))
 			}, do("ACL", "SETUSER", "default", "nopass"))
@@ -56,18 +56,18 @@ func refusalRows() []row {
 		{
 			name: "clock-forward", declared: true, must: bitten,
 			promise: "leases end early: who held may overlap with the next; fences grow",
-			run:     func(w *world) { clockJumps(w, time.Minute) },
+			run:     func(w *rig) { clockJumps(w, time.Minute) },
 		},
 		{
 			name: "clock-back", promise: "leases last longer; no double hold; fences grow", must: bitten,
-			run: func(w *world) { clockJumps(w, -time.Minute) },
+			run: func(w *rig) { clockJumps(w, -time.Minute) },
 		},
 	}
 }
 
 // do gives a step that sends one command.
-func do(args ...string) func(w *world, rdb *redis.Client) error {
-	return func(w *world, rdb *redis.Client) error {
+func do(args ...string) func(w *rig, rdb *redis.Client) error {
+	return func(w *rig, rdb *redis.Client) error {
 		list := make([]any, len(args))
 		for i, a := range args {
 			list[i] = a
@@ -80,7 +80,7 @@ func do(args ...string) func(w *world, rdb *redis.Client) error {
 }
 
 // root is a connection that stays whatever becomes of the others: a user of its own, and never more than one socket.
-func root(w *world, s *server.Server) *redis.Client {
+func root(w *rig, s *server.Server) *redis.Client {
 	w.Helper()
 	w.must(do("ACL", "SETUSER", "root", "on", ">root", "~*", "&*", "+@all")(w, w.rights(s)))
 	o := s.RedisOptions()
@@ -95,7 +95,7 @@ func root(w *world, s *server.Server) *redis.Client {
 }
 
 // refusing makes a server refuse for a while, several times.
-func refusing(w *world, args []string, begin, end func(w *world, rdb *redis.Client) error) {
+func refusing(w *rig, args []string, begin, end func(w *rig, rdb *redis.Client) error) {
 	s := w.server(args...)
 	rdb := root(w, s)
 	j := w.job(s.Addr())
@@ -103,7 +103,7 @@ func refusing(w *world, args []string, begin, end func(w *world, rdb *redis.Clie
 	w.spawn(4, j)
 	w.settle()
 	// A wait goes on without an error: so until somebody has seen one.
-	for n, most := 0, w.times(5, 15); n < most || n < 20*most && !w.record.refusals(); n++ {
+	for n, most := 0, w.times(5, 15); n < most || n < 20*most && !w.journal.refusals(); n++ {
 		w.strike("the server refuses", func() error { return begin(w, rdb) })
 		w.run(150*time.Millisecond + upTo(w.rand, 150*time.Millisecond))
 		w.must(end(w, rdb))
@@ -112,8 +112,8 @@ func refusing(w *world, args []string, begin, end func(w *world, rdb *redis.Clie
 	w.recovered(now(), lease+presence)
 }
 
-func busyScript(w *world) {
-	refusing(w, []string{"--busy-reply-threshold", "10"}, func(w *world, rdb *redis.Client) error {
+func busyScript(w *rig) {
+	refusing(w, []string{"--busy-reply-threshold", "10"}, func(w *rig, rdb *redis.Client) error {
 		runaway := redis.NewClient(rdb.Options())
 		w.Cleanup(func() { _ = runaway.Close() })
 		go runaway.Eval(context.Background(), "while true do end", nil)
@@ -124,9 +124,9 @@ func busyScript(w *world) {
 	}, do("SCRIPT", "KILL"))
 }
 
-func misconf(w *world) {
+func misconf(w *rig) {
 	failing := false
-	refusing(w, []string{"--enable-protected-configs", "yes"}, func(w *world, rdb *redis.Client) error {
+	refusing(w, []string{"--enable-protected-configs", "yes"}, func(w *rig, rdb *redis.Client) error {
 		if failing {
 			return do("CONFIG", "SET", "stop-writes-on-bgsave-error", "yes")(w, rdb)
 		}
@@ -141,7 +141,7 @@ func misconf(w *world) {
 }
 
 // loading restarts a server that needs some time to load what it has saved.
-func loading(w *world) {
+func loading(w *rig) {
 	s := w.server("--key-load-delay", "2000", "--loading-process-events-interval-bytes", "1024")
 	rdb := w.rights(s)
 	for i := range 200 {
@@ -163,7 +163,7 @@ func loading(w *world) {
 }
 
 // noperm takes each command from the workers' user in turn.
-func noperm(w *world) {
+func noperm(w *rig) {
 	s := w.server()
 	rdb := root(w, s)
 	scripts, err := dist.Load()
@@ -203,7 +203,7 @@ func noperm(w *world) {
 }
 
 // clockJumps moves the server's wall clock, several times in the same direction.
-func clockJumps(w *world, by time.Duration) {
+func clockJumps(w *rig, by time.Duration) {
 	dir := w.store()
 	shim, file := filepath.Join(dir, "clock.so"), filepath.Join(dir, "clock")
 	cc, err := exec.LookPath("cc")

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// verdict is what a record says, in numbers.
+// verdict is what a journal says, in numbers.
 type verdict struct {
 	runs     int
 	grants   int

@@ -17,7 +17,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/zferentz/go-redilock/luatest/faults/store"
+	"github.com/zferentz/go-redilock/sdk/examples/fencedstore"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
@@ -74,7 +74,7 @@ type workerProcess struct {
 	job
 	calls  atomic.Int64
 	pauses atomic.Int64
-	store  *store.Store
+	store  *fencedstore.Store
 	out    sync.Mutex
 }
 
@@ -84,9 +84,9 @@ func work(text string) error {
 	if err := json.Unmarshal([]byte(text), &w.job); err != nil {
 		return err
 	}
-	w.store = store.Open(w.Store)
+	w.store = fencedstore.Open(w.Store)
 	if w.Defect == unchecked {
-		w.store = store.OpenUnchecked(w.Store)
+		w.store = fencedstore.OpenUnchecked(w.Store)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	go func() {
@@ -247,7 +247,7 @@ func (w *workerProcess) section(ctx context.Context, call int, l *redilock.Lock,
 	n, _ := strconv.Atoi(old.Value)
 	err = w.store.Write(l.Name(), strconv.Itoa(n+1), l.Fence())
 	switch {
-	case errors.Is(err, store.ErrStale):
+	case errors.Is(err, fencedstore.ErrStale):
 		w.say(event{Call: call, What: refused, Name: l.Name(), Fence: l.Fence()})
 	case err != nil:
 		w.failed(call, l.Name(), err)

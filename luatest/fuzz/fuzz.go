@@ -1,5 +1,6 @@
-// Package fuzz runs every fuzz target of the module, one after the other. Those for the scripts are here; the others stand
-// beside what they are about. Their seeds, and what was found to be worth keeping (testdata/fuzz), run with every `go test`.
+// Package fuzz runs every fuzz target of the module, one after the other. They stand beside what they are about: those of a
+// primitive's scripts in its folder, on a [Fixture], with what holds for all scripts ([Refused], [WellFormed]). Their
+// seeds, and what was found to be worth keeping (testdata/fuzz), run with every `go test`.
 package fuzz
 
 import (
@@ -17,7 +18,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 // Target is a fuzz target of a module.
@@ -60,7 +61,7 @@ func Targets(root string) ([]Target, error) {
 // Run fuzzes every target of a module for a time each, as -fuzztime takes it: 30s, or 1000x. What go test says goes to
 // out. A target that fails does not stop the others; its input is in the testdata of its package then, to be committed
 // with the repair.
-func Run(out io.Writer, root, each string) ([]summary.Row, error) {
+func Run(out io.Writer, root, each string) ([]testreport.Row, error) {
 	targets, err := Targets(root)
 	if err != nil {
 		return nil, err
@@ -68,10 +69,10 @@ func Run(out io.Writer, root, each string) ([]summary.Row, error) {
 	if len(targets) == 0 {
 		return nil, fmt.Errorf("fuzz: no target below %s", root)
 	}
-	var rows []summary.Row
+	var rows []testreport.Row
 	var errs []error
 	for _, target := range targets {
-		row := summary.Row{Section: "fuzz inputs", Subject: target.Name}
+		row := testreport.Row{Section: "fuzz inputs", Subject: target.Name}
 		fmt.Fprintf(out, "%s in %s\n", target.Name, target.Package)
 		inputs, err := target.run(out, root, each)
 		row.Passed = inputs

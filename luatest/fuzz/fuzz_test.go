@@ -19,8 +19,8 @@ func TestTargets(t *testing.T) {
 	}
 	for _, want := range []fuzz.Target{
 		{Package: "./gen", Name: "FuzzHeaders"},
-		{Package: "./luatest/fuzz", Name: "FuzzArguments"},
-		{Package: "./luatest/fuzz", Name: "FuzzCompanions"},
+		{Package: "./luatest/mutex/fuzz", Name: "FuzzArguments"},
+		{Package: "./luatest/mutex/fuzz", Name: "FuzzCompanions"},
 		{Package: "./sdk/redilock", Name: "FuzzNames"},
 		{Package: "./sdk/redilock", Name: "FuzzTokens"},
 	} {

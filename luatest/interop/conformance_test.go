@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/zferentz/go-redilock/luatest/server"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 // examples is the folder of the clients in other languages.
@@ -60,10 +60,10 @@ func TestConformance(t *testing.T) {
 	if len(found) == 0 {
 		server.Missing(t, "no redis-server on PATH and none in "+server.EnvServers)
 	}
-	var rows []summary.Row
+	var rows []testreport.Row
 	for _, r := range runners {
 		for _, executable := range found {
-			row := summary.Row{Section: "conformance", Subject: r.name}
+			row := testreport.Row{Section: "conformance", Subject: r.name}
 			t.Run(r.name+"/"+filepath.Base(executable.Path), func(t *testing.T) {
 				if executable.Err != nil {
 					server.Missing(t, executable.Err.Error())
@@ -73,13 +73,13 @@ func TestConformance(t *testing.T) {
 			rows = append(rows, row)
 		}
 	}
-	if err := summary.Render(os.Stdout, rows); err != nil {
+	if err := testreport.Render(os.Stdout, rows); err != nil {
 		t.Error(err)
 	}
-	summary.Report(t, rows...)
+	testreport.Report(t, rows...)
 }
 
-func (r runner) run(t *testing.T, executable string, row *summary.Row) {
+func (r runner) run(t *testing.T, executable string, row *testreport.Row) {
 	if err := r.runtime.ready(); err != nil {
 		row.Notes = append(row.Notes, "NOT PROVEN HERE: "+err.Error())
 		missing(t, err)
@@ -121,11 +121,11 @@ func TestConformanceFails(t *testing.T) {
 			}
 			root := t.TempDir()
 			dir := filepath.Join(root, "lua/examples", r.dir)
-			scenarios := filepath.Join(root, "luatest/scenarios")
+			scenarios := filepath.Join(root, "luatest/scenarios/mutex")
 			err := errors.Join(
 				os.CopyFS(filepath.Join(root, "lua/dist"), os.DirFS("../../lua/dist")),
 				os.MkdirAll(scenarios, 0o755), os.MkdirAll(dir, 0o755),
-				os.Symlink(absolute("../scenarios/names.json"), filepath.Join(scenarios, "names.json")),
+				os.Symlink(absolute("../scenarios/mutex/names.json"), filepath.Join(scenarios, "names.json")),
 				os.WriteFile(filepath.Join(scenarios, "wrong.json"), []byte(wrong), 0o600))
 			files, readErr := os.ReadDir(filepath.Join(examples, r.dir))
 			for _, file := range files {

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 

@@ -7,9 +7,9 @@ import (
 	"sync"
 
 	"github.com/zferentz/go-redilock/luatest/coverage"
-	"github.com/zferentz/go-redilock/luatest/sandbox"
+	"github.com/zferentz/go-redilock/luatest/coverage/suite"
+	"github.com/zferentz/go-redilock/luatest/engine/sandbox"
 	"github.com/zferentz/go-redilock/luatest/scenario"
-	"github.com/zferentz/go-redilock/luatest/suite"
 )
 
 // stepLimit is how many instructions a scenario of a mutant may run: some loop for ever.

@@ -7,10 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/zferentz/go-redilock/luatest/coverage/suite"
 	"github.com/zferentz/go-redilock/luatest/meaning"
+	"github.com/zferentz/go-redilock/luatest/mutex"
 	"github.com/zferentz/go-redilock/luatest/scenario"
-	"github.com/zferentz/go-redilock/luatest/suite"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/subject"
+	"github.com/zferentz/go-redilock/luatest/subjects"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 // sample is one in how many mutants is hunted under the race detector, which slows Lua down tenfold; go tool mage test hunts
@@ -23,8 +26,17 @@ const shown = 3
 // TestMutants wants every mutant noticed by a scenario, or excused.
 func TestMutants(t *testing.T) {
 	t.Parallel()
-	s, all := load(t)
-	excuses, err := meaning.Excuses()
+	for _, p := range subjects.All() {
+		t.Run(p.String(), func(t *testing.T) {
+			t.Parallel()
+			noticed(t, p)
+		})
+	}
+}
+
+func noticed(t *testing.T, p subject.Subject) {
+	s, all := load(t, p)
+	excuses, err := meaning.Excuses(p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,44 +51,49 @@ func TestMutants(t *testing.T) {
 		}
 		all, excuses = some, nil
 	}
-	noticed, err := meaning.Hunt(s, all, shown, runtime.NumCPU())
+	by, err := meaning.Hunt(s, all, shown, runtime.NumCPU())
 	if err != nil {
 		t.Fatal(err)
 	}
 	count, lives, alive := map[string]int{}, map[string]int{}, 0
 	for i, m := range all {
 		count[m.Group]++
-		by := strings.Join(noticed[i], ", ")
-		if by == "" {
-			by = "NO SCENARIO"
+		names := strings.Join(by[i], ", ")
+		if names == "" {
+			names = "NO SCENARIO"
 			lives[m.Group]++
 			alive++
 		}
-		t.Logf("%-8s %-36s %s", m.Group, m.Name, by)
+		t.Logf("%-8s %-36s %s", m.Group, m.Name, names)
 	}
-	wrong := meaning.Judge(all, noticed, excuses)
+	wrong := meaning.Problems(all, by, excuses)
 	for _, w := range wrong {
 		t.Error(w)
 	}
 	var notes []string
-	for _, group := range groups {
+	for _, group := range p.Groups {
 		notes = append(notes, fmt.Sprintf("%s %d of %d", group, count[group]-lives[group], count[group]))
 	}
 	if raceDetector {
 		return
 	}
-	summary.Report(t, summary.Row{
-		Section: "mutants", Subject: "by hand", Passed: len(all) - alive, Failed: len(wrong), Skipped: whole - len(all),
+	testreport.Report(t, testreport.Row{
+		Section: "mutants", Subject: p.String() + ", by hand",
+		Passed: len(all) - alive, Failed: len(wrong), Skipped: whole - len(all),
 		Notes: []string{fmt.Sprintf("noticed by a scenario: %s; excused: %d", strings.Join(notes, ", "), len(excuses))},
 	})
 }
 
-var groups = []string{"fence", "queue", "hand-off", "lease", "refusal"}
-
 // TestTable holds the table to its size, and every mutant to the scripts as they are.
 func TestTable(t *testing.T) {
 	t.Parallel()
-	s, all := load(t)
+	for _, p := range subjects.All() {
+		t.Run(p.String(), func(t *testing.T) { tabled(t, p) })
+	}
+}
+
+func tabled(t *testing.T, p subject.Subject) {
+	s, all := load(t, p)
 	count := map[string]int{}
 	for _, m := range all {
 		count[m.Group]++
@@ -84,7 +101,7 @@ func TestTable(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, group := range groups {
+	for _, group := range p.Groups {
 		if count[group] < 10 {
 			t.Errorf("%s has %d mutants", group, count[group])
 		}
@@ -99,7 +116,7 @@ func TestTable(t *testing.T) {
 // tells: only that one is noticed.
 func TestBadArgument(t *testing.T) {
 	t.Parallel()
-	s, _ := load(t)
+	s, _ := load(t, mutex.Subject)
 	s.Scenarios = slices.DeleteFunc(s.Scenarios, func(sc scenario.Scenario) bool {
 		return sc.File != "arguments.json" && sc.Name != "acquire-free"
 	})
@@ -119,13 +136,13 @@ func TestBadArgument(t *testing.T) {
 	}
 }
 
-func load(t *testing.T) (*suite.Suite, []meaning.Mutant) {
+func load(t *testing.T, p subject.Subject) (*suite.Suite, []meaning.Mutant) {
 	t.Helper()
-	s, err := suite.Load("../..")
+	s, err := suite.Load("../..", p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := meaning.All()
+	all, err := meaning.All(p)
 	if err != nil {
 		t.Fatal(err)
 	}

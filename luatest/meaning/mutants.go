@@ -5,18 +5,18 @@ package meaning
 
 import (
 	"crypto/sha1"
-	_ "embed"
 	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/zferentz/go-redilock/luatest/dist"
+	"github.com/zferentz/go-redilock/luatest/subject"
 )
 
 // Mutant is a bug with a name.
 type Mutant struct {
-	Group  string // what it is about: fence, queue, hand-off, lease or refusal
+	Group  string // what it is about, one of its primitive's Groups
 	Name   string // unique
 	What   string // it does
 	Script string // the verb of the only script that it changes; empty: every script that has the text
@@ -26,11 +26,14 @@ type Mutant struct {
 // Edit replaces a piece of a script, which stands there once. Lines are without indentation.
 type Edit struct{ Old, New string }
 
-//go:embed testdata/mutants.txt
-var table string
-
-// All lists the mutants.
-func All() ([]Mutant, error) { return parse(table) }
+// All lists the mutants of a primitive.
+func All(p subject.Subject) ([]Mutant, error) {
+	table, err := p.Table("mutants.txt")
+	if err != nil {
+		return nil, err
+	}
+	return parse(table)
+}
 
 func parse(table string) ([]Mutant, error) {
 	var all []Mutant
@@ -85,13 +88,12 @@ func parse(table string) ([]Mutant, error) {
 	return all, nil
 }
 
-// Apply gives those of the scripts that the mutant changes, changed: the first version of a mutex's. They keep the SHA1 of
-// the sound ones. A mutant that no longer fits is an error.
+// Apply gives those of a primitive's scripts that the mutant changes, changed. They keep the SHA1 of the sound ones. A
+// mutant that no longer fits is an error.
 func (m Mutant) Apply(scripts []dist.Script) ([]dist.Script, error) {
 	var changed []dist.Script
 	for _, s := range scripts {
-		verb, mutex := strings.CutPrefix(s.Name, "mutex.")
-		if !mutex || s.Version != 1 || m.Script != "" && m.Script != verb {
+		if m.Script != "" && m.Script != subject.Verb(s) {
 			continue
 		}
 		lines := strings.Split(s.Source, "\n")

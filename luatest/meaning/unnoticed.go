@@ -1,13 +1,11 @@
 package meaning
 
 import (
-	_ "embed"
 	"fmt"
 	"strings"
-)
 
-//go:embed testdata/unnoticed.txt
-var excuses string
+	"github.com/zferentz/go-redilock/luatest/subject"
+)
 
 // None is the proof that notices a mutant which is equivalent.
 const None = "none"
@@ -19,8 +17,14 @@ type Excuse struct {
 	Reason string
 }
 
-// Excuses lists those that there are.
-func Excuses() ([]Excuse, error) { return parseExcuses(excuses) }
+// Excuses lists those of a primitive.
+func Excuses(p subject.Subject) ([]Excuse, error) {
+	table, err := p.Table("unnoticed.txt")
+	if err != nil {
+		return nil, err
+	}
+	return parseExcuses(table)
+}
 
 func parseExcuses(text string) ([]Excuse, error) {
 	var all []Excuse
@@ -38,8 +42,8 @@ func parseExcuses(text string) ([]Excuse, error) {
 	return all, nil
 }
 
-// Judge says what is wrong: mutants that no scenario notices and nothing excuses, and excuses that are none.
-func Judge(all []Mutant, noticed [][]string, excuses []Excuse) []string {
+// Problems says what is wrong: mutants that no scenario notices and nothing excuses, and excuses that are none.
+func Problems(all []Mutant, noticed [][]string, excuses []Excuse) []string {
 	left := map[string]bool{}
 	for _, e := range excuses {
 		left[e.Name] = true

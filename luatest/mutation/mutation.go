@@ -8,10 +8,10 @@ import (
 	"sync"
 
 	"github.com/zferentz/go-redilock/luatest/coverage"
+	"github.com/zferentz/go-redilock/luatest/coverage/suite"
 	"github.com/zferentz/go-redilock/luatest/dist"
-	"github.com/zferentz/go-redilock/luatest/sandbox"
+	"github.com/zferentz/go-redilock/luatest/engine/sandbox"
 	"github.com/zferentz/go-redilock/luatest/scenario"
-	"github.com/zferentz/go-redilock/luatest/suite"
 )
 
 // Mutant is a source file that was changed in one place, and so every script that includes it.

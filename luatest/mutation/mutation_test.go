@@ -1,7 +1,6 @@
 package mutation_test
 
 import (
-	_ "embed"
 	"fmt"
 	"os"
 	"runtime"
@@ -10,16 +9,14 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/zferentz/go-redilock/luatest/coverage/suite"
 	"github.com/zferentz/go-redilock/luatest/mutation"
+	"github.com/zferentz/go-redilock/luatest/mutex"
 	"github.com/zferentz/go-redilock/luatest/scenario"
-	"github.com/zferentz/go-redilock/luatest/suite"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/subject"
+	"github.com/zferentz/go-redilock/luatest/subjects"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
-
-// equivalent is the table of those that no scenario can notice.
-//
-//go:embed testdata/equivalent.txt
-var equivalent string
 
 // sample is how many mutants are skipped for each that is hunted under the race detector, which slows Lua down tenfold;
 // go tool mage test hunts all of them without.
@@ -28,7 +25,20 @@ const sample = 12
 // TestMutants wants every mutant of every script noticed by a scenario, except those that are equivalent.
 func TestMutants(t *testing.T) {
 	t.Parallel()
-	h, all := hunter(t, func(scenario.Scenario) bool { return true })
+	for _, p := range subjects.All() {
+		t.Run(p.String(), func(t *testing.T) {
+			t.Parallel()
+			noticed(t, p)
+		})
+	}
+}
+
+func noticed(t *testing.T, p subject.Subject) {
+	equivalent, err := p.Table("equivalent.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, all := hunter(t, p, func(scenario.Scenario) bool { return true })
 	whole := len(all)
 	if raceDetector {
 		all = sampled(all)
@@ -36,7 +46,7 @@ func TestMutants(t *testing.T) {
 	var hunted atomic.Int64
 	alive, err := h.Hunt(all, runtime.NumCPU(), func() {
 		if n := hunted.Add(1); testing.Verbose() && n%100 == 0 {
-			fmt.Fprintf(os.Stderr, "%d of %d mutants\n", n, len(all))
+			fmt.Fprintf(os.Stderr, "%s: %d of %d mutants\n", p, n, len(all))
 		}
 	})
 	if err != nil {
@@ -79,8 +89,8 @@ func TestMutants(t *testing.T) {
 			}
 		}
 	}
-	row := summary.Row{
-		Section: "mutants", Subject: "all scripts", Passed: len(all) - len(alive), Skipped: whole - len(all),
+	row := testreport.Row{
+		Section: "mutants", Subject: p.String() + ", all scripts", Passed: len(all) - len(alive), Skipped: whole - len(all),
 		Notes: []string{fmt.Sprintf("%d mutants: %d noticed by a scenario, %d proved equivalent, %d of them by their "+
 			"commands", len(all), len(all)-len(alive), len(alive), checked)},
 	}
@@ -96,7 +106,7 @@ func TestMutants(t *testing.T) {
 	if t.Failed() {
 		row.Failed = 1
 	}
-	summary.Report(t, row)
+	testreport.Report(t, row)
 }
 
 func sampled(all []mutation.Mutant) []mutation.Mutant {
@@ -110,7 +120,7 @@ func sampled(all []mutation.Mutant) []mutation.Mutant {
 // Without the scenarios of promise M7 a lease that is shortened goes unnoticed, and the hunt says so.
 func TestMutantsLiveWithoutScenarios(t *testing.T) {
 	t.Parallel()
-	h, all := hunter(t, func(s scenario.Scenario) bool { return !slices.Contains(s.Shows, "M7") })
+	h, all := hunter(t, mutex.Subject, func(s scenario.Scenario) bool { return !slices.Contains(s.Shows, "M7") })
 	all = slices.DeleteFunc(all, func(m mutation.Mutant) bool { return !strings.HasSuffix(m.File, "/lease.lua") })
 	alive, err := h.Hunt(all, runtime.NumCPU(), func() {})
 	if err != nil {
@@ -123,9 +133,9 @@ func TestMutantsLiveWithoutScenarios(t *testing.T) {
 	}
 }
 
-func hunter(t *testing.T, chosen func(scenario.Scenario) bool) (*mutation.Hunter, []mutation.Mutant) {
+func hunter(t *testing.T, p subject.Subject, chosen func(scenario.Scenario) bool) (*mutation.Hunter, []mutation.Mutant) {
 	t.Helper()
-	s, err := suite.Load("../..")
+	s, err := suite.Load("../..", p)
 	if err != nil {
 		t.Fatal(err)
 	}

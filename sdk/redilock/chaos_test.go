@@ -13,7 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/zferentz/go-redilock/luatest/long"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 	"github.com/zferentz/go-redilock/sdk/redilocktest"
 )
@@ -22,7 +22,7 @@ import (
 // answered, broken connections, contexts that end, locks that are released elsewhere. Afterwards nothing is held, nobody
 // waits, and the goroutines are back. REDILOCK_CHAOS sets how many simulated minutes. Not parallel: it counts goroutines.
 func TestChaos(t *testing.T) {
-	minutes := long.Size(t, "REDILOCK_CHAOS", 5)
+	minutes := testreport.Size(t, "REDILOCK_CHAOS", 5)
 	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
 		warm(t, s)
 		s.Advance(time.Second)

@@ -17,8 +17,8 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/zferentz/go-redilock/luatest/proxy"
-	"github.com/zferentz/go-redilock/luatest/suspend"
+	"github.com/zferentz/go-redilock/luatest/faults/inject/suspend"
+	"github.com/zferentz/go-redilock/luatest/redistest/proxy"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 

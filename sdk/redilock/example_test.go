@@ -11,7 +11,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/zferentz/go-redilock/luatest/faults/store"
+	"github.com/zferentz/go-redilock/sdk/examples/fencedstore"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
@@ -34,13 +34,15 @@ func exampleClient() *redilock.Client {
 
 func report(context.Context, int64) error { return nil }
 
-func fenceExample(ctx context.Context, accounts *redilock.Mutex, balances *store.Store, pay func(string) string) error {
+func fenceExample(
+	ctx context.Context, accounts *redilock.Mutex, balances *fencedstore.Store, pay func(string) string,
+) error {
 	return accounts.Do(ctx, func(ctx context.Context, l *redilock.Lock) error {
 		last, err := balances.Read("alice")
 		if err != nil {
 			return err
 		}
-		return balances.Write("alice", pay(last.Value), l.Fence()) // store.ErrStale: a later holder has written
+		return balances.Write("alice", pay(last.Value), l.Fence()) // fencedstore.ErrStale: a later holder has written
 	})
 }
 
@@ -67,14 +69,14 @@ func Example_fence() {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	balances := store.Open(dir)
+	balances := fencedstore.Open(dir)
 	accounts := exampleClient().Mutex("accounts", time.Minute)
 	spend := func(balance string) string { return balance + "-10" }
 	fmt.Println(fenceExample(context.Background(), accounts, balances, spend))
 	last, err := balances.Read("alice")
 	fmt.Println(last.Value, err)
 	// Somebody whose fence is older comes too late.
-	fmt.Println(errors.Is(balances.Write("alice", "100", last.Fence-1), store.ErrStale))
+	fmt.Println(errors.Is(balances.Write("alice", "100", last.Fence-1), fencedstore.ErrStale))
 	// Output:
 	// <nil>
 	// -10 <nil>

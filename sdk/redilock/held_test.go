@@ -10,16 +10,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/long"
-	"github.com/zferentz/go-redilock/luatest/server"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
 // One client holds many locks, each extended three times at the least: none is lost, no goroutine is kept for a lock, and
 // it prints what one costs. REDILOCK_LOCKS sets how many. Not parallel: it measures the process.
 func TestManyHeldLocks(t *testing.T) {
-	count := long.Size(t, "REDILOCK_LOCKS", 10_000)
+	count := testreport.Size(t, "REDILOCK_LOCKS", 10_000)
 	if len(server.Executables()) == 0 {
 		server.Missing(t, "no redis-server")
 	}
@@ -78,11 +77,11 @@ func TestManyHeldLocks(t *testing.T) {
 	figures := fmt.Sprintf("%d renewals of %d locks, each lock %d bytes, %d goroutines more, %.0f %% of a core, lease %v",
 		extended.Load(), count, bytes, most-goroutines, 100*cpu, ttl)
 	each(func(i int) error { return locks[i].Unlock(t.Context()) })
-	row := summary.Row{
+	row := testreport.Row{
 		Section: "held locks", Subject: s.Name(), Version: s.Version(), Passed: count - int(lost.Load()),
 		Failed: int(lost.Load()), Notes: []string{figures},
 	}
-	summary.Report(t, row)
+	testreport.Report(t, row)
 }
 
 // heapInUse is how many bytes are reachable.

@@ -13,9 +13,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/zferentz/go-redilock/luatest/long"
-	"github.com/zferentz/go-redilock/luatest/proxy"
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/proxy"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
 )
@@ -109,7 +109,7 @@ func TestEveryReplyIsLostOnce(t *testing.T) {
 // lease can have ended, which is one lease after the proxy forwarded the last request that was answered. Not parallel:
 // a machine that is busy with other things would be measured as well. REDILOCK_RUNS sets the number of runs.
 func TestLossIsNoticedInTime(t *testing.T) {
-	runs := long.Size(t, "REDILOCK_RUNS", 40)
+	runs := testreport.Size(t, "REDILOCK_RUNS", 40)
 	const ttl = 600 * time.Millisecond
 	if len(server.Executables()) == 0 {
 		server.Missing(t, "no redis-server")

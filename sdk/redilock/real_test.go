@@ -16,8 +16,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 
-	"github.com/zferentz/go-redilock/luatest/server"
-	"github.com/zferentz/go-redilock/luatest/suspend"
+	"github.com/zferentz/go-redilock/luatest/faults/inject/suspend"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 

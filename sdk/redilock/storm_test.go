@@ -12,8 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/long"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 	"github.com/zferentz/go-redilock/sdk/redilocktest"
 )
@@ -36,11 +35,11 @@ type storm struct {
 
 // TestStorm runs seeds: 150 of them, or as many as it takes to simulate the hours that REDILOCK_STORM_HOURS names.
 func TestStorm(t *testing.T) {
-	seeds := long.Size(t, "REDILOCK_STORMS", 150)
+	seeds := testreport.Size(t, "REDILOCK_STORMS", 150)
 	if testing.Short() {
 		seeds = 20
 	}
-	hours := long.Size(t, "REDILOCK_STORM_HOURS", 0)
+	hours := testreport.Size(t, "REDILOCK_STORM_HOURS", 0)
 	wanted := time.Duration(hours) * time.Hour
 	var mu sync.Mutex
 	total, ended, simulated, next := 0, map[string]int{}, time.Duration(0), 0
@@ -77,13 +76,13 @@ func TestStorm(t *testing.T) {
 	if total == 0 || ended["cancelled"] == 0 || ended["closed"] == 0 {
 		t.Error("the storm was a breeze: no grant, no cancelled or no closed call")
 	}
-	row := summary.Row{Section: "storm", Subject: "miniredis, synctest", Passed: next, Notes: []string{
+	row := testreport.Row{Section: "storm", Subject: "miniredis, synctest", Passed: next, Notes: []string{
 		fmt.Sprintf("%d seeds, %.1f simulated hours, %d grants; calls ended: %v", next, simulated.Hours(), total, ended),
 	}}
 	if t.Failed() {
 		row.Passed, row.Failed = 0, next
 	}
-	summary.Report(t, row)
+	testreport.Report(t, row)
 }
 
 const (

@@ -1,4 +1,4 @@
-// Replays the scenarios of luatest/scenarios: node conformance.mjs redis://host:port [node-redis|ioredis]
+// Replays the scenarios of luatest/scenarios/mutex: node conformance.mjs redis://host:port [node-redis|ioredis]
 //
 // The server is emptied, and some scenarios change its settings: use one that holds nothing and serves nobody else.
 
@@ -8,7 +8,7 @@ import Redis from 'ioredis';
 import { RESP_TYPES, createClient } from 'redis';
 import { dist, keysOf } from './redilock_mutex.mjs';
 
-const scenarios = new URL('../../luatest/scenarios/', dist);
+const scenarios = new URL('../../luatest/scenarios/mutex/', dist);
 const json = (url) => JSON.parse(readFileSync(url, 'utf8'));
 const manifest = json(new URL('manifest.json', dist));
 const url = process.argv[2];

@@ -1,4 +1,4 @@
-"""Replays the scenarios of luatest/scenarios through redis-py: python3 conformance.py redis://host:port
+"""Replays the scenarios of luatest/scenarios/mutex through redis-py: python3 conformance.py redis://host:port
 
 The server is emptied, and some scenarios change its settings: use one that holds nothing and serves nobody else.
 """
@@ -12,7 +12,7 @@ import redis
 
 from redilock_mutex import DIST, keys_of
 
-SCENARIOS = DIST.parents[1] / "luatest" / "scenarios"
+SCENARIOS = DIST.parents[1] / "luatest" / "scenarios" / "mutex"
 MANIFEST = json.loads((DIST / "manifest.json").read_text("utf-8"))
 
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Replays the scenarios of luatest/scenarios through redis-cli: conformance.sh redis://host:port. It needs jq as well.
+# Replays the scenarios of luatest/scenarios/mutex through redis-cli: conformance.sh redis://host:port. It needs jq as well.
 #
 # The server is emptied, and some scenarios change its settings: use one that holds nothing and serves nobody else.
 set -uo pipefail
 cd "$(dirname "$0")" || exit
 export LC_ALL=C
 . ./redilock.sh
-url=$1 scenarios=../../../luatest/scenarios manifest=../../dist/manifest.json
+url=$1 scenarios=../../../luatest/scenarios/mutex manifest=../../dist/manifest.json
 work=$(mktemp -d)
 mkfifo "$work"/{to,from}_{redis,jq}
 pids=()

@@ -42,6 +42,7 @@ if set and set.ok then
   return {'GRANTED', f, lease, owned}
 end
 
+---@include grant
 ---@include lease
 ---@include now
 ---@include number

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/zferentz/go-redilock/luatest/bench/contestant"
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 // The test's own executable is the worker process.

@@ -14,7 +14,7 @@ import (
 	"github.com/zferentz/go-redilock/luatest/bench/contestant"
 	"github.com/zferentz/go-redilock/luatest/bench/crew"
 	"github.com/zferentz/go-redilock/luatest/bench/figure"
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 // Run is one run of the benchmark.

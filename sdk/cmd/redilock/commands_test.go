@@ -21,8 +21,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/zferentz/go-redilock/luatest/server"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
@@ -50,9 +50,9 @@ func TestCommands(t *testing.T) {
 	t.Run("on", func(t *testing.T) {
 		server.ForEach(t, server.Options{}, func(t *testing.T, s *server.Server) {
 			b := b.on(t, s)
-			row := summary.Row{Section: "commands", Subject: s.Name(), Version: s.Version()}
+			row := testreport.Row{Section: "commands", Subject: s.Name(), Version: s.Version()}
 			var mu sync.Mutex
-			t.Cleanup(func() { summary.Report(t, row) })
+			t.Cleanup(func() { testreport.Report(t, row) })
 			for _, test := range []struct {
 				name string
 				run  func(*testing.T, *bench)

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 // testConnection: a server that cannot be used is a line that names its address and says what to try.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	redilock "github.com/zferentz/go-redilock/sdk/cmd/redilock"
 )
 

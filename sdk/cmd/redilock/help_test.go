@@ -10,8 +10,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/zferentz/go-redilock/luatest/server"
-	"github.com/zferentz/go-redilock/luatest/summary"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 // testHelp holds what --help says against testdata/help, at 80 columns.
@@ -105,7 +105,7 @@ end`}},
 		t.Run(shell, func(t *testing.T) {
 			path, err := exec.LookPath(shell)
 			if err != nil {
-				summary.Report(t, summary.Row{
+				testreport.Report(t, testreport.Row{
 					Section: "completion", Subject: shell, Skipped: 1, Notes: []string{"NOT PROVEN HERE: " + err.Error()},
 				})
 				server.Missing(t, err.Error())
@@ -115,11 +115,11 @@ end`}},
 			cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
 			r := finish(t, cmd).want(t, 0)
 			r.prints(t, "release\nlist export check\n--max-hold\njson\n\n")
-			row := summary.Row{Section: "completion", Subject: shell, Passed: 1}
+			row := testreport.Row{Section: "completion", Subject: shell, Passed: 1}
 			if t.Failed() {
 				row.Passed, row.Failed = 0, 1
 			}
-			summary.Report(t, row)
+			testreport.Report(t, row)
 		})
 	}
 }

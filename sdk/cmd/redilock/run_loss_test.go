@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 // The lock is taken away: the command is told to end, and is ended if it does not.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 // A server that does not answer is not one that says "held", and nobody waits for it longer than for a lock.

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 // job is one redilock run, whose command is a line of shell in a folder of its own.

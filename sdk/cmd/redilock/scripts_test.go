@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/zferentz/go-redilock/lua"
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
 )
 

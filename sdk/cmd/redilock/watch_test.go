@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 // events starts redilock watch --json, and gives what it prints as short lines: event, owner, from, number.

@@ -13,7 +13,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for mutex.acquire, version 1.
-const AcquireSHA1 = "a1532f14aefcb04d5cb8e013f1868f0a9704aa0f"
+const AcquireSHA1 = "d000a53ec75523ea2e0ab075430a3da5640270b5"
 
 const acquireSource = "" +
 	"-- mutex.acquire v1\n" +
@@ -33,32 +33,35 @@ const acquireSource = "" +
 	"if not lease or lease < 1 or lease > 2147483647 then\n" +
 	"\treturn redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')\n" +
 	"end\n" +
-	"local presence = ARGV[3]\n" +
-	"local presence = not presence and 0 or #presence <= 5 and string.find(presence, '^%d+$') and tonumber(presence, 10)\n" +
-	"if not presence or presence > 60000 then\n" +
-	"\treturn redis.error_reply('BADARG presence: must be an integer from 0 to 60000')\n" +
-	"end\n" +
-	"local wake = ARGV[4] or 'poll'\n" +
-	"if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then\n" +
-	"\treturn redis.error_reply('BADARG wake: must be poll, push or broadcast')\n" +
-	"end\n" +
-	"local channel = ARGV[5] or ''\n" +
-	"if #channel > 512 then\n" +
-	"\treturn redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)\n" +
-	"end\n" +
-	"if channel == '' and wake ~= 'poll' then\n" +
-	"\treturn redis.error_reply('BADARG channel: must be named when wake is not poll')\n" +
-	"end\n" +
-	"local fences = ARGV[6]\n" +
-	"local fences = not fences and 1 or #fences <= 2 and string.find(fences, '^%d+$') and tonumber(fences, 10)\n" +
-	"if not fences or fences < 1 or fences > 64 then\n" +
-	"\treturn redis.error_reply('BADARG fences: must be an integer from 1 to 64')\n" +
+	"local presence, wake, channel, fences = 0, 'poll', '', 1\n" +
+	"if ARGV[3] then\n" +
+	"\tlocal given = #ARGV[3] <= 5 and string.find(ARGV[3], '^%d+$') and tonumber(ARGV[3], 10)\n" +
+	"\tif not given or given > 60000 then\n" +
+	"\t\treturn redis.error_reply('BADARG presence: must be an integer from 0 to 60000')\n" +
+	"\tend\n" +
+	"\tpresence = given\n" +
+	"\twake = ARGV[4] or wake\n" +
+	"\tif wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then\n" +
+	"\t\treturn redis.error_reply('BADARG wake: must be poll, push or broadcast')\n" +
+	"\tend\n" +
+	"\tchannel = ARGV[5] or channel\n" +
+	"\tif #channel > 512 then\n" +
+	"\t\treturn redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)\n" +
+	"\tend\n" +
+	"\tif channel == '' and wake ~= 'poll' then\n" +
+	"\t\treturn redis.error_reply('BADARG channel: must be named when wake is not poll')\n" +
+	"\tend\n" +
+	"\tlocal given = not ARGV[6] and 1 or #ARGV[6] <= 2 and string.find(ARGV[6], '^%d+$') and tonumber(ARGV[6], 10)\n" +
+	"\tif not given or given < 1 or given > 64 then\n" +
+	"\t\treturn redis.error_reply('BADARG fences: must be an integer from 1 to 64')\n" +
+	"\tend\n" +
+	"\tfences = given\n" +
+	"\tif #ARGV > 6 then\n" +
+	"\t\treturn redis.error_reply('BADARG arguments: must be 6 at most, are ' .. #ARGV)\n" +
+	"\tend\n" +
 	"end\n" +
 	"if #KEYS ~= 4 then\n" +
 	"\treturn redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
-	"end\n" +
-	"if #ARGV > 6 then\n" +
-	"\treturn redis.error_reply('BADARG arguments: must be 6 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local time\n" +
 	"local function retain_fence(lease)\n" +
@@ -106,13 +109,6 @@ const acquireSource = "" +
 	"\tretain_fence(lease)\n" +
 	"\treturn f, 1\n" +
 	"end\n" +
-	"local function grant(to, lease, wish)\n" +
-	"\tlocal f, fences, ago = next_fence(lease, wish)\n" +
-	"\tif f then\n" +
-	"\t\tredis.call('SET', lock, to, 'PX', lease)\n" +
-	"\tend\n" +
-	"\treturn f, fences, ago\n" +
-	"end\n" +
 	"local there = redis.call('EXISTS', queue, queue, fence)\n" +
 	"local set = there < 2 and redis.pcall('SET', lock, token, 'NX', 'PX', ARGV[2])\n" +
 	"if set and set.ok then\n" +
@@ -122,6 +118,13 @@ const acquireSource = "" +
 	"\t\treturn owned\n" +
 	"\tend\n" +
 	"\treturn {'GRANTED', f, lease, owned}\n" +
+	"end\n" +
+	"local function grant(to, lease, wish)\n" +
+	"\tlocal f, fences, ago = next_fence(lease, wish)\n" +
+	"\tif f then\n" +
+	"\t\tredis.call('SET', lock, to, 'PX', lease)\n" +
+	"\tend\n" +
+	"\treturn f, fences, ago\n" +
 	"end\n" +
 	"local function lease_left()\n" +
 	"\tlocal left = redis.call('PTTL', lock)\n" +

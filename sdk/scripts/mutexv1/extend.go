@@ -12,7 +12,7 @@ import (
 )
 
 // ExtendSHA1 is what EVALSHA takes for mutex.extend, version 1.
-const ExtendSHA1 = "41ce8add1d7e83adc2228d8d71277ba142dc82ba"
+const ExtendSHA1 = "b09d617254a31d20b5c6f8099c47a9a5bf321739"
 
 const extendSource = "" +
 	"-- mutex.extend v1\n" +
@@ -90,13 +90,6 @@ const extendSource = "" +
 	"\tend\n" +
 	"\tretain_fence(lease)\n" +
 	"\treturn f, 1\n" +
-	"end\n" +
-	"local function grant(to, lease, wish)\n" +
-	"\tlocal f, fences, ago = next_fence(lease, wish)\n" +
-	"\tif f then\n" +
-	"\t\tredis.call('SET', lock, to, 'PX', lease)\n" +
-	"\tend\n" +
-	"\treturn f, fences, ago\n" +
 	"end\n" +
 	"local function lease_left()\n" +
 	"\tlocal left = redis.call('PTTL', lock)\n" +

@@ -12,21 +12,24 @@ import (
 )
 
 // InspectSHA1 is what EVALSHA takes for mutex.inspect, version 1.
-const InspectSHA1 = "71475a1a0377aa0101b2d0a67f4c401aa8ca0f3e"
+const InspectSHA1 = "5b2cfd18821704dad9673527c6643de2a6dd4c17"
 
 const inspectSource = "" +
 	"-- mutex.inspect v1\n" +
 	"local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
-	"local limit = ARGV[1]\n" +
-	"local limit = not limit and 10 or #limit <= 4 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n" +
-	"if not limit or limit > 1000 then\n" +
-	"\treturn redis.error_reply('BADARG limit: must be an integer from 0 to 1000')\n" +
+	"local limit = 10\n" +
+	"if ARGV[1] then\n" +
+	"\tlocal given = #ARGV[1] <= 4 and string.find(ARGV[1], '^%d+$') and tonumber(ARGV[1], 10)\n" +
+	"\tif not given or given > 1000 then\n" +
+	"\t\treturn redis.error_reply('BADARG limit: must be an integer from 0 to 1000')\n" +
+	"\tend\n" +
+	"\tlimit = given\n" +
+	"\tif #ARGV > 1 then\n" +
+	"\t\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
+	"\tend\n" +
 	"end\n" +
 	"if #KEYS ~= 4 then\n" +
 	"\treturn redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
-	"end\n" +
-	"if #ARGV > 1 then\n" +
-	"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local time\n" +
 	"local function server_time()\n" +

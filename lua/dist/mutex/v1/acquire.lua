@@ -15,32 +15,35 @@ local lease = #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 1
 if not lease or lease < 1 or lease > 2147483647 then
 	return redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')
 end
-local presence = ARGV[3]
-local presence = not presence and 0 or #presence <= 5 and string.find(presence, '^%d+$') and tonumber(presence, 10)
-if not presence or presence > 60000 then
-	return redis.error_reply('BADARG presence: must be an integer from 0 to 60000')
-end
-local wake = ARGV[4] or 'poll'
-if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then
-	return redis.error_reply('BADARG wake: must be poll, push or broadcast')
-end
-local channel = ARGV[5] or ''
-if #channel > 512 then
-	return redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)
-end
-if channel == '' and wake ~= 'poll' then
-	return redis.error_reply('BADARG channel: must be named when wake is not poll')
-end
-local fences = ARGV[6]
-local fences = not fences and 1 or #fences <= 2 and string.find(fences, '^%d+$') and tonumber(fences, 10)
-if not fences or fences < 1 or fences > 64 then
-	return redis.error_reply('BADARG fences: must be an integer from 1 to 64')
+local presence, wake, channel, fences = 0, 'poll', '', 1
+if ARGV[3] then
+	local given = #ARGV[3] <= 5 and string.find(ARGV[3], '^%d+$') and tonumber(ARGV[3], 10)
+	if not given or given > 60000 then
+		return redis.error_reply('BADARG presence: must be an integer from 0 to 60000')
+	end
+	presence = given
+	wake = ARGV[4] or wake
+	if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then
+		return redis.error_reply('BADARG wake: must be poll, push or broadcast')
+	end
+	channel = ARGV[5] or channel
+	if #channel > 512 then
+		return redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)
+	end
+	if channel == '' and wake ~= 'poll' then
+		return redis.error_reply('BADARG channel: must be named when wake is not poll')
+	end
+	local given = not ARGV[6] and 1 or #ARGV[6] <= 2 and string.find(ARGV[6], '^%d+$') and tonumber(ARGV[6], 10)
+	if not given or given < 1 or given > 64 then
+		return redis.error_reply('BADARG fences: must be an integer from 1 to 64')
+	end
+	fences = given
+	if #ARGV > 6 then
+		return redis.error_reply('BADARG arguments: must be 6 at most, are ' .. #ARGV)
+	end
 end
 if #KEYS ~= 4 then
 	return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
-end
-if #ARGV > 6 then
-	return redis.error_reply('BADARG arguments: must be 6 at most, are ' .. #ARGV)
 end
 local time
 local function retain_fence(lease)
@@ -88,13 +91,6 @@ local function next_fence(lease, wish, absent)
 	retain_fence(lease)
 	return f, 1
 end
-local function grant(to, lease, wish)
-	local f, fences, ago = next_fence(lease, wish)
-	if f then
-		redis.call('SET', lock, to, 'PX', lease)
-	end
-	return f, fences, ago
-end
 local there = redis.call('EXISTS', queue, queue, fence)
 local set = there < 2 and redis.pcall('SET', lock, token, 'NX', 'PX', ARGV[2])
 if set and set.ok then
@@ -104,6 +100,13 @@ if set and set.ok then
 		return owned
 	end
 	return {'GRANTED', f, lease, owned}
+end
+local function grant(to, lease, wish)
+	local f, fences, ago = next_fence(lease, wish)
+	if f then
+		redis.call('SET', lock, to, 'PX', lease)
+	end
+	return f, fences, ago
 end
 local function lease_left()
 	local left = redis.call('PTTL', lock)

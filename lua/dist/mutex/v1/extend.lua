@@ -74,13 +74,6 @@ local function next_fence(lease, wish, absent)
 	retain_fence(lease)
 	return f, 1
 end
-local function grant(to, lease, wish)
-	local f, fences, ago = next_fence(lease, wish)
-	if f then
-		redis.call('SET', lock, to, 'PX', lease)
-	end
-	return f, fences, ago
-end
 local function lease_left()
 	local left = redis.call('PTTL', lock)
 	return left == -2 and 0 or left

@@ -1,15 +1,18 @@
 -- mutex.inspect v1
 local lock, fence, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local limit = ARGV[1]
-local limit = not limit and 10 or #limit <= 4 and string.find(limit, '^%d+$') and tonumber(limit, 10)
-if not limit or limit > 1000 then
-	return redis.error_reply('BADARG limit: must be an integer from 0 to 1000')
+local limit = 10
+if ARGV[1] then
+	local given = #ARGV[1] <= 4 and string.find(ARGV[1], '^%d+$') and tonumber(ARGV[1], 10)
+	if not given or given > 1000 then
+		return redis.error_reply('BADARG limit: must be an integer from 0 to 1000')
+	end
+	limit = given
+	if #ARGV > 1 then
+		return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)
+	end
 end
 if #KEYS ~= 4 then
 	return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
-end
-if #ARGV > 1 then
-	return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)
 end
 local time
 local function server_time()

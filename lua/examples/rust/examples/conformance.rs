@@ -1,4 +1,4 @@
-//! Replays the scenarios of luatest/scenarios through redis-rs: cargo run --example conformance redis://host:port
+//! Replays the scenarios of luatest/scenarios/mutex through redis-rs: cargo run --example conformance redis://host:port
 //!
 //! The server is emptied, and some scenarios change its settings: use one that holds nothing and serves nobody else.
 
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::{env, error::Error, fs, path::Path, process, thread, time::Duration};
 
 const DIST: &str = "../../dist";
-const SCENARIOS: &str = "../../../luatest/scenarios";
+const SCENARIOS: &str = "../../../luatest/scenarios/mutex";
 const SYNC: &[u8] = b"redilock:conformance:sync";
 
 type Outcome<T> = Result<T, Box<dyn Error>>;

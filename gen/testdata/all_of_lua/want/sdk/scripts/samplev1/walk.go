@@ -12,25 +12,28 @@ import (
 )
 
 // WalkSHA1 is what EVALSHA takes for sample.walk, version 1.
-const WalkSHA1 = "496614a5dc1207a48051899778760b69e01b20d9"
+const WalkSHA1 = "c71dc2f89167a34956300362b5f497d0182ba784"
 
 const walkSource = "" +
 	"-- sample.walk v1\n" +
 	"local items = KEYS[1]\n" +
-	"local least = ARGV[1]\n" +
-	"local least = not least and -1 or #least <= 2 and string.find(least, '^%-?%d+$') and tonumber(least, 10) + 0\n" +
-	"if not least or least < -5 or least > 5 then\n" +
-	"\treturn redis.error_reply('BADARG least: must be an integer from -5 to 5')\n" +
-	"end\n" +
-	"local mark = ARGV[2] or 'a, b'\n" +
-	"if #mark < 1 or #mark > 9 then\n" +
-	"\treturn redis.error_reply('BADARG mark: must have 1 to 9 bytes, has ' .. #mark)\n" +
+	"local least, mark = -1, 'a, b'\n" +
+	"if ARGV[1] then\n" +
+	"\tlocal given = #ARGV[1] <= 2 and string.find(ARGV[1], '^%-?%d+$') and tonumber(ARGV[1], 10) + 0\n" +
+	"\tif not given or given < -5 or given > 5 then\n" +
+	"\t\treturn redis.error_reply('BADARG least: must be an integer from -5 to 5')\n" +
+	"\tend\n" +
+	"\tleast = given\n" +
+	"\tmark = ARGV[2] or mark\n" +
+	"\tif #mark < 1 or #mark > 9 then\n" +
+	"\t\treturn redis.error_reply('BADARG mark: must have 1 to 9 bytes, has ' .. #mark)\n" +
+	"\tend\n" +
+	"\tif #ARGV > 2 then\n" +
+	"\t\treturn redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n" +
+	"\tend\n" +
 	"end\n" +
 	"if #KEYS ~= 1 then\n" +
 	"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n" +
-	"end\n" +
-	"if #ARGV > 2 then\n" +
-	"\treturn redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local size = redis.call('LLEN', items)\n" +
 	"if size > 1e3 then\n" +

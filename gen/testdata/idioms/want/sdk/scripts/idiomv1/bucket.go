@@ -13,7 +13,7 @@ import (
 )
 
 // BucketSHA1 is what EVALSHA takes for idiom.bucket, version 1.
-const BucketSHA1 = "a1057ec3febe9c372edf4981a7ecf112270310f5"
+const BucketSHA1 = "833c01c5b5e44d8889678e19ba08a72936603b2f"
 
 const bucketSource = "" +
 	"-- idiom.bucket v1\n" +
@@ -34,16 +34,19 @@ const bucketSource = "" +
 	"if not rate or rate < 1 or rate > 1000000 then\n" +
 	"\treturn redis.error_reply('BADARG rate: must be an integer from 1 to 1000000')\n" +
 	"end\n" +
-	"local wanted = ARGV[3]\n" +
-	"local wanted = not wanted and 1 or #wanted <= 7 and string.find(wanted, '^%d+$') and tonumber(wanted, 10)\n" +
-	"if not wanted or wanted < 1 or wanted > 1000000 then\n" +
-	"\treturn redis.error_reply('BADARG wanted: must be an integer from 1 to 1000000')\n" +
+	"local wanted = 1\n" +
+	"if ARGV[3] then\n" +
+	"\tlocal given = #ARGV[3] <= 7 and string.find(ARGV[3], '^%d+$') and tonumber(ARGV[3], 10)\n" +
+	"\tif not given or given < 1 or given > 1000000 then\n" +
+	"\t\treturn redis.error_reply('BADARG wanted: must be an integer from 1 to 1000000')\n" +
+	"\tend\n" +
+	"\twanted = given\n" +
+	"\tif #ARGV > 3 then\n" +
+	"\t\treturn redis.error_reply('BADARG arguments: must be 3 at most, are ' .. #ARGV)\n" +
+	"\tend\n" +
 	"end\n" +
 	"if #KEYS ~= 1 then\n" +
 	"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n" +
-	"end\n" +
-	"if #ARGV > 3 then\n" +
-	"\treturn redis.error_reply('BADARG arguments: must be 3 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local t = redis.call('TIME')\n" +
 	"local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n" +

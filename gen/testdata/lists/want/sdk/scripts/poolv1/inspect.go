@@ -12,21 +12,24 @@ import (
 )
 
 // InspectSHA1 is what EVALSHA takes for pool.inspect, version 1.
-const InspectSHA1 = "08bb406f228829b063ea7904fe1ed339c5d9321e"
+const InspectSHA1 = "5a64d41561d566a37225f58f500347ac31b70e2e"
 
 const inspectSource = "" +
 	"-- pool.inspect v1\n" +
 	"local holders = KEYS[1]\n" +
-	"local n = ARGV[1]\n" +
-	"local n = not n and 10 or #n <= 3 and string.find(n, '^%d+$') and tonumber(n, 10)\n" +
-	"if not n or n > 100 then\n" +
-	"\treturn redis.error_reply('BADARG n: must be an integer from 0 to 100')\n" +
+	"local n = 10\n" +
+	"if ARGV[1] then\n" +
+	"\tlocal given = #ARGV[1] <= 3 and string.find(ARGV[1], '^%d+$') and tonumber(ARGV[1], 10)\n" +
+	"\tif not given or given > 100 then\n" +
+	"\t\treturn redis.error_reply('BADARG n: must be an integer from 0 to 100')\n" +
+	"\tend\n" +
+	"\tn = given\n" +
+	"\tif #ARGV > 1 then\n" +
+	"\t\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
+	"\tend\n" +
 	"end\n" +
 	"if #KEYS ~= 1 then\n" +
 	"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n" +
-	"end\n" +
-	"if #ARGV > 1 then\n" +
-	"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local list = {}\n" +
 	"local found = redis.call('ZRANGE', holders, 0, n - 1, 'WITHSCORES')\n" +

@@ -11,20 +11,23 @@ import (
 )
 
 // DropSHA1 is what EVALSHA takes for pair.drop, version 1.
-const DropSHA1 = "01997334ac95eede69c1f69838e60fb01f1822b4"
+const DropSHA1 = "6896b4b5006b9a690f20b519bebbcccd021fc557"
 
 const dropSource = "" +
 	"-- pair.drop v1\n" +
 	"local first = KEYS[1]\n" +
-	"local which = ARGV[1] or 'first'\n" +
-	"if which ~= 'first' and which ~= 'all' then\n" +
-	"\treturn redis.error_reply('BADARG which: must be first or all')\n" +
+	"local which = 'first'\n" +
+	"if ARGV[1] then\n" +
+	"\twhich = ARGV[1]\n" +
+	"\tif which ~= 'first' and which ~= 'all' then\n" +
+	"\t\treturn redis.error_reply('BADARG which: must be first or all')\n" +
+	"\tend\n" +
+	"\tif #ARGV > 1 then\n" +
+	"\t\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
+	"\tend\n" +
 	"end\n" +
 	"if #KEYS ~= 1 then\n" +
 	"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n" +
-	"end\n" +
-	"if #ARGV > 1 then\n" +
-	"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"redis.call('DEL', first)\n" +
 	"return {'DROPPED'}\n"

@@ -12,21 +12,24 @@ import (
 )
 
 // ListTakenSHA1 is what EVALSHA takes for rate_limit.list_taken, version 1.
-const ListTakenSHA1 = "b5f31b4dc9ef3e0ee6b2a31d6580329a77e3c2bc"
+const ListTakenSHA1 = "9b7a13b8db494e38e5a311dc5302ab70e5bce7fc"
 
 const listTakenSource = "" +
 	"-- rate_limit.list_taken v1\n" +
 	"local window, stats = KEYS[1], KEYS[2]\n" +
-	"local limit = ARGV[1]\n" +
-	"local limit = not limit and 10 or #limit <= 3 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n" +
-	"if not limit or limit > 100 then\n" +
-	"\treturn redis.error_reply('BADARG limit: must be an integer from 0 to 100')\n" +
+	"local limit = 10\n" +
+	"if ARGV[1] then\n" +
+	"\tlocal given = #ARGV[1] <= 3 and string.find(ARGV[1], '^%d+$') and tonumber(ARGV[1], 10)\n" +
+	"\tif not given or given > 100 then\n" +
+	"\t\treturn redis.error_reply('BADARG limit: must be an integer from 0 to 100')\n" +
+	"\tend\n" +
+	"\tlimit = given\n" +
+	"\tif #ARGV > 1 then\n" +
+	"\t\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
+	"\tend\n" +
 	"end\n" +
 	"if #KEYS ~= 2 then\n" +
 	"\treturn redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n" +
-	"end\n" +
-	"if #ARGV > 1 then\n" +
-	"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local function now_ms()\n" +
 	"\tlocal t = redis.call('TIME')\n" +

@@ -12,7 +12,7 @@ import (
 )
 
 // TakeSHA1 is what EVALSHA takes for rate_limit.take, version 1.
-const TakeSHA1 = "9f60bb1a1af640d9bf16d356a032e8ae381b5738"
+const TakeSHA1 = "97d6c4ef4a93b784d5138ff8b951050f11747e67"
 
 const takeSource = "" +
 	"-- rate_limit.take v1\n" +
@@ -40,19 +40,22 @@ const takeSource = "" +
 	"if not span or span < 1000 or span > 3600000 then\n" +
 	"\treturn redis.error_reply('BADARG span: must be an integer from 1000 to 3600000')\n" +
 	"end\n" +
-	"local mode = ARGV[4] or 'strict'\n" +
-	"if mode ~= 'strict' and mode ~= 'lenient' then\n" +
-	"\treturn redis.error_reply('BADARG mode: must be strict or lenient')\n" +
-	"end\n" +
-	"local notice = ARGV[5] or ''\n" +
-	"if #notice > 64 then\n" +
-	"\treturn redis.error_reply('BADARG notice: must have 0 to 64 bytes, has ' .. #notice)\n" +
+	"local mode, notice = 'strict', ''\n" +
+	"if ARGV[4] then\n" +
+	"\tmode = ARGV[4]\n" +
+	"\tif mode ~= 'strict' and mode ~= 'lenient' then\n" +
+	"\t\treturn redis.error_reply('BADARG mode: must be strict or lenient')\n" +
+	"\tend\n" +
+	"\tnotice = ARGV[5] or notice\n" +
+	"\tif #notice > 64 then\n" +
+	"\t\treturn redis.error_reply('BADARG notice: must have 0 to 64 bytes, has ' .. #notice)\n" +
+	"\tend\n" +
+	"\tif #ARGV > 5 then\n" +
+	"\t\treturn redis.error_reply('BADARG arguments: must be 5 at most, are ' .. #ARGV)\n" +
+	"\tend\n" +
 	"end\n" +
 	"if #KEYS ~= 2 then\n" +
 	"\treturn redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n" +
-	"end\n" +
-	"if #ARGV > 5 then\n" +
-	"\treturn redis.error_reply('BADARG arguments: must be 5 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local function now_ms()\n" +
 	"\tlocal t = redis.call('TIME')\n" +

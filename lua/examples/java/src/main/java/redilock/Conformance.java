@@ -28,12 +28,12 @@ import redis.clients.jedis.Jedis;
 import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
- * Replays the scenarios of luatest/scenarios through Jedis. The server is emptied, and some scenarios change its settings:
+ * Replays the scenarios of luatest/scenarios/mutex through Jedis. The server is emptied, and some scenarios change its settings:
  * use one that holds nothing and serves nobody else.
  */
 public final class Conformance {
     private static final Path DIST = Path.of("../../dist");
-    private static final Path SCENARIOS = Path.of("../../../luatest/scenarios");
+    private static final Path SCENARIOS = Path.of("../../../luatest/scenarios/mutex");
     private static final byte[] SYNC = "redilock:conformance:sync".getBytes(UTF_8);
 
     private static final class Mismatch extends RuntimeException {

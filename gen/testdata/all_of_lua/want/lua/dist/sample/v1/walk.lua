@@ -1,19 +1,22 @@
 -- sample.walk v1
 local items = KEYS[1]
-local least = ARGV[1]
-local least = not least and -1 or #least <= 2 and string.find(least, '^%-?%d+$') and tonumber(least, 10) + 0
-if not least or least < -5 or least > 5 then
-	return redis.error_reply('BADARG least: must be an integer from -5 to 5')
-end
-local mark = ARGV[2] or 'a, b'
-if #mark < 1 or #mark > 9 then
-	return redis.error_reply('BADARG mark: must have 1 to 9 bytes, has ' .. #mark)
+local least, mark = -1, 'a, b'
+if ARGV[1] then
+	local given = #ARGV[1] <= 2 and string.find(ARGV[1], '^%-?%d+$') and tonumber(ARGV[1], 10) + 0
+	if not given or given < -5 or given > 5 then
+		return redis.error_reply('BADARG least: must be an integer from -5 to 5')
+	end
+	least = given
+	mark = ARGV[2] or mark
+	if #mark < 1 or #mark > 9 then
+		return redis.error_reply('BADARG mark: must have 1 to 9 bytes, has ' .. #mark)
+	end
+	if #ARGV > 2 then
+		return redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)
+	end
 end
 if #KEYS ~= 1 then
 	return redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)
-end
-if #ARGV > 2 then
-	return redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)
 end
 local size = redis.call('LLEN', items)
 if size > 1e3 then

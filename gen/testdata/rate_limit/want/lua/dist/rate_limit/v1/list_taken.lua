@@ -1,15 +1,18 @@
 -- rate_limit.list_taken v1
 local window, stats = KEYS[1], KEYS[2]
-local limit = ARGV[1]
-local limit = not limit and 10 or #limit <= 3 and string.find(limit, '^%d+$') and tonumber(limit, 10)
-if not limit or limit > 100 then
-	return redis.error_reply('BADARG limit: must be an integer from 0 to 100')
+local limit = 10
+if ARGV[1] then
+	local given = #ARGV[1] <= 3 and string.find(ARGV[1], '^%d+$') and tonumber(ARGV[1], 10)
+	if not given or given > 100 then
+		return redis.error_reply('BADARG limit: must be an integer from 0 to 100')
+	end
+	limit = given
+	if #ARGV > 1 then
+		return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)
+	end
 end
 if #KEYS ~= 2 then
 	return redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)
-end
-if #ARGV > 1 then
-	return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)
 end
 local function now_ms()
 	local t = redis.call('TIME')

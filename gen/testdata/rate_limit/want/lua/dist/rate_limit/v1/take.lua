@@ -23,19 +23,22 @@ local span = #span <= 7 and string.find(span, '^%d+$') and tonumber(span, 10)
 if not span or span < 1000 or span > 3600000 then
 	return redis.error_reply('BADARG span: must be an integer from 1000 to 3600000')
 end
-local mode = ARGV[4] or 'strict'
-if mode ~= 'strict' and mode ~= 'lenient' then
-	return redis.error_reply('BADARG mode: must be strict or lenient')
-end
-local notice = ARGV[5] or ''
-if #notice > 64 then
-	return redis.error_reply('BADARG notice: must have 0 to 64 bytes, has ' .. #notice)
+local mode, notice = 'strict', ''
+if ARGV[4] then
+	mode = ARGV[4]
+	if mode ~= 'strict' and mode ~= 'lenient' then
+		return redis.error_reply('BADARG mode: must be strict or lenient')
+	end
+	notice = ARGV[5] or notice
+	if #notice > 64 then
+		return redis.error_reply('BADARG notice: must have 0 to 64 bytes, has ' .. #notice)
+	end
+	if #ARGV > 5 then
+		return redis.error_reply('BADARG arguments: must be 5 at most, are ' .. #ARGV)
+	end
 end
 if #KEYS ~= 2 then
 	return redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)
-end
-if #ARGV > 5 then
-	return redis.error_reply('BADARG arguments: must be 5 at most, are ' .. #ARGV)
 end
 local function now_ms()
 	local t = redis.call('TIME')

@@ -16,16 +16,19 @@ local rate = #rate <= 7 and string.find(rate, '^%d+$') and tonumber(rate, 10)
 if not rate or rate < 1 or rate > 1000000 then
 	return redis.error_reply('BADARG rate: must be an integer from 1 to 1000000')
 end
-local wanted = ARGV[3]
-local wanted = not wanted and 1 or #wanted <= 7 and string.find(wanted, '^%d+$') and tonumber(wanted, 10)
-if not wanted or wanted < 1 or wanted > 1000000 then
-	return redis.error_reply('BADARG wanted: must be an integer from 1 to 1000000')
+local wanted = 1
+if ARGV[3] then
+	local given = #ARGV[3] <= 7 and string.find(ARGV[3], '^%d+$') and tonumber(ARGV[3], 10)
+	if not given or given < 1 or given > 1000000 then
+		return redis.error_reply('BADARG wanted: must be an integer from 1 to 1000000')
+	end
+	wanted = given
+	if #ARGV > 3 then
+		return redis.error_reply('BADARG arguments: must be 3 at most, are ' .. #ARGV)
+	end
 end
 if #KEYS ~= 1 then
 	return redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)
-end
-if #ARGV > 3 then
-	return redis.error_reply('BADARG arguments: must be 3 at most, are ' .. #ARGV)
 end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
