@@ -19,6 +19,8 @@ type Subject struct {
 	Version   int
 	// Promises are those that the scenarios have to show, each of them: "M1", "M2".
 	Promises []string
+	// Silent are errors that a script makes, because a fragment does, and never answers: "shrink BADFENCE".
+	Silent []string
 	// Groups are what its mutants by hand are about.
 	Groups []string
 	// Tables has what the suites read: excused.txt (package coverage), equivalent.txt (mutation), mutants.txt and

@@ -3,8 +3,9 @@ package subjects
 
 import (
 	"github.com/zferentz/go-redilock/luatest/mutex"
+	"github.com/zferentz/go-redilock/luatest/semaphore"
 	"github.com/zferentz/go-redilock/luatest/subject"
 )
 
 // All are all that there are.
-func All() []subject.Subject { return []subject.Subject{mutex.Subject} }
+func All() []subject.Subject { return []subject.Subject{mutex.Subject, semaphore.Subject} }

@@ -24,7 +24,6 @@
 ---@include clock
 ---@include counter
 ---@include fence
----@include grant
 
 -- The path that must be fast: nobody waits and the lock is free. It comes before the functions that it does not call,
 -- because making a function takes time. A key named twice counts twice: 1 is a counter without a queue, 2 and 3 are a queue.

@@ -27,7 +27,6 @@ end
 ---@include clock
 ---@include counter
 ---@include fence
----@include grant
 ---@include lease
 
 local f, kept = renew(lease)

@@ -13,7 +13,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for semaphore.acquire, version 1.
-const AcquireSHA1 = "9d36846e4288b8251a4aee5bc326d6a4b8119d1f"
+const AcquireSHA1 = "07de125129a540ac6cc10b451d629ff8a384ebd1"
 
 const acquireSource = "" +
 	"-- semaphore.acquire v1\n" +
@@ -41,37 +41,40 @@ const acquireSource = "" +
 	"if not limit or limit < 1 or limit > 2147483647 then\n" +
 	"\treturn redis.error_reply('BADARG limit: must be an integer from 1 to 2147483647')\n" +
 	"end\n" +
-	"local weight = ARGV[4]\n" +
-	"local weight = not weight and 1 or #weight <= 10 and string.find(weight, '^%d+$') and tonumber(weight, 10)\n" +
-	"if not weight or weight < 1 or weight > 2147483647 then\n" +
-	"\treturn redis.error_reply('BADARG weight: must be an integer from 1 to 2147483647')\n" +
-	"end\n" +
-	"local presence = ARGV[5]\n" +
-	"local presence = not presence and 0 or #presence <= 5 and string.find(presence, '^%d+$') and tonumber(presence, 10)\n" +
-	"if not presence or presence > 60000 then\n" +
-	"\treturn redis.error_reply('BADARG presence: must be an integer from 0 to 60000')\n" +
-	"end\n" +
-	"local wake = ARGV[6] or 'poll'\n" +
-	"if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then\n" +
-	"\treturn redis.error_reply('BADARG wake: must be poll, push or broadcast')\n" +
-	"end\n" +
-	"local channel = ARGV[7] or ''\n" +
-	"if #channel > 512 then\n" +
-	"\treturn redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)\n" +
-	"end\n" +
-	"if channel == '' and wake ~= 'poll' then\n" +
-	"\treturn redis.error_reply('BADARG channel: must be named when wake is not poll')\n" +
-	"end\n" +
-	"local fences = ARGV[8]\n" +
-	"local fences = not fences and 1 or #fences <= 2 and string.find(fences, '^%d+$') and tonumber(fences, 10)\n" +
-	"if not fences or fences < 1 or fences > 64 then\n" +
-	"\treturn redis.error_reply('BADARG fences: must be an integer from 1 to 64')\n" +
+	"local weight, presence, wake, channel, fences = 1, 0, 'poll', '', 1\n" +
+	"if ARGV[4] then\n" +
+	"\tlocal given = #ARGV[4] <= 10 and string.find(ARGV[4], '^%d+$') and tonumber(ARGV[4], 10)\n" +
+	"\tif not given or given < 1 or given > 2147483647 then\n" +
+	"\t\treturn redis.error_reply('BADARG weight: must be an integer from 1 to 2147483647')\n" +
+	"\tend\n" +
+	"\tweight = given\n" +
+	"\tlocal given = not ARGV[5] and 0 or #ARGV[5] <= 5 and string.find(ARGV[5], '^%d+$') and tonumber(ARGV[5], 10)\n" +
+	"\tif not given or given > 60000 then\n" +
+	"\t\treturn redis.error_reply('BADARG presence: must be an integer from 0 to 60000')\n" +
+	"\tend\n" +
+	"\tpresence = given\n" +
+	"\twake = ARGV[6] or wake\n" +
+	"\tif wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then\n" +
+	"\t\treturn redis.error_reply('BADARG wake: must be poll, push or broadcast')\n" +
+	"\tend\n" +
+	"\tchannel = ARGV[7] or channel\n" +
+	"\tif #channel > 512 then\n" +
+	"\t\treturn redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)\n" +
+	"\tend\n" +
+	"\tif channel == '' and wake ~= 'poll' then\n" +
+	"\t\treturn redis.error_reply('BADARG channel: must be named when wake is not poll')\n" +
+	"\tend\n" +
+	"\tlocal given = not ARGV[8] and 1 or #ARGV[8] <= 2 and string.find(ARGV[8], '^%d+$') and tonumber(ARGV[8], 10)\n" +
+	"\tif not given or given < 1 or given > 64 then\n" +
+	"\t\treturn redis.error_reply('BADARG fences: must be an integer from 1 to 64')\n" +
+	"\tend\n" +
+	"\tfences = given\n" +
+	"\tif #ARGV > 8 then\n" +
+	"\t\treturn redis.error_reply('BADARG arguments: must be 8 at most, are ' .. #ARGV)\n" +
+	"\tend\n" +
 	"end\n" +
 	"if #KEYS ~= 4 then\n" +
 	"\treturn redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
-	"end\n" +
-	"if #ARGV > 8 then\n" +
-	"\treturn redis.error_reply('BADARG arguments: must be 8 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"if weight > limit then\n" +
 	"\treturn redis.error_reply('BADARG weight: must not be more than limit')\n" +

@@ -12,7 +12,7 @@ import (
 )
 
 // ExtendSHA1 is what EVALSHA takes for semaphore.extend, version 1.
-const ExtendSHA1 = "d1626cc46d8e94d6555502ec5e9058e62ec807c3"
+const ExtendSHA1 = "b4a044ff95afd247ae16cff289d89755bdc0d4d1"
 
 const extendSource = "" +
 	"-- semaphore.extend v1\n" +
@@ -32,21 +32,24 @@ const extendSource = "" +
 	"if not lease or lease < 1 or lease > 2147483647 then\n" +
 	"\treturn redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')\n" +
 	"end\n" +
-	"local weight = ARGV[3]\n" +
-	"local weight = not weight and 0 or #weight <= 10 and string.find(weight, '^%d+$') and tonumber(weight, 10)\n" +
-	"if not weight or weight > 2147483647 then\n" +
-	"\treturn redis.error_reply('BADARG weight: must be an integer from 0 to 2147483647')\n" +
-	"end\n" +
-	"local limit = ARGV[4]\n" +
-	"local limit = not limit and 0 or #limit <= 10 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n" +
-	"if not limit or limit > 2147483647 or limit == 0 and weight ~= 0 then\n" +
-	"\treturn redis.error_reply('BADARG limit: must be an integer from ' .. (weight ~= 0 and 1 or 0) .. ' to 2147483647')\n" +
+	"local weight, limit = 0, 0\n" +
+	"if ARGV[3] then\n" +
+	"\tlocal given = #ARGV[3] <= 10 and string.find(ARGV[3], '^%d+$') and tonumber(ARGV[3], 10)\n" +
+	"\tif not given or given > 2147483647 then\n" +
+	"\t\treturn redis.error_reply('BADARG weight: must be an integer from 0 to 2147483647')\n" +
+	"\tend\n" +
+	"\tweight = given\n" +
+	"\tlocal given = not ARGV[4] and 0 or #ARGV[4] <= 10 and string.find(ARGV[4], '^%d+$') and tonumber(ARGV[4], 10)\n" +
+	"\tif not given or given > 2147483647 or given == 0 and weight ~= 0 then\n" +
+	"\t\treturn redis.error_reply('BADARG limit: must be an integer from ' .. (weight ~= 0 and 1 or 0) .. ' to 2147483647')\n" +
+	"\tend\n" +
+	"\tlimit = given\n" +
+	"\tif #ARGV > 4 then\n" +
+	"\t\treturn redis.error_reply('BADARG arguments: must be 4 at most, are ' .. #ARGV)\n" +
+	"\tend\n" +
 	"end\n" +
 	"if #KEYS ~= 4 then\n" +
 	"\treturn redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
-	"end\n" +
-	"if #ARGV > 4 then\n" +
-	"\treturn redis.error_reply('BADARG arguments: must be 4 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"if weight > limit then\n" +
 	"\treturn redis.error_reply('BADARG weight: must not be more than limit')\n" +

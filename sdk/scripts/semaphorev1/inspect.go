@@ -12,21 +12,24 @@ import (
 )
 
 // InspectSHA1 is what EVALSHA takes for semaphore.inspect, version 1.
-const InspectSHA1 = "19778ee6b5b63e58e1d72361c0ac988a9c01934f"
+const InspectSHA1 = "99504457d57e16b96195f852aed50f6bfceda08c"
 
 const inspectSource = "" +
 	"-- semaphore.inspect v1\n" +
 	"local holders, fence, pending, members = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n" +
-	"local rows = ARGV[1]\n" +
-	"local rows = not rows and 10 or #rows <= 4 and string.find(rows, '^%d+$') and tonumber(rows, 10)\n" +
-	"if not rows or rows > 1000 then\n" +
-	"\treturn redis.error_reply('BADARG rows: must be an integer from 0 to 1000')\n" +
+	"local rows = 10\n" +
+	"if ARGV[1] then\n" +
+	"\tlocal given = #ARGV[1] <= 4 and string.find(ARGV[1], '^%d+$') and tonumber(ARGV[1], 10)\n" +
+	"\tif not given or given > 1000 then\n" +
+	"\t\treturn redis.error_reply('BADARG rows: must be an integer from 0 to 1000')\n" +
+	"\tend\n" +
+	"\trows = given\n" +
+	"\tif #ARGV > 1 then\n" +
+	"\t\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
+	"\tend\n" +
 	"end\n" +
 	"if #KEYS ~= 4 then\n" +
 	"\treturn redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
-	"end\n" +
-	"if #ARGV > 1 then\n" +
-	"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local time\n" +
 	"local function server_time()\n" +

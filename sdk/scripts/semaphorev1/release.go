@@ -13,7 +13,7 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for semaphore.release, version 1.
-const ReleaseSHA1 = "722dfb00d1f510a82833186d26456a3dc5310c4b"
+const ReleaseSHA1 = "8340a7df5dc9bd691b0561a091f529305c729c0c"
 
 const releaseSource = "" +
 	"-- semaphore.release v1\n" +
@@ -25,51 +25,54 @@ const releaseSource = "" +
 	"if #token < 1 or #token > 512 then\n" +
 	"\treturn redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)\n" +
 	"end\n" +
-	"local channel = ARGV[2] or ''\n" +
-	"if #channel > 512 then\n" +
-	"\treturn redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)\n" +
-	"end\n" +
-	"local successor = ARGV[3] or ''\n" +
-	"if #successor > 512 then\n" +
-	"\treturn redis.error_reply('BADARG successor: must have 0 to 512 bytes, has ' .. #successor)\n" +
-	"end\n" +
-	"local lease = ARGV[4]\n" +
-	"local lease = not lease and 0 or #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)\n" +
-	"if not lease or lease > 2147483647 or lease == 0 and successor ~= '' then\n" +
-	"\treturn redis.error_reply('BADARG lease: must be an integer from ' .. (successor ~= '' and 1 or 0) .. ' to 2147483647')\n" +
-	"end\n" +
-	"local limit = ARGV[5]\n" +
-	"local limit = not limit and 0 or #limit <= 10 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n" +
-	"if not limit or limit > 2147483647 or limit == 0 and successor ~= '' then\n" +
-	"\treturn redis.error_reply('BADARG limit: must be an integer from ' .. (successor ~= '' and 1 or 0) .. ' to 2147483647')\n" +
-	"end\n" +
-	"local weight = ARGV[6]\n" +
-	"local weight = not weight and 1 or #weight <= 10 and string.find(weight, '^%d+$') and tonumber(weight, 10)\n" +
-	"if not weight or weight < 1 or weight > 2147483647 then\n" +
-	"\treturn redis.error_reply('BADARG weight: must be an integer from 1 to 2147483647')\n" +
-	"end\n" +
-	"local presence = ARGV[7]\n" +
-	"local presence = not presence and 0 or #presence <= 5 and string.find(presence, '^%d+$') and tonumber(presence, 10)\n" +
-	"if not presence or presence > 60000 or presence == 0 and successor ~= '' then\n" +
-	"\treturn redis.error_reply('BADARG presence: must be an integer from ' .. (successor ~= '' and 1 or 0) .. ' to 60000')\n" +
-	"end\n" +
-	"local wake = ARGV[8] or 'poll'\n" +
-	"if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then\n" +
-	"\treturn redis.error_reply('BADARG wake: must be poll, push or broadcast')\n" +
-	"end\n" +
-	"if channel == '' and wake ~= 'poll' then\n" +
-	"\treturn redis.error_reply('BADARG channel: must be named when wake is not poll')\n" +
-	"end\n" +
-	"local fences = ARGV[9]\n" +
-	"local fences = not fences and 1 or #fences <= 2 and string.find(fences, '^%d+$') and tonumber(fences, 10)\n" +
-	"if not fences or fences < 1 or fences > 64 then\n" +
-	"\treturn redis.error_reply('BADARG fences: must be an integer from 1 to 64')\n" +
+	"local channel, successor, lease, limit, weight, presence, wake, fences = '', '', 0, 0, 1, 0, 'poll', 1\n" +
+	"if ARGV[2] then\n" +
+	"\tchannel = ARGV[2]\n" +
+	"\tif #channel > 512 then\n" +
+	"\t\treturn redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)\n" +
+	"\tend\n" +
+	"\tsuccessor = ARGV[3] or successor\n" +
+	"\tif #successor > 512 then\n" +
+	"\t\treturn redis.error_reply('BADARG successor: must have 0 to 512 bytes, has ' .. #successor)\n" +
+	"\tend\n" +
+	"\tlocal given = not ARGV[4] and 0 or #ARGV[4] <= 10 and string.find(ARGV[4], '^%d+$') and tonumber(ARGV[4], 10)\n" +
+	"\tif not given or given > 2147483647 or given == 0 and successor ~= '' then\n" +
+	"\t\treturn redis.error_reply('BADARG lease: must be an integer from ' .. (successor ~= '' and 1 or 0) .. ' to 2147483647')\n" +
+	"\tend\n" +
+	"\tlease = given\n" +
+	"\tlocal given = not ARGV[5] and 0 or #ARGV[5] <= 10 and string.find(ARGV[5], '^%d+$') and tonumber(ARGV[5], 10)\n" +
+	"\tif not given or given > 2147483647 or given == 0 and successor ~= '' then\n" +
+	"\t\treturn redis.error_reply('BADARG limit: must be an integer from ' .. (successor ~= '' and 1 or 0) .. ' to 2147483647')\n" +
+	"\tend\n" +
+	"\tlimit = given\n" +
+	"\tlocal given = not ARGV[6] and 1 or #ARGV[6] <= 10 and string.find(ARGV[6], '^%d+$') and tonumber(ARGV[6], 10)\n" +
+	"\tif not given or given < 1 or given > 2147483647 then\n" +
+	"\t\treturn redis.error_reply('BADARG weight: must be an integer from 1 to 2147483647')\n" +
+	"\tend\n" +
+	"\tweight = given\n" +
+	"\tlocal given = not ARGV[7] and 0 or #ARGV[7] <= 5 and string.find(ARGV[7], '^%d+$') and tonumber(ARGV[7], 10)\n" +
+	"\tif not given or given > 60000 or given == 0 and successor ~= '' then\n" +
+	"\t\treturn redis.error_reply('BADARG presence: must be an integer from ' .. (successor ~= '' and 1 or 0) .. ' to 60000')\n" +
+	"\tend\n" +
+	"\tpresence = given\n" +
+	"\twake = ARGV[8] or wake\n" +
+	"\tif wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then\n" +
+	"\t\treturn redis.error_reply('BADARG wake: must be poll, push or broadcast')\n" +
+	"\tend\n" +
+	"\tif channel == '' and wake ~= 'poll' then\n" +
+	"\t\treturn redis.error_reply('BADARG channel: must be named when wake is not poll')\n" +
+	"\tend\n" +
+	"\tlocal given = not ARGV[9] and 1 or #ARGV[9] <= 2 and string.find(ARGV[9], '^%d+$') and tonumber(ARGV[9], 10)\n" +
+	"\tif not given or given < 1 or given > 64 then\n" +
+	"\t\treturn redis.error_reply('BADARG fences: must be an integer from 1 to 64')\n" +
+	"\tend\n" +
+	"\tfences = given\n" +
+	"\tif #ARGV > 9 then\n" +
+	"\t\treturn redis.error_reply('BADARG arguments: must be 9 at most, are ' .. #ARGV)\n" +
+	"\tend\n" +
 	"end\n" +
 	"if #KEYS ~= 4 then\n" +
 	"\treturn redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
-	"end\n" +
-	"if #ARGV > 9 then\n" +
-	"\treturn redis.error_reply('BADARG arguments: must be 9 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"if successor == token then\n" +
 	"\treturn redis.error_reply('BADARG successor: must not be the token itself')\n" +

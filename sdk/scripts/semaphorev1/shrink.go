@@ -11,7 +11,7 @@ import (
 )
 
 // ShrinkSHA1 is what EVALSHA takes for semaphore.shrink, version 1.
-const ShrinkSHA1 = "f422cd90591e05a9b143e90506357d92cca4b681"
+const ShrinkSHA1 = "559483140ffbb226a9b9b1f2b65b561359bac964"
 
 const shrinkSource = "" +
 	"-- semaphore.shrink v1\n" +
@@ -31,15 +31,18 @@ const shrinkSource = "" +
 	"if not weight or weight < 1 or weight > 2147483647 then\n" +
 	"\treturn redis.error_reply('BADARG weight: must be an integer from 1 to 2147483647')\n" +
 	"end\n" +
-	"local channel = ARGV[3] or ''\n" +
-	"if #channel > 512 then\n" +
-	"\treturn redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)\n" +
+	"local channel = ''\n" +
+	"if ARGV[3] then\n" +
+	"\tchannel = ARGV[3]\n" +
+	"\tif #channel > 512 then\n" +
+	"\t\treturn redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)\n" +
+	"\tend\n" +
+	"\tif #ARGV > 3 then\n" +
+	"\t\treturn redis.error_reply('BADARG arguments: must be 3 at most, are ' .. #ARGV)\n" +
+	"\tend\n" +
 	"end\n" +
 	"if #KEYS ~= 4 then\n" +
 	"\treturn redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)\n" +
-	"end\n" +
-	"if #ARGV > 3 then\n" +
-	"\treturn redis.error_reply('BADARG arguments: must be 3 at most, are ' .. #ARGV)\n" +
 	"end\n" +
 	"local writable = redis.pcall('ZREM', holders, '')\n" +
 	"if type(writable) == 'table' then\n" +

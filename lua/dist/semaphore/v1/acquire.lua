@@ -23,37 +23,40 @@ local limit = #limit <= 10 and string.find(limit, '^%d+$') and tonumber(limit, 1
 if not limit or limit < 1 or limit > 2147483647 then
 	return redis.error_reply('BADARG limit: must be an integer from 1 to 2147483647')
 end
-local weight = ARGV[4]
-local weight = not weight and 1 or #weight <= 10 and string.find(weight, '^%d+$') and tonumber(weight, 10)
-if not weight or weight < 1 or weight > 2147483647 then
-	return redis.error_reply('BADARG weight: must be an integer from 1 to 2147483647')
-end
-local presence = ARGV[5]
-local presence = not presence and 0 or #presence <= 5 and string.find(presence, '^%d+$') and tonumber(presence, 10)
-if not presence or presence > 60000 then
-	return redis.error_reply('BADARG presence: must be an integer from 0 to 60000')
-end
-local wake = ARGV[6] or 'poll'
-if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then
-	return redis.error_reply('BADARG wake: must be poll, push or broadcast')
-end
-local channel = ARGV[7] or ''
-if #channel > 512 then
-	return redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)
-end
-if channel == '' and wake ~= 'poll' then
-	return redis.error_reply('BADARG channel: must be named when wake is not poll')
-end
-local fences = ARGV[8]
-local fences = not fences and 1 or #fences <= 2 and string.find(fences, '^%d+$') and tonumber(fences, 10)
-if not fences or fences < 1 or fences > 64 then
-	return redis.error_reply('BADARG fences: must be an integer from 1 to 64')
+local weight, presence, wake, channel, fences = 1, 0, 'poll', '', 1
+if ARGV[4] then
+	local given = #ARGV[4] <= 10 and string.find(ARGV[4], '^%d+$') and tonumber(ARGV[4], 10)
+	if not given or given < 1 or given > 2147483647 then
+		return redis.error_reply('BADARG weight: must be an integer from 1 to 2147483647')
+	end
+	weight = given
+	local given = not ARGV[5] and 0 or #ARGV[5] <= 5 and string.find(ARGV[5], '^%d+$') and tonumber(ARGV[5], 10)
+	if not given or given > 60000 then
+		return redis.error_reply('BADARG presence: must be an integer from 0 to 60000')
+	end
+	presence = given
+	wake = ARGV[6] or wake
+	if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then
+		return redis.error_reply('BADARG wake: must be poll, push or broadcast')
+	end
+	channel = ARGV[7] or channel
+	if #channel > 512 then
+		return redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)
+	end
+	if channel == '' and wake ~= 'poll' then
+		return redis.error_reply('BADARG channel: must be named when wake is not poll')
+	end
+	local given = not ARGV[8] and 1 or #ARGV[8] <= 2 and string.find(ARGV[8], '^%d+$') and tonumber(ARGV[8], 10)
+	if not given or given < 1 or given > 64 then
+		return redis.error_reply('BADARG fences: must be an integer from 1 to 64')
+	end
+	fences = given
+	if #ARGV > 8 then
+		return redis.error_reply('BADARG arguments: must be 8 at most, are ' .. #ARGV)
+	end
 end
 if #KEYS ~= 4 then
 	return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
-end
-if #ARGV > 8 then
-	return redis.error_reply('BADARG arguments: must be 8 at most, are ' .. #ARGV)
 end
 if weight > limit then
 	return redis.error_reply('BADARG weight: must not be more than limit')

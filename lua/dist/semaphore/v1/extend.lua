@@ -15,21 +15,24 @@ local lease = #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 1
 if not lease or lease < 1 or lease > 2147483647 then
 	return redis.error_reply('BADARG lease: must be an integer from 1 to 2147483647')
 end
-local weight = ARGV[3]
-local weight = not weight and 0 or #weight <= 10 and string.find(weight, '^%d+$') and tonumber(weight, 10)
-if not weight or weight > 2147483647 then
-	return redis.error_reply('BADARG weight: must be an integer from 0 to 2147483647')
-end
-local limit = ARGV[4]
-local limit = not limit and 0 or #limit <= 10 and string.find(limit, '^%d+$') and tonumber(limit, 10)
-if not limit or limit > 2147483647 or limit == 0 and weight ~= 0 then
-	return redis.error_reply('BADARG limit: must be an integer from ' .. (weight ~= 0 and 1 or 0) .. ' to 2147483647')
+local weight, limit = 0, 0
+if ARGV[3] then
+	local given = #ARGV[3] <= 10 and string.find(ARGV[3], '^%d+$') and tonumber(ARGV[3], 10)
+	if not given or given > 2147483647 then
+		return redis.error_reply('BADARG weight: must be an integer from 0 to 2147483647')
+	end
+	weight = given
+	local given = not ARGV[4] and 0 or #ARGV[4] <= 10 and string.find(ARGV[4], '^%d+$') and tonumber(ARGV[4], 10)
+	if not given or given > 2147483647 or given == 0 and weight ~= 0 then
+		return redis.error_reply('BADARG limit: must be an integer from ' .. (weight ~= 0 and 1 or 0) .. ' to 2147483647')
+	end
+	limit = given
+	if #ARGV > 4 then
+		return redis.error_reply('BADARG arguments: must be 4 at most, are ' .. #ARGV)
+	end
 end
 if #KEYS ~= 4 then
 	return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
-end
-if #ARGV > 4 then
-	return redis.error_reply('BADARG arguments: must be 4 at most, are ' .. #ARGV)
 end
 if weight > limit then
 	return redis.error_reply('BADARG weight: must not be more than limit')

@@ -1,15 +1,18 @@
 -- semaphore.inspect v1
 local holders, fence, pending, members = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local rows = ARGV[1]
-local rows = not rows and 10 or #rows <= 4 and string.find(rows, '^%d+$') and tonumber(rows, 10)
-if not rows or rows > 1000 then
-	return redis.error_reply('BADARG rows: must be an integer from 0 to 1000')
+local rows = 10
+if ARGV[1] then
+	local given = #ARGV[1] <= 4 and string.find(ARGV[1], '^%d+$') and tonumber(ARGV[1], 10)
+	if not given or given > 1000 then
+		return redis.error_reply('BADARG rows: must be an integer from 0 to 1000')
+	end
+	rows = given
+	if #ARGV > 1 then
+		return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)
+	end
 end
 if #KEYS ~= 4 then
 	return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
-end
-if #ARGV > 1 then
-	return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)
 end
 local time
 local function server_time()

@@ -7,51 +7,54 @@ end
 if #token < 1 or #token > 512 then
 	return redis.error_reply('BADARG token: must have 1 to 512 bytes, has ' .. #token)
 end
-local channel = ARGV[2] or ''
-if #channel > 512 then
-	return redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)
-end
-local successor = ARGV[3] or ''
-if #successor > 512 then
-	return redis.error_reply('BADARG successor: must have 0 to 512 bytes, has ' .. #successor)
-end
-local lease = ARGV[4]
-local lease = not lease and 0 or #lease <= 10 and string.find(lease, '^%d+$') and tonumber(lease, 10)
-if not lease or lease > 2147483647 or lease == 0 and successor ~= '' then
-	return redis.error_reply('BADARG lease: must be an integer from ' .. (successor ~= '' and 1 or 0) .. ' to 2147483647')
-end
-local limit = ARGV[5]
-local limit = not limit and 0 or #limit <= 10 and string.find(limit, '^%d+$') and tonumber(limit, 10)
-if not limit or limit > 2147483647 or limit == 0 and successor ~= '' then
-	return redis.error_reply('BADARG limit: must be an integer from ' .. (successor ~= '' and 1 or 0) .. ' to 2147483647')
-end
-local weight = ARGV[6]
-local weight = not weight and 1 or #weight <= 10 and string.find(weight, '^%d+$') and tonumber(weight, 10)
-if not weight or weight < 1 or weight > 2147483647 then
-	return redis.error_reply('BADARG weight: must be an integer from 1 to 2147483647')
-end
-local presence = ARGV[7]
-local presence = not presence and 0 or #presence <= 5 and string.find(presence, '^%d+$') and tonumber(presence, 10)
-if not presence or presence > 60000 or presence == 0 and successor ~= '' then
-	return redis.error_reply('BADARG presence: must be an integer from ' .. (successor ~= '' and 1 or 0) .. ' to 60000')
-end
-local wake = ARGV[8] or 'poll'
-if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then
-	return redis.error_reply('BADARG wake: must be poll, push or broadcast')
-end
-if channel == '' and wake ~= 'poll' then
-	return redis.error_reply('BADARG channel: must be named when wake is not poll')
-end
-local fences = ARGV[9]
-local fences = not fences and 1 or #fences <= 2 and string.find(fences, '^%d+$') and tonumber(fences, 10)
-if not fences or fences < 1 or fences > 64 then
-	return redis.error_reply('BADARG fences: must be an integer from 1 to 64')
+local channel, successor, lease, limit, weight, presence, wake, fences = '', '', 0, 0, 1, 0, 'poll', 1
+if ARGV[2] then
+	channel = ARGV[2]
+	if #channel > 512 then
+		return redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)
+	end
+	successor = ARGV[3] or successor
+	if #successor > 512 then
+		return redis.error_reply('BADARG successor: must have 0 to 512 bytes, has ' .. #successor)
+	end
+	local given = not ARGV[4] and 0 or #ARGV[4] <= 10 and string.find(ARGV[4], '^%d+$') and tonumber(ARGV[4], 10)
+	if not given or given > 2147483647 or given == 0 and successor ~= '' then
+		return redis.error_reply('BADARG lease: must be an integer from ' .. (successor ~= '' and 1 or 0) .. ' to 2147483647')
+	end
+	lease = given
+	local given = not ARGV[5] and 0 or #ARGV[5] <= 10 and string.find(ARGV[5], '^%d+$') and tonumber(ARGV[5], 10)
+	if not given or given > 2147483647 or given == 0 and successor ~= '' then
+		return redis.error_reply('BADARG limit: must be an integer from ' .. (successor ~= '' and 1 or 0) .. ' to 2147483647')
+	end
+	limit = given
+	local given = not ARGV[6] and 1 or #ARGV[6] <= 10 and string.find(ARGV[6], '^%d+$') and tonumber(ARGV[6], 10)
+	if not given or given < 1 or given > 2147483647 then
+		return redis.error_reply('BADARG weight: must be an integer from 1 to 2147483647')
+	end
+	weight = given
+	local given = not ARGV[7] and 0 or #ARGV[7] <= 5 and string.find(ARGV[7], '^%d+$') and tonumber(ARGV[7], 10)
+	if not given or given > 60000 or given == 0 and successor ~= '' then
+		return redis.error_reply('BADARG presence: must be an integer from ' .. (successor ~= '' and 1 or 0) .. ' to 60000')
+	end
+	presence = given
+	wake = ARGV[8] or wake
+	if wake ~= 'poll' and wake ~= 'push' and wake ~= 'broadcast' then
+		return redis.error_reply('BADARG wake: must be poll, push or broadcast')
+	end
+	if channel == '' and wake ~= 'poll' then
+		return redis.error_reply('BADARG channel: must be named when wake is not poll')
+	end
+	local given = not ARGV[9] and 1 or #ARGV[9] <= 2 and string.find(ARGV[9], '^%d+$') and tonumber(ARGV[9], 10)
+	if not given or given < 1 or given > 64 then
+		return redis.error_reply('BADARG fences: must be an integer from 1 to 64')
+	end
+	fences = given
+	if #ARGV > 9 then
+		return redis.error_reply('BADARG arguments: must be 9 at most, are ' .. #ARGV)
+	end
 end
 if #KEYS ~= 4 then
 	return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
-end
-if #ARGV > 9 then
-	return redis.error_reply('BADARG arguments: must be 9 at most, are ' .. #ARGV)
 end
 if successor == token then
 	return redis.error_reply('BADARG successor: must not be the token itself')

@@ -15,15 +15,18 @@ local weight = #weight <= 10 and string.find(weight, '^%d+$') and tonumber(weigh
 if not weight or weight < 1 or weight > 2147483647 then
 	return redis.error_reply('BADARG weight: must be an integer from 1 to 2147483647')
 end
-local channel = ARGV[3] or ''
-if #channel > 512 then
-	return redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)
+local channel = ''
+if ARGV[3] then
+	channel = ARGV[3]
+	if #channel > 512 then
+		return redis.error_reply('BADARG channel: must have 0 to 512 bytes, has ' .. #channel)
+	end
+	if #ARGV > 3 then
+		return redis.error_reply('BADARG arguments: must be 3 at most, are ' .. #ARGV)
+	end
 end
 if #KEYS ~= 4 then
 	return redis.error_reply('BADARG keys: must be 4, are ' .. #KEYS)
-end
-if #ARGV > 3 then
-	return redis.error_reply('BADARG arguments: must be 3 at most, are ' .. #ARGV)
 end
 local writable = redis.pcall('ZREM', holders, '')
 if type(writable) == 'table' then
