@@ -4,10 +4,15 @@
 package budget
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/zferentz/go-redilock/luatest/coverage"
 	"github.com/zferentz/go-redilock/luatest/engine"
@@ -50,6 +55,27 @@ func Table(
 		}
 	}
 	return table.String()
+}
+
+// Pin holds the table of a primitive's paths to a golden file, which it writes if update says so, and each path to its Most.
+func Pin(t *testing.T, p subject.Subject, paths []Path, channel, golden string, update bool) {
+	t.Helper()
+	asItIs := func(source string) string { return source }
+	got := Table(t, p, paths, channel, asItIs, func(path Path, m Measured) {
+		t.Errorf("%s: %d commands, at most %d", path.Name, len(m.Commands), path.Most)
+	})
+	if update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("the cost changed; if it has to, run this with -update (-want +got):\n%s", d)
+	}
 }
 
 // Bench is an engine with the scripts, on which calls are measured.

@@ -2,10 +2,8 @@
 package budget_test
 
 import (
-	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -108,21 +106,7 @@ func asItIs(source string) string { return source }
 
 func TestBudget(t *testing.T) {
 	t.Parallel()
-	got := budget.Table(t, mutex.Subject, paths, channel, asItIs, func(path budget.Path, m budget.Measured) {
-		t.Errorf("%s: %d commands, at most %d", path.Name, len(m.Commands), path.Most)
-	})
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("the cost changed; if it has to, run this with -update (-want +got):\n%s", d)
-	}
+	budget.Pin(t, mutex.Subject, paths, channel, golden, *update)
 }
 
 // A script that asks once more than it has to is seen.

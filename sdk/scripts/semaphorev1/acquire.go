@@ -13,7 +13,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for semaphore.acquire, version 1.
-const AcquireSHA1 = "07de125129a540ac6cc10b451d629ff8a384ebd1"
+const AcquireSHA1 = "e9474f88c5976fbce78aaea2b8838420282812cf"
 
 const acquireSource = "" +
 	"-- semaphore.acquire v1\n" +
@@ -143,7 +143,7 @@ const acquireSource = "" +
 	"local size = 0\n" +
 	"local gone = {}\n" +
 	"local many_gone = false\n" +
-	"local known = true\n" +
+	"local known, fresh = true, false\n" +
 	"local touched, moved = false, false\n" +
 	"local function read_holder(text)\n" +
 	"\tlocal f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')\n" +
@@ -205,6 +205,7 @@ const acquireSource = "" +
 	"\t\tknown = false\n" +
 	"\t\treturn records, stop, other_stop\n" +
 	"\tend\n" +
+	"\tfresh = not records[1]\n" +
 	"\tread_state(records[1])\n" +
 	"\tfor i = 1, #gone do\n" +
 	"\t\tforget(records[i + 3])\n" +
@@ -221,7 +222,7 @@ const acquireSource = "" +
 	"end\n" +
 	"local function retain_members(left)\n" +
 	"\tlocal ms = left + 120000\n" +
-	"\tif redis.call('PEXPIRE', members, ms, 'GT') == 0 then\n" +
+	"\tif redis.call('PEXPIRE', members, ms, 'GT') == 0 and fresh then\n" +
 	"\t\tredis.call('PEXPIRE', members, ms, 'NX')\n" +
 	"\tend\n" +
 	"end\n" +

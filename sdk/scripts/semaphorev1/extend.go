@@ -12,7 +12,7 @@ import (
 )
 
 // ExtendSHA1 is what EVALSHA takes for semaphore.extend, version 1.
-const ExtendSHA1 = "b4a044ff95afd247ae16cff289d89755bdc0d4d1"
+const ExtendSHA1 = "172b483103a427fd1e15eb3bfbbe7093695311a9"
 
 const extendSource = "" +
 	"-- semaphore.extend v1\n" +
@@ -77,7 +77,7 @@ const extendSource = "" +
 	"local size = 0\n" +
 	"local gone = {}\n" +
 	"local many_gone = false\n" +
-	"local known = true\n" +
+	"local known, fresh = true, false\n" +
 	"local touched, moved = false, false\n" +
 	"local function read_holder(text)\n" +
 	"\tlocal f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')\n" +
@@ -139,6 +139,7 @@ const extendSource = "" +
 	"\t\tknown = false\n" +
 	"\t\treturn records, stop, other_stop\n" +
 	"\tend\n" +
+	"\tfresh = not records[1]\n" +
 	"\tread_state(records[1])\n" +
 	"\tfor i = 1, #gone do\n" +
 	"\t\tforget(records[i + 3])\n" +
@@ -207,7 +208,7 @@ const extendSource = "" +
 	"end\n" +
 	"local function retain_members(left)\n" +
 	"\tlocal ms = left + 120000\n" +
-	"\tif redis.call('PEXPIRE', members, ms, 'GT') == 0 then\n" +
+	"\tif redis.call('PEXPIRE', members, ms, 'GT') == 0 and fresh then\n" +
 	"\t\tredis.call('PEXPIRE', members, ms, 'NX')\n" +
 	"\tend\n" +
 	"end\n" +

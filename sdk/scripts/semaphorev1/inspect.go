@@ -12,7 +12,7 @@ import (
 )
 
 // InspectSHA1 is what EVALSHA takes for semaphore.inspect, version 1.
-const InspectSHA1 = "99504457d57e16b96195f852aed50f6bfceda08c"
+const InspectSHA1 = "829d07ed97d7d1be6ff19c4ab2619ac62a722d96"
 
 const inspectSource = "" +
 	"-- semaphore.inspect v1\n" +
@@ -68,7 +68,7 @@ const inspectSource = "" +
 	"local size = 0\n" +
 	"local gone = {}\n" +
 	"local many_gone = false\n" +
-	"local known = true\n" +
+	"local known, fresh = true, false\n" +
 	"local touched, moved = false, false\n" +
 	"local function read_holder(text)\n" +
 	"\tlocal f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')\n" +
@@ -130,6 +130,7 @@ const inspectSource = "" +
 	"\t\tknown = false\n" +
 	"\t\treturn records, stop, other_stop\n" +
 	"\tend\n" +
+	"\tfresh = not records[1]\n" +
 	"\tread_state(records[1])\n" +
 	"\tfor i = 1, #gone do\n" +
 	"\t\tforget(records[i + 3])\n" +

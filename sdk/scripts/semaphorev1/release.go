@@ -13,7 +13,7 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for semaphore.release, version 1.
-const ReleaseSHA1 = "8340a7df5dc9bd691b0561a091f529305c729c0c"
+const ReleaseSHA1 = "9430fadc01e3a5ba2141153f6954720456ee97f1"
 
 const releaseSource = "" +
 	"-- semaphore.release v1\n" +
@@ -103,7 +103,7 @@ const releaseSource = "" +
 	"local size = 0\n" +
 	"local gone = {}\n" +
 	"local many_gone = false\n" +
-	"local known = true\n" +
+	"local known, fresh = true, false\n" +
 	"local touched, moved = false, false\n" +
 	"local function read_holder(text)\n" +
 	"\tlocal f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')\n" +
@@ -165,6 +165,7 @@ const releaseSource = "" +
 	"\t\tknown = false\n" +
 	"\t\treturn records, stop, other_stop\n" +
 	"\tend\n" +
+	"\tfresh = not records[1]\n" +
 	"\tread_state(records[1])\n" +
 	"\tfor i = 1, #gone do\n" +
 	"\t\tforget(records[i + 3])\n" +
@@ -241,7 +242,7 @@ const releaseSource = "" +
 	"end\n" +
 	"local function retain_members(left)\n" +
 	"\tlocal ms = left + 120000\n" +
-	"\tif redis.call('PEXPIRE', members, ms, 'GT') == 0 then\n" +
+	"\tif redis.call('PEXPIRE', members, ms, 'GT') == 0 and fresh then\n" +
 	"\t\tredis.call('PEXPIRE', members, ms, 'NX')\n" +
 	"\tend\n" +
 	"end\n" +

@@ -11,7 +11,7 @@ import (
 )
 
 // ShrinkSHA1 is what EVALSHA takes for semaphore.shrink, version 1.
-const ShrinkSHA1 = "559483140ffbb226a9b9b1f2b65b561359bac964"
+const ShrinkSHA1 = "83fb25cf3eee68a8b8aeec5f6d06d8aa25c86bd8"
 
 const shrinkSource = "" +
 	"-- semaphore.shrink v1\n" +
@@ -67,7 +67,7 @@ const shrinkSource = "" +
 	"local size = 0\n" +
 	"local gone = {}\n" +
 	"local many_gone = false\n" +
-	"local known = true\n" +
+	"local known, fresh = true, false\n" +
 	"local touched, moved = false, false\n" +
 	"local function read_holder(text)\n" +
 	"\tlocal f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')\n" +
@@ -129,6 +129,7 @@ const shrinkSource = "" +
 	"\t\tknown = false\n" +
 	"\t\treturn records, stop, other_stop\n" +
 	"\tend\n" +
+	"\tfresh = not records[1]\n" +
 	"\tread_state(records[1])\n" +
 	"\tfor i = 1, #gone do\n" +
 	"\t\tforget(records[i + 3])\n" +
@@ -197,7 +198,7 @@ const shrinkSource = "" +
 	"end\n" +
 	"local function retain_members(left)\n" +
 	"\tlocal ms = left + 120000\n" +
-	"\tif redis.call('PEXPIRE', members, ms, 'GT') == 0 then\n" +
+	"\tif redis.call('PEXPIRE', members, ms, 'GT') == 0 and fresh then\n" +
 	"\t\tredis.call('PEXPIRE', members, ms, 'NX')\n" +
 	"\tend\n" +
 	"end\n" +

@@ -125,7 +125,7 @@ local cursor, passes = '0', 0
 local size = 0
 local gone = {}
 local many_gone = false
-local known = true
+local known, fresh = true, false
 local touched, moved = false, false
 local function read_holder(text)
 	local f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')
@@ -187,6 +187,7 @@ local function look(token, other)
 		known = false
 		return records, stop, other_stop
 	end
+	fresh = not records[1]
 	read_state(records[1])
 	for i = 1, #gone do
 		forget(records[i + 3])
@@ -203,7 +204,7 @@ local function next_end()
 end
 local function retain_members(left)
 	local ms = left + 120000
-	if redis.call('PEXPIRE', members, ms, 'GT') == 0 then
+	if redis.call('PEXPIRE', members, ms, 'GT') == 0 and fresh then
 		redis.call('PEXPIRE', members, ms, 'NX')
 	end
 end

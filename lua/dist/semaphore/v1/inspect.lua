@@ -51,7 +51,7 @@ local cursor, passes = '0', 0
 local size = 0
 local gone = {}
 local many_gone = false
-local known = true
+local known, fresh = true, false
 local touched, moved = false, false
 local function read_holder(text)
 	local f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')
@@ -113,6 +113,7 @@ local function look(token, other)
 		known = false
 		return records, stop, other_stop
 	end
+	fresh = not records[1]
 	read_state(records[1])
 	for i = 1, #gone do
 		forget(records[i + 3])

@@ -3,10 +3,10 @@
 local RETENTION = 120000 -- ms; twice the longest presence
 
 -- Raises how long the records are kept, never shortens it: beyond the latest lease, of which `left` ms are left, and beyond the
--- presence of who waits. A hash without expiry is a new one, or somebody else took its expiry away.
+-- presence of who waits. A new hash has no expiry yet.
 local function retain_members(left)
   local ms = left + RETENTION
-  if redis.call('PEXPIRE', members, ms, 'GT') == 0 then
+  if redis.call('PEXPIRE', members, ms, 'GT') == 0 and fresh then
     redis.call('PEXPIRE', members, ms, 'NX')
   end
 end

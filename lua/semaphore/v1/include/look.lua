@@ -12,7 +12,7 @@ local cursor, passes = '0', 0 -- of the sweep; how many times it is still to go 
 local size = 0 -- holders whose lease is not over, as far as was looked
 local gone = {} -- holders that this call removes
 local many_gone = false -- there may be more of them
-local known = true -- the hash could be read
+local known, fresh = true, false -- the hash could be read; it has no empty field yet
 local touched, moved = false, false -- the empty field is to be written; an end of a lease is another
 
 -- The fence, weight and limit of a holder's record. Nil if that is none.
@@ -86,6 +86,7 @@ local function look(token, other)
     known = false
     return records, stop, other_stop
   end
+  fresh = not records[1]
   read_state(records[1])
   for i = 1, #gone do
     forget(records[i + 3])
