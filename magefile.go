@@ -148,7 +148,8 @@ const (
 // Faults breaks everything around the lock, on every server that the machine has, and counts what was lost. quick: two
 // minutes, each fault on one kind of server. seed: decides what is chosen by chance. only: the faults whose names begin
 // with this. runs: how often each. check: a journal that a failed run left, to be judged again. A run with the usual seed
-// that is not quick keeps the figures of the faults that it ran, as records, and writes README.md's table from them all.
+// that is not quick keeps the figures of the faults that it ran, as records, and writes the table of
+// luatest/faults/README.md from them all.
 func Faults(quick *bool, seed *int, only *string, runs *int, check *string) error {
 	start := time.Now()
 	dir, err := os.MkdirTemp("", "redilock")
