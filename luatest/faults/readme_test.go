@@ -15,10 +15,10 @@ import (
 	"github.com/zferentz/go-redilock/luatest/faults/record"
 )
 
-// The README of the project holds the table of the matrix, rendered from the records. `go tool mage faults` renews the
+// README.md beside this file holds the table of the matrix, rendered from the records. `go tool mage faults` renews the
 // records of the rows that it has run, and the table; TestReadme holds the table to them.
 const (
-	readmeFile = "../../README.md"
+	readmeFile = "README.md"
 	recordsDir = "testdata/records"
 )
 
@@ -94,7 +94,7 @@ func revision() (string, error) {
 		return "", fmt.Errorf("git does not know the revision, and a record needs one: %w", err)
 	}
 	// The records and the table themselves are no code.
-	const records, page = ":!/luatest/faults/testdata/records", ":!/README.md"
+	const records, page = ":!/luatest/faults/testdata/records", ":!/luatest/faults/README.md"
 	changes, err := exec.Command("git", "status", "--porcelain", "--", ":/", records, page).Output()
 	if err != nil {
 		return "", err
