@@ -13,7 +13,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for semaphore.acquire, version 1.
-const AcquireSHA1 = "e9474f88c5976fbce78aaea2b8838420282812cf"
+const AcquireSHA1 = "1d41a7f182ab49015d55669df15e303dbd0fde73"
 
 const acquireSource = "" +
 	"-- semaphore.acquire v1\n" +
@@ -329,7 +329,6 @@ const acquireSource = "" +
 	"\tredis.call('ZADD', holders, string.format('%.0f', now_ms() + kept), who)\n" +
 	"\tmoved = true\n" +
 	"\tif lost and weight > 0 and known then\n" +
-	"\t\tdrop()\n" +
 	"\t\tcount, used, last_limit = count + 1, used + weight, limit\n" +
 	"\t\twrite_holder(who, f, weight, limit)\n" +
 	"\tend\n" +

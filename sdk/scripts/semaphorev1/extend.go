@@ -12,7 +12,7 @@ import (
 )
 
 // ExtendSHA1 is what EVALSHA takes for semaphore.extend, version 1.
-const ExtendSHA1 = "172b483103a427fd1e15eb3bfbbe7093695311a9"
+const ExtendSHA1 = "0f153998f3584c098b322e5d5d6b171cf9ce55fe"
 
 const extendSource = "" +
 	"-- semaphore.extend v1\n" +
@@ -263,7 +263,6 @@ const extendSource = "" +
 	"\tredis.call('ZADD', holders, string.format('%.0f', now_ms() + kept), who)\n" +
 	"\tmoved = true\n" +
 	"\tif lost and weight > 0 and known then\n" +
-	"\t\tdrop()\n" +
 	"\t\tcount, used, last_limit = count + 1, used + weight, limit\n" +
 	"\t\twrite_holder(who, f, weight, limit)\n" +
 	"\tend\n" +

@@ -13,7 +13,7 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for semaphore.release, version 1.
-const ReleaseSHA1 = "9430fadc01e3a5ba2141153f6954720456ee97f1"
+const ReleaseSHA1 = "55a611dc91d4747468ad271cc1ee2c12144316ba"
 
 const releaseSource = "" +
 	"-- semaphore.release v1\n" +
@@ -337,7 +337,6 @@ const releaseSource = "" +
 	"\tredis.call('ZADD', holders, string.format('%.0f', now_ms() + kept), who)\n" +
 	"\tmoved = true\n" +
 	"\tif lost and weight > 0 and known then\n" +
-	"\t\tdrop()\n" +
 	"\t\tcount, used, last_limit = count + 1, used + weight, limit\n" +
 	"\t\twrite_holder(who, f, weight, limit)\n" +
 	"\tend\n" +

@@ -20,7 +20,6 @@ local function renew(who, lease, weight, limit, stop, record)
   redis.call('ZADD', holders, string.format('%.0f', now_ms() + kept), who)
   moved = true
   if lost and weight > 0 and known then
-    drop()
     count, used, last_limit = count + 1, used + weight, limit
     write_holder(who, f, weight, limit)
   end
