@@ -8,7 +8,8 @@
 //	---@script PRIMITIVE.VERB                    the file must be PRIMITIVE/vN/VERB.lua
 //	---@version N
 //	---text                                      at least one line of documentation
-//	---@key NAME[...] TYPE `{name}`[, text]      a key that callers name: each word in braces is another one
+//	---@key NAME[...] TYPE `{name}`[ LO..HI bytes][, text]
+//	                                             a key that callers name: each word in braces is another one
 //	---@key NAME TYPE companion `SUFFIX`[, text] a key derived from it, in the same cluster slot
 //	---@arg NAME string LO..HI bytes[ = DEFAULT][, text]
 //	---@arg NAME integer [ms, ]LO..HI[ = DEFAULT][, text]

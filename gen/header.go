@@ -12,7 +12,7 @@ var (
 	scriptRest  = regexp.MustCompile(`^([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)$`)
 	versionRest = regexp.MustCompile(`^[1-9][0-9]{0,5}$`)
 	keyRest     = regexp.MustCompile("^([a-z][a-z0-9_]*)(\\.\\.\\.)? +(string|counter|hash|list|set|zset|stream) +" +
-		"(?:`({[a-z][a-z0-9_]*})`|companion +`([^`{}\\s]+)`)(?:, (.+))?$")
+		"(?:`({[a-z][a-z0-9_]*})`(?: +(\\d{1,9})\\.\\.(\\d{1,9}) bytes)?|companion +`([^`{}\\s]+)`)(?:, (.+))?$")
 	publishRest = regexp.MustCompile(`^([^\s,]+)(?:, (.+))?$`)
 	errorRest   = regexp.MustCompile(`^([A-Z][A-Z0-9_]*) +(\S.*)$`)
 )
@@ -25,7 +25,7 @@ const fieldTypes = "type string, integer, integer(ms), float, boolean, strings, 
 var headerTags = map[string]string{
 	"script":  "---@script primitive.verb",
 	"version": "---@version 1",
-	"key": "---@key name type `{name}`, text (or: companion `:suffix`); " +
+	"key": "---@key name type `{name}` 1..1024 bytes, text (or: companion `:suffix`); " +
 		"type string, counter, hash, list, set, zset or stream",
 	"arg": "---@arg name string 1..512 bytes, text (or: integer ms, 1..60000, or: enum a|b|c), " +
 		"with ` = default` before the comma if it may be left out",
@@ -151,9 +151,16 @@ func (p *headerParser) key(rest string, line int) bool {
 			"a key behind %s, of which there may be any number",
 			p.s.Keys[many-1].Name)
 	}
-	p.s.Keys = append(p.s.Keys, Key{
-		Name: m[1], Many: m[2] != "", Type: m[3], Key: m[4], Suffix: m[5], Doc: m[6], line: line,
-	})
+	k := Key{Name: m[1], Many: m[2] != "", Type: m[3], Key: m[4], Suffix: m[7], Doc: m[8], line: line}
+	if m[5] != "" {
+		lo, _ := strconv.ParseInt(m[5], 10, 64)
+		hi, _ := strconv.ParseInt(m[6], 10, 64)
+		if k.Min, k.Max = &lo, &hi; lo > hi || lo == 0 {
+			p.problems.add(Position{p.s.File, line}, "write the smaller one first, and 1 at least", "%s..%s is no range of a name",
+				m[5], m[6])
+		}
+	}
+	p.s.Keys = append(p.s.Keys, k)
 	return true
 }
 

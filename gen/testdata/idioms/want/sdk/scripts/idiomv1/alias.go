@@ -38,8 +38,7 @@ type AliasKeys struct {
 
 // AliasKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func AliasKeysOf(name string) (AliasKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return AliasKeys{}, err
 	}
 	return AliasKeys{Data: name}, nil

@@ -75,8 +75,7 @@ type ArgvTailKeys struct {
 // ArgvTailKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func ArgvTailKeysOf(name string) (ArgvTailKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return ArgvTailKeys{}, err
 	}
 	return ArgvTailKeys{Members: name}, nil

@@ -76,8 +76,7 @@ type BatchNumbersKeys struct {
 // BatchNumbersKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func BatchNumbersKeysOf(name string) (BatchNumbersKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return BatchNumbersKeys{}, err
 	}
 	return BatchNumbersKeys{Scores: name}, nil

@@ -61,8 +61,7 @@ type BatchPushKeys struct {
 // BatchPushKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func BatchPushKeysOf(name string) (BatchPushKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return BatchPushKeys{}, err
 	}
 	return BatchPushKeys{Jobs: name}, nil

@@ -37,8 +37,7 @@ type BitsKeys struct {
 
 // BitsKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func BitsKeysOf(name string) (BitsKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return BitsKeys{}, err
 	}
 	return BitsKeys{Data: name}, nil

@@ -113,8 +113,7 @@ type BucketKeys struct {
 
 // BucketKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func BucketKeysOf(name string) (BucketKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return BucketKeys{}, err
 	}
 	return BucketKeys{Bucket: name}, nil

@@ -60,6 +60,9 @@ type ChooseKeys struct {
 // ChooseKeysOf gives the keys of the names that callers give; the companions are those of the
 // first, in its slot of a cluster. Its error is a [*scripts.NameError].
 func ChooseKeysOf(name string) (ChooseKeys, error) {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
+		return ChooseKeys{}, err
+	}
 	companions, err := scripts.Companions(name, ":b")
 	if err != nil {
 		return ChooseKeys{}, err

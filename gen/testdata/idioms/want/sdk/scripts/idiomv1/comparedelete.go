@@ -62,8 +62,7 @@ type CompareDeleteKeys struct {
 // CompareDeleteKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func CompareDeleteKeysOf(name string) (CompareDeleteKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return CompareDeleteKeys{}, err
 	}
 	return CompareDeleteKeys{Data: name}, nil

@@ -57,8 +57,7 @@ type FloatKeys struct {
 
 // FloatKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func FloatKeysOf(name string) (FloatKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return FloatKeys{}, err
 	}
 	return FloatKeys{Scores: name}, nil

@@ -37,8 +37,7 @@ type GeoKeys struct {
 
 // GeoKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func GeoKeysOf(name string) (GeoKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return GeoKeys{}, err
 	}
 	return GeoKeys{Places: name}, nil

@@ -38,8 +38,7 @@ type GetNullableKeys struct {
 // GetNullableKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func GetNullableKeysOf(name string) (GetNullableKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return GetNullableKeys{}, err
 	}
 	return GetNullableKeys{Data: name}, nil

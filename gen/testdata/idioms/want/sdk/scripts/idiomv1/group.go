@@ -73,8 +73,7 @@ type GroupKeys struct {
 
 // GroupKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func GroupKeysOf(name string) (GroupKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return GroupKeys{}, err
 	}
 	return GroupKeys{Events: name}, nil

@@ -42,6 +42,9 @@ type HelperKeys struct {
 // HelperKeysOf gives the keys of the names that callers give; the companions are those of the
 // first, in its slot of a cluster. Its error is a [*scripts.NameError].
 func HelperKeysOf(name string) (HelperKeys, error) {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
+		return HelperKeys{}, err
+	}
 	companions, err := scripts.Companions(name, ":b")
 	if err != nil {
 		return HelperKeys{}, err

@@ -60,8 +60,7 @@ type HmgetKeys struct {
 
 // HmgetKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func HmgetKeysOf(name string) (HmgetKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return HmgetKeys{}, err
 	}
 	return HmgetKeys{Data: name}, nil

@@ -62,8 +62,7 @@ type IncrementExpireKeys struct {
 // IncrementExpireKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func IncrementExpireKeysOf(name string) (IncrementExpireKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return IncrementExpireKeys{}, err
 	}
 	return IncrementExpireKeys{Counter: name}, nil

@@ -37,8 +37,7 @@ type InlineKeys struct {
 
 // InlineKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func InlineKeysOf(name string) (InlineKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return InlineKeys{}, err
 	}
 	return InlineKeys{Counter: name}, nil

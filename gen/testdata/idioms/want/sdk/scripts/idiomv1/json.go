@@ -65,8 +65,7 @@ type JsonKeys struct {
 
 // JsonKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func JsonKeysOf(name string) (JsonKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return JsonKeys{}, err
 	}
 	return JsonKeys{Data: name}, nil

@@ -39,8 +39,7 @@ type LogKeys struct {
 
 // LogKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func LogKeysOf(name string) (LogKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return LogKeys{}, err
 	}
 	return LogKeys{Data: name}, nil

@@ -52,8 +52,7 @@ type MixedKeys struct {
 
 // MixedKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func MixedKeysOf(name string) (MixedKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return MixedKeys{}, err
 	}
 	return MixedKeys{Data: name}, nil

@@ -38,8 +38,7 @@ type MoveKeys struct {
 
 // MoveKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func MoveKeysOf(sourceName string, targetName string) (MoveKeys, error) {
-	_, err := scripts.Companions(sourceName)
-	if err != nil {
+	if err := scripts.First(scripts.CheckNames(1, 0, sourceName), scripts.CheckNames(1, 0, targetName)); err != nil {
 		return MoveKeys{}, err
 	}
 	return MoveKeys{Source: sourceName, Target: targetName}, nil

@@ -40,8 +40,7 @@ type PackKeys struct {
 
 // PackKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func PackKeysOf(name string) (PackKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return PackKeys{}, err
 	}
 	return PackKeys{Data: name}, nil

@@ -40,6 +40,9 @@ type PopKeys struct {
 // PopKeysOf gives the keys of the names that callers give; the companions are those of the first,
 // in its slot of a cluster. Its error is a [*scripts.NameError].
 func PopKeysOf(name string) (PopKeys, error) {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
+		return PopKeys{}, err
+	}
 	companions, err := scripts.Companions(name, ":ranks")
 	if err != nil {
 		return PopKeys{}, err

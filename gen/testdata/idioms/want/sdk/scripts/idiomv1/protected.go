@@ -42,8 +42,7 @@ type ProtectedKeys struct {
 // ProtectedKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func ProtectedKeysOf(name string) (ProtectedKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return ProtectedKeys{}, err
 	}
 	return ProtectedKeys{Data: name}, nil

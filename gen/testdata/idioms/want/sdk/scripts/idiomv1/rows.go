@@ -48,8 +48,7 @@ type RowsKeys struct {
 
 // RowsKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func RowsKeysOf(name string) (RowsKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return RowsKeys{}, err
 	}
 	return RowsKeys{Scores: name}, nil

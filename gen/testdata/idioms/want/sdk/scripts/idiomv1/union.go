@@ -38,8 +38,7 @@ type UnionKeys struct {
 
 // UnionKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func UnionKeysOf(targetName string, sourceName ...string) (UnionKeys, error) {
-	_, err := scripts.Companions(targetName)
-	if err != nil {
+	if err := scripts.First(scripts.CheckNames(1, 0, targetName), scripts.CheckNames(1, 0, sourceName...)); err != nil {
 		return UnionKeys{}, err
 	}
 	return UnionKeys{Target: targetName, Sources: sourceName}, nil

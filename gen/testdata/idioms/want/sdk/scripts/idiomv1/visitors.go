@@ -64,8 +64,7 @@ type VisitorsKeys struct {
 // VisitorsKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func VisitorsKeysOf(name string) (VisitorsKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return VisitorsKeys{}, err
 	}
 	return VisitorsKeys{Data: name}, nil

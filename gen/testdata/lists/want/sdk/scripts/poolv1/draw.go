@@ -55,8 +55,7 @@ type DrawKeys struct {
 
 // DrawKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func DrawKeysOf(name string) (DrawKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return DrawKeys{}, err
 	}
 	return DrawKeys{Holders: name}, nil

@@ -82,8 +82,7 @@ type InspectKeys struct {
 
 // InspectKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func InspectKeysOf(name string) (InspectKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return InspectKeys{}, err
 	}
 	return InspectKeys{Holders: name}, nil

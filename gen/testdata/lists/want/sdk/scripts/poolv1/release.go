@@ -125,6 +125,9 @@ type ReleaseKeys struct {
 // ReleaseKeysOf gives the keys of the names that callers give; the companions are those of the
 // first, in its slot of a cluster. Its error is a [*scripts.NameError].
 func ReleaseKeysOf(name string) (ReleaseKeys, error) {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
+		return ReleaseKeys{}, err
+	}
 	companions, err := scripts.Companions(name, ":pending")
 	if err != nil {
 		return ReleaseKeys{}, err

@@ -66,8 +66,7 @@ type DropKeys struct {
 
 // DropKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func DropKeysOf(name string) (DropKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return DropKeys{}, err
 	}
 	return DropKeys{First: name}, nil

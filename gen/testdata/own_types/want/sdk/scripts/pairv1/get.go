@@ -83,6 +83,9 @@ type GetKeys struct {
 // GetKeysOf gives the keys of the names that callers give; the companions are those of the first,
 // in its slot of a cluster. Its error is a [*scripts.NameError].
 func GetKeysOf(name string) (GetKeys, error) {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
+		return GetKeys{}, err
+	}
 	companions, err := scripts.Companions(name, ":second")
 	if err != nil {
 		return GetKeys{}, err
