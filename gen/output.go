@@ -1,6 +1,7 @@
 package gen
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,7 +17,8 @@ import (
 // check refuses paths that would mix what is generated with what is not, or leave Root.
 func (o Options) check() error {
 	for _, p := range []struct{ option, name string }{
-		{"Source", o.Source}, {"Dist", o.Dist}, {"GoDir", o.GoDir}, {"Readme", o.Readme},
+		{"Source", o.Source}, {"Dist", o.Dist}, {"GoDir", o.GoDir}, {"PythonDir", cmp.Or(o.PythonDir, "unused")},
+		{"Readme", o.Readme},
 	} {
 		if !filepath.IsLocal(filepath.FromSlash(p.name)) || path.Clean(p.name) != p.name {
 			return fmt.Errorf("%s is %q: write a slash-separated path below Root, with neither . nor .. in it",
@@ -24,7 +26,8 @@ func (o Options) check() error {
 		}
 	}
 	for _, p := range []struct{ option, name string }{
-		{"Root", "."}, {"Source", o.Source}, {"GoDir", o.GoDir}, {"Readme", o.Readme}, {"Released", o.Released},
+		{"Root", "."}, {"Source", o.Source}, {"GoDir", o.GoDir}, {"PythonDir", o.PythonDir},
+		{"Readme", o.Readme}, {"Released", o.Released},
 	} {
 		if p.name != "" && within(o.Dist, p.name) {
 			return fmt.Errorf("the folder Dist is %q, which holds %s (%q): give it a folder of its own", o.Dist,
@@ -74,6 +77,11 @@ func lastOutput(o Options) (output, error) {
 		last.files[path.Join(o.Dist, s.pkg().dir(), s.Verb+".lua")] = true
 		for _, file := range []string{s.goFile(), "common.go", "doc.go"} {
 			last.files[path.Join(o.GoDir, s.pkg().goPackage(), file)] = true
+		}
+		if o.PythonDir != "" {
+			for _, file := range append([]string{s.pkg().pyFile()}, pyShared...) {
+				last.files[path.Join(o.PythonDir, file)] = true
+			}
 		}
 	}
 	return last, nil
@@ -140,6 +148,8 @@ func (o Options) isMarked(name, content string) bool {
 	switch path.Ext(name) {
 	case ".go":
 		return strings.HasPrefix(content, o.goMarker())
+	case ".py":
+		return strings.HasPrefix(content, o.pyMarker())
 	case ".lua":
 		verb := strings.TrimSuffix(path.Base(name), ".lua")
 		folder := path.Dir(name)
