@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -54,7 +52,7 @@ func NewAlias(keys AliasKeys, args AliasArgs) *scripts.Call[map[string]string] {
 
 // Alias calls idiom.alias, version 1: the usual alias. It is read-only: EVALSHA_RO calls it with
 // the right to read its keys alone.
-func Alias(ctx context.Context, rdb redis.UniversalClient, keys AliasKeys, args AliasArgs) (map[string]string, error) {
+func Alias(ctx context.Context, rdb scripts.Client, keys AliasKeys, args AliasArgs) (map[string]string, error) {
 	if err := args.Validate(); err != nil {
 		var none map[string]string
 		return none, err

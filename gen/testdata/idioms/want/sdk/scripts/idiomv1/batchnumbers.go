@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -96,7 +94,7 @@ func NewBatchNumbers(keys BatchNumbersKeys, args BatchNumbersArgs) *scripts.Call
 
 // BatchNumbers calls idiom.batch_numbers, version 1: add many scores. Beside redis' own, its errors
 // are BADARG (an argument is wrong).
-func BatchNumbers(ctx context.Context, rdb redis.UniversalClient, keys BatchNumbersKeys, args BatchNumbersArgs) (int64, error) {
+func BatchNumbers(ctx context.Context, rdb scripts.Client, keys BatchNumbersKeys, args BatchNumbersArgs) (int64, error) {
 	if err := args.Validate(); err != nil {
 		var none int64
 		return none, err

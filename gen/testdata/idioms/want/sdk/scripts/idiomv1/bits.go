@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -53,7 +51,7 @@ func NewBits(keys BitsKeys, args BitsArgs) *scripts.Call[int64] {
 
 // Bits calls idiom.bits, version 1: bits, counted. It is read-only: EVALSHA_RO calls it with the
 // right to read its keys alone.
-func Bits(ctx context.Context, rdb redis.UniversalClient, keys BitsKeys, args BitsArgs) (int64, error) {
+func Bits(ctx context.Context, rdb scripts.Client, keys BitsKeys, args BitsArgs) (int64, error) {
 	if err := args.Validate(); err != nil {
 		var none int64
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -79,7 +77,7 @@ func NewCompareDelete(keys CompareDeleteKeys, args CompareDeleteArgs) *scripts.C
 
 // CompareDelete calls idiom.compare_delete, version 1: delete a lock that is one's own. Beside
 // redis' own, its errors are BADARG (an argument is wrong).
-func CompareDelete(ctx context.Context, rdb redis.UniversalClient, keys CompareDeleteKeys, args CompareDeleteArgs) (bool, error) {
+func CompareDelete(ctx context.Context, rdb scripts.Client, keys CompareDeleteKeys, args CompareDeleteArgs) (bool, error) {
 	if err := args.Validate(); err != nil {
 		var none bool
 		return none, err

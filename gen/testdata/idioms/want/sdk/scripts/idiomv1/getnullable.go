@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -54,7 +52,7 @@ func NewGetNullable(keys GetNullableKeys, args GetNullableArgs) *scripts.Call[*s
 
 // GetNullable calls idiom.get_nullable, version 1: what is there, or nothing. It is read-only:
 // EVALSHA_RO calls it with the right to read its keys alone.
-func GetNullable(ctx context.Context, rdb redis.UniversalClient, keys GetNullableKeys, args GetNullableArgs) (*string, error) {
+func GetNullable(ctx context.Context, rdb scripts.Client, keys GetNullableKeys, args GetNullableArgs) (*string, error) {
 	if err := args.Validate(); err != nil {
 		var none *string
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -81,7 +79,7 @@ func NewJson(keys JsonKeys, args JsonArgs) *scripts.Call[string] {
 
 // Json calls idiom.json, version 1: change a document. Beside redis' own, its errors are ENOITEM
 // (there is none) and BADARG (an argument is wrong).
-func Json(ctx context.Context, rdb redis.UniversalClient, keys JsonKeys, args JsonArgs) (string, error) {
+func Json(ctx context.Context, rdb scripts.Client, keys JsonKeys, args JsonArgs) (string, error) {
 	if err := args.Validate(); err != nil {
 		var none string
 		return none, err

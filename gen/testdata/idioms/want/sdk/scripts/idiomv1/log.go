@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -54,7 +52,7 @@ func NewLog(keys LogKeys, args LogArgs) *scripts.Call[string] {
 }
 
 // Log calls idiom.log, version 1: log, and answer OK.
-func Log(ctx context.Context, rdb redis.UniversalClient, keys LogKeys, args LogArgs) (string, error) {
+func Log(ctx context.Context, rdb scripts.Client, keys LogKeys, args LogArgs) (string, error) {
 	if err := args.Validate(); err != nil {
 		var none string
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -67,7 +65,7 @@ func NewMixed(keys MixedKeys, args MixedArgs) *scripts.Call[MixedReply] {
 }
 
 // Mixed calls idiom.mixed, version 1: nil, floats and booleans in a reply.
-func Mixed(ctx context.Context, rdb redis.UniversalClient, keys MixedKeys, args MixedArgs) (MixedReply, error) {
+func Mixed(ctx context.Context, rdb scripts.Client, keys MixedKeys, args MixedArgs) (MixedReply, error) {
 	if err := args.Validate(); err != nil {
 		var none MixedReply
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -55,7 +53,7 @@ func NewPack(keys PackKeys, args PackArgs) *scripts.Call[string] {
 }
 
 // Pack calls idiom.pack, version 1: a packed record, with bits.
-func Pack(ctx context.Context, rdb redis.UniversalClient, keys PackKeys, args PackArgs) (string, error) {
+func Pack(ctx context.Context, rdb scripts.Client, keys PackKeys, args PackArgs) (string, error) {
 	if err := args.Validate(); err != nil {
 		var none string
 		return none, err

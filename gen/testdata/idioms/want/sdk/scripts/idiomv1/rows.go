@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -64,7 +62,7 @@ func NewRows(keys RowsKeys, args RowsArgs) *scripts.Call[[]RowsRow] {
 
 // Rows calls idiom.rows, version 1: rows without a tag. It is read-only: EVALSHA_RO calls it with
 // the right to read its keys alone.
-func Rows(ctx context.Context, rdb redis.UniversalClient, keys RowsKeys, args RowsArgs) ([]RowsRow, error) {
+func Rows(ctx context.Context, rdb scripts.Client, keys RowsKeys, args RowsArgs) ([]RowsRow, error) {
 	if err := args.Validate(); err != nil {
 		var none []RowsRow
 		return none, err

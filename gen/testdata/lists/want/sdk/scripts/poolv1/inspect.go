@@ -6,8 +6,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -99,7 +97,7 @@ func NewInspect(keys InspectKeys, args InspectArgs) *scripts.Call[InspectReply] 
 // Inspect calls pool.inspect, version 1: who holds a permit. It is read-only: EVALSHA_RO calls it
 // with the right to read its keys alone. Beside redis' own, its errors are BADARG (an argument is
 // wrong).
-func Inspect(ctx context.Context, rdb redis.UniversalClient, keys InspectKeys, args InspectArgs) (InspectReply, error) {
+func Inspect(ctx context.Context, rdb scripts.Client, keys InspectKeys, args InspectArgs) (InspectReply, error) {
 	if err := args.Validate(); err != nil {
 		var none InspectReply
 		return none, err

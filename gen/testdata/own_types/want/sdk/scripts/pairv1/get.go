@@ -5,8 +5,6 @@ package pairv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -103,7 +101,7 @@ func NewGet(keys GetKeys, args GetArgs) *scripts.Call[GetReply] {
 
 // Get calls pair.get, version 1: gives the one or the other. Beside redis' own, its errors are
 // BADARG (which is not known).
-func Get(ctx context.Context, rdb redis.UniversalClient, keys GetKeys, args GetArgs) (GetReply, error) {
+func Get(ctx context.Context, rdb scripts.Client, keys GetKeys, args GetArgs) (GetReply, error) {
 	if err := args.Validate(); err != nil {
 		var none GetReply
 		return none, err
