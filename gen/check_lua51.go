@@ -130,6 +130,9 @@ func (k *checker) checkLoop(s ast.Stmt) {
 		m, ok := k.member(s.Limit, "math")
 		endless = ok && m == "huge"
 	}
+	if f := selfCall(s); f != "" {
+		k.refuse(s, "return before it under some condition", "a loop without end: %s always calls itself", f)
+	}
 	if endless && !leavesLoop(blocks(s)[0], true) {
 		k.refuse(s, "give it a bound, a break or a return", "a loop without end")
 	}

@@ -145,7 +145,7 @@ func (k *checker) checkErrorText(call ast.PositionHolder, args []ast.Expr) strin
 	}
 	code, _, parted := strings.Cut(text, " ")
 	switch {
-	case code == "" || !whole && !parted:
+	case !errorCode.MatchString(code) || !whole && !parted:
 		k.refuse(call, "begin the text with a declared code and a space, as a literal", "an error without a code to be seen")
 	case !slices.ContainsFunc(k.s.Errors, func(e ErrorCode) bool { return e.Code == code }):
 		k.refuse(call, "declare it: ---@error "+code+" text", "the error %s is not declared", code)

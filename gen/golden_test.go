@@ -53,6 +53,36 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestEveryOne: in a folder of scripts that are all to be refused, each of them is. And there are as many idioms as there are
+// ways in which people write scripts, as far as we found them.
+func TestEveryOne(t *testing.T) {
+	t.Parallel()
+	count := func(pattern string) []string {
+		files, err := filepath.Glob(filepath.Join("testdata", pattern, "lua", "*", "v1", "*.lua"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return files
+	}
+	for _, folder := range []string{"bad_hostile", "bad_idioms"} {
+		want, err := os.ReadFile(filepath.Join("testdata", folder, "want.err"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range count(folder) {
+			if !strings.Contains(string(want), "/"+filepath.Base(file)+":") {
+				t.Errorf("%s is accepted", file)
+			}
+		}
+	}
+	if n := len(count("bad_hostile")); n < 40 {
+		t.Errorf("%d hostile scripts", n)
+	}
+	if n := len(count("idioms")) + len(count("bad_idioms")); n < 60 {
+		t.Errorf("%d idioms", n)
+	}
+}
+
 func checkError(t *testing.T, file string, err error) {
 	t.Helper()
 	if !errors.As(err, new(Problems)) {

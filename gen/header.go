@@ -14,6 +14,7 @@ var (
 	keyRest     = regexp.MustCompile("^([a-z][a-z0-9_]*)(\\.\\.\\.)? +(string|counter|hash|list|set|zset|stream) +" +
 		"(?:`({[a-z][a-z0-9_]*})`(?: +(\\d{1,9})\\.\\.(\\d{1,9}) bytes)?|companion +`([^`{}\\s]+)`)(?:, (.+))?$")
 	publishRest = regexp.MustCompile(`^([^\s,]+)(?:, (.+))?$`)
+	errorCode   = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
 	errorRest   = regexp.MustCompile(`^([A-Z][A-Z0-9_]*) +(\S.*)$`)
 )
 

@@ -106,7 +106,7 @@ func (w *pyWriter) replies(s *Script) {
 		for _, f := range r.Fields {
 			if f.Type == TypeList {
 				members, _ := pyFields(f.Rows, "")
-				w.class(rowName(s, r, f), fmt.Sprintf("One of the %s of a %s.", f.Name, name), members)
+				w.class(name+goName(f.Name)+"Row", fmt.Sprintf("One of the %s of a %s.", f.Name, name), members)
 			}
 		}
 		members, fields := pyFields(r.Fields, name)

@@ -14,6 +14,76 @@ Second = _t.Literal["no", "yes"]
 
 
 @_dc.dataclass(frozen=True)
+class AcknowledgeKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    events: bytes  # stream
+
+
+def acknowledge_keys_of(name: _rt.Text) -> AcknowledgeKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return AcknowledgeKeys(_rt.name_bytes(name, 1, 0))
+
+
+_ACKNOWLEDGE = _rt.Script(
+    name="idiom.acknowledge",
+    version=1,
+    sha1="591bed618044d08e0c8f6666eb4f2e5d7a2e2bec",
+    source=(
+        b"-- idiom.acknowledge v1\n"
+        b"local events = KEYS[1]\n"
+        b"local group = ARGV[1]\n"
+        b"if not group then\n"
+        b"\treturn redis.error_reply('BADARG group: missing')\n"
+        b"end\n"
+        b"if #group < 1 or #group > 64 then\n"
+        b"\treturn redis.error_reply('BADARG group: must have 1 to 64 bytes, has ' .. #group)\n"
+        b"end\n"
+        b"local ids = {}\n"
+        b"if #ARGV > 5001 then\n"
+        b"\treturn redis.error_reply('BADARG ids: must be 5000 at most')\n"
+        b"end\n"
+        b"for i = 2, #ARGV do\n"
+        b"\tlocal one = ARGV[i]\n"
+        b"\tif #one < 1 or #one > 64 then\n"
+        b"\t\treturn redis.error_reply('BADARG ids: must have 1 to 64 bytes, has ' .. #one)\n"
+        b"\tend\n"
+        b"\tids[i - 1] = one\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"local done = 0\n"
+        b"for _, id in ipairs(ids) do\n"
+        b"\tdone = done + redis.call('XACK', events, group, id)\n"
+        b"\tredis.call('XDEL', events, id)\n"
+        b"end\n"
+        b"return done\n"
+    ),
+)
+
+
+def acknowledge(
+    keys: AcknowledgeKeys,
+    *,
+    group: _rt.Text,
+    ids: _t.Iterable[_rt.Text],
+) -> _rt.Call[int]:
+    """Acknowledge events and delete them.
+
+    group: 1 to 64 bytes
+    ids: 1 to 64 bytes
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_ACKNOWLEDGE, [keys.events], [
+        _rt.text("group", group, 1, 64),
+        *_rt.each("ids", ids, _rt.text, 1, 64),
+    ], _rt.integer)
+
+
+@_dc.dataclass(frozen=True)
 class AliasKeys:
     """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
 
@@ -46,6 +116,92 @@ def alias(
     """
     return _rt.Call(_ALIAS, [keys.data], [
     ], _rt.mapping)
+
+
+@_dc.dataclass(frozen=True)
+class AppendKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    text: bytes  # string
+
+
+def append_keys_of(name: _rt.Text) -> AppendKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return AppendKeys(_rt.name_bytes(name, 1, 0))
+
+
+@_dc.dataclass(frozen=True)
+class AppendLength:
+    """The reply LENGTH."""
+
+    bytes_: int
+
+
+AppendReply = _t.Union[AppendLength]
+
+_AppendReplies = _rt.tagged({
+    b"LENGTH": _rt.row(AppendLength, _rt.integer),
+})
+
+
+_APPEND = _rt.Script(
+    name="idiom.append",
+    version=1,
+    sha1="38d242624fec1e77969bb6d2bdb3d98334ba014a",
+    unsafe=True,
+    source=(
+        b"-- idiom.append v1\n"
+        b"local text = KEYS[1]\n"
+        b"local more = ARGV[1]\n"
+        b"if not more then\n"
+        b"\treturn redis.error_reply('BADARG more: missing')\n"
+        b"end\n"
+        b"if #more < 1 or #more > 1024 then\n"
+        b"\treturn redis.error_reply('BADARG more: must have 1 to 1024 bytes, has ' .. #more)\n"
+        b"end\n"
+        b"local most = ARGV[2]\n"
+        b"if not most then\n"
+        b"\treturn redis.error_reply('BADARG most: missing')\n"
+        b"end\n"
+        b"local most = #most <= 5 and string.find(most, '^%d+$') and tonumber(most, 10)\n"
+        b"if not most or most < 1 or most > 65536 then\n"
+        b"\treturn redis.error_reply('BADARG most: must be an integer from 1 to 65536')\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 2 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"if redis.call('STRLEN', text) + #more > most then\n"
+        b"\treturn redis.error_reply('EFULL the text has no room for ' .. #more .. ' bytes')\n"
+        b"end\n"
+        b"return {'LENGTH', redis.call('APPEND', text, more)}\n"
+    ),
+)
+
+
+def append(
+    keys: AppendKeys,
+    *,
+    more: _rt.Text,
+    most: int,
+) -> _rt.Call[AppendReply]:
+    """Append to a text that has a longest length.
+
+    more: 1 to 1024 bytes
+    most: 1 to 65536
+
+    It is not safe to repeat: a call that may have run must not be sent again.
+
+    Its errors, beside those of the server:
+    EFULL: the text would be too long
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_APPEND, [keys.text], [
+        _rt.text("more", more, 1, 1024),
+        _rt.whole("most", most, 1, 65536),
+    ], _AppendReplies)
 
 
 @_dc.dataclass(frozen=True)
@@ -244,6 +400,63 @@ def batch_push(
 
 
 @_dc.dataclass(frozen=True)
+class BestKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    scores: bytes  # zset
+
+
+def best_keys_of(name: _rt.Text) -> BestKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return BestKeys(_rt.name_bytes(name, 1, 0))
+
+
+_BEST = _rt.Script(
+    name="idiom.best",
+    version=1,
+    sha1="a7c92ef1e6a5d46033712b3020bb6fc3f2ae8e1b",
+    source=(
+        b"-- idiom.best v1\n"
+        b"local scores = KEYS[1]\n"
+        b"local n = 10\n"
+        b"if ARGV[1] then\n"
+        b"\tlocal given = #ARGV[1] <= 3 and string.find(ARGV[1], '^%d+$') and tonumber(ARGV[1], 10)\n"
+        b"\tif not given or given < 1 or given > 100 then\n"
+        b"\t\treturn redis.error_reply('BADARG n: must be an integer from 1 to 100')\n"
+        b"\tend\n"
+        b"\tn = given\n"
+        b"\tif #ARGV > 1 then\n"
+        b"\t\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n"
+        b"\tend\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"return redis.call('ZREVRANGE', scores, 0, n - 1, 'WITHSCORES')\n"
+    ),
+)
+
+
+def best(
+    keys: BestKeys,
+    *,
+    n: int = 10,
+) -> _rt.Call[dict[bytes, bytes]]:
+    """The best of a ranking.
+
+    n: 1 to 100
+
+    It is read-only: EVALSHA_RO calls it with the right to read its keys alone.
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_BEST, [keys.scores], [
+        _rt.whole("n", n, 1, 100),
+    ], _rt.mapping)
+
+
+@_dc.dataclass(frozen=True)
 class BitsKeys:
     """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
 
@@ -274,6 +487,49 @@ def bits(
     It is read-only: EVALSHA_RO calls it with the right to read its keys alone.
     """
     return _rt.Call(_BITS, [keys.data], [
+    ], _rt.integer)
+
+
+@_dc.dataclass(frozen=True)
+class BoundedWhileKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    queue: bytes  # list
+
+
+def bounded_while_keys_of(name: _rt.Text) -> BoundedWhileKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return BoundedWhileKeys(_rt.name_bytes(name, 1, 0))
+
+
+_BOUNDED_WHILE = _rt.Script(
+    name="idiom.bounded_while",
+    version=1,
+    sha1="5c3c4a18239b378e09413484b5b4c6a423572d31",
+    unsafe=True,
+    source=(
+        b"-- idiom.bounded_while v1\n"
+        b"local n = 0\n"
+        b"while n < 100 do\n"
+        b"\tlocal job = redis.call('RPOP', KEYS[1])\n"
+        b"\tif not job then\n"
+        b"\t\tbreak\n"
+        b"\tend\n"
+        b"\tn = n + 1\n"
+        b"end\n"
+        b"return n\n"
+    ),
+)
+
+
+def bounded_while(
+    keys: BoundedWhileKeys,
+) -> _rt.Call[int]:
+    """A loop that has a bound and a way out.
+
+    It is not safe to repeat: a call that may have run must not be sent again.
+    """
+    return _rt.Call(_BOUNDED_WHILE, [keys.queue], [
     ], _rt.integer)
 
 
@@ -389,6 +645,76 @@ def bucket(
         _rt.whole("rate", rate, 1, 1000000),
         _rt.whole("wanted", wanted, 1, 1000000),
     ], _BucketReplies)
+
+
+@_dc.dataclass(frozen=True)
+class CappedLogKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    log: bytes  # list
+
+
+def capped_log_keys_of(name: _rt.Text) -> CappedLogKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return CappedLogKeys(_rt.name_bytes(name, 1, 0))
+
+
+_CAPPED_LOG = _rt.Script(
+    name="idiom.capped_log",
+    version=1,
+    sha1="b1aed5a152d273b86a7b6959223b687edd6ba93a",
+    unsafe=True,
+    source=(
+        b"-- idiom.capped_log v1\n"
+        b"local log = KEYS[1]\n"
+        b"local line = ARGV[1]\n"
+        b"if not line then\n"
+        b"\treturn redis.error_reply('BADARG line: missing')\n"
+        b"end\n"
+        b"if #line < 1 or #line > 1024 then\n"
+        b"\treturn redis.error_reply('BADARG line: must have 1 to 1024 bytes, has ' .. #line)\n"
+        b"end\n"
+        b"local keep = ARGV[2]\n"
+        b"if not keep then\n"
+        b"\treturn redis.error_reply('BADARG keep: missing')\n"
+        b"end\n"
+        b"local keep = #keep <= 5 and string.find(keep, '^%d+$') and tonumber(keep, 10)\n"
+        b"if not keep or keep < 1 or keep > 10000 then\n"
+        b"\treturn redis.error_reply('BADARG keep: must be an integer from 1 to 10000')\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 2 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"redis.call('LPUSH', log, line)\n"
+        b"redis.call('LTRIM', log, 0, keep - 1)\n"
+        b"return redis.call('LLEN', log)\n"
+    ),
+)
+
+
+def capped_log(
+    keys: CappedLogKeys,
+    *,
+    line: _rt.Text,
+    keep: int,
+) -> _rt.Call[int]:
+    """Keep the last lines of a log.
+
+    line: 1 to 1024 bytes
+    keep: 1 to 10000
+
+    It is not safe to repeat: a call that may have run must not be sent again.
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_CAPPED_LOG, [keys.log], [
+        _rt.text("line", line, 1, 1024),
+        _rt.whole("keep", keep, 1, 10000),
+    ], _rt.integer)
 
 
 @_dc.dataclass(frozen=True)
@@ -509,6 +835,41 @@ def compare_delete(
 
 
 @_dc.dataclass(frozen=True)
+class ConsumeKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    data: bytes  # string
+
+
+def consume_keys_of(name: _rt.Text) -> ConsumeKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return ConsumeKeys(_rt.name_bytes(name, 1, 0))
+
+
+_CONSUME = _rt.Script(
+    name="idiom.consume",
+    version=1,
+    sha1="61844b5092ceb21d7f46cd6abe0ad9729d6a2623",
+    unsafe=True,
+    source=(
+        b"-- idiom.consume v1\n"
+        b"return redis.call('GETDEL', KEYS[1])\n"
+    ),
+)
+
+
+def consume(
+    keys: ConsumeKeys,
+) -> _rt.Call[bytes | None]:
+    """Read a value once.
+
+    It is not safe to repeat: a call that may have run must not be sent again.
+    """
+    return _rt.Call(_CONSUME, [keys.data], [
+    ], _rt.nullable(_rt.string))
+
+
+@_dc.dataclass(frozen=True)
 class DeleteManyKeys:
     """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
 
@@ -537,6 +898,403 @@ def delete_many(
     """Delete any number of keys.
     """
     return _rt.Call(_DELETE_MANY, [*keys.victims], [
+    ], _rt.integer)
+
+
+@_dc.dataclass(frozen=True)
+class DiffKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    have: bytes  # set
+    lack: bytes  # set
+
+
+def diff_keys_of(have: _rt.Text, lack: _rt.Text) -> DiffKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return DiffKeys(_rt.name_bytes(have, 1, 0), _rt.name_bytes(lack, 1, 0))
+
+
+_DIFF = _rt.Script(
+    name="idiom.diff",
+    version=1,
+    sha1="ff20a4f08c29ed3f34632628fde2070e815ffc94",
+    source=(
+        b"-- idiom.diff v1\n"
+        b"return redis.call('SDIFF', KEYS[1], KEYS[2])\n"
+    ),
+)
+
+
+def diff(
+    keys: DiffKeys,
+) -> _rt.Call[list[bytes]]:
+    """What one set has and another lacks.
+
+    It is read-only: EVALSHA_RO calls it with the right to read its keys alone.
+    """
+    return _rt.Call(_DIFF, [keys.have, keys.lack], [
+    ], _rt.array(_rt.string))
+
+
+@_dc.dataclass(frozen=True)
+class DigestKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    data: bytes  # string
+
+
+def digest_keys_of(name: _rt.Text) -> DigestKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return DigestKeys(_rt.name_bytes(name, 1, 0))
+
+
+_DIGEST = _rt.Script(
+    name="idiom.digest",
+    version=1,
+    sha1="d5f1b0228fee4f0866bd7aeb4b5c363ab1109f3a",
+    source=(
+        b"-- idiom.digest v1\n"
+        b"return redis.sha1hex(redis.call('GET', KEYS[1]) or '')\n"
+    ),
+)
+
+
+def digest(
+    keys: DigestKeys,
+) -> _rt.Call[bytes]:
+    """The digest of a value.
+
+    It is read-only: EVALSHA_RO calls it with the right to read its keys alone.
+    """
+    return _rt.Call(_DIGEST, [keys.data], [
+    ], _rt.string)
+
+
+@_dc.dataclass(frozen=True)
+class DueJobsKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    delayed: bytes  # zset
+    ready: bytes  # list, companion :ready
+
+
+def due_jobs_keys_of(name: _rt.Text) -> DueJobsKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    _companions = _rt.companions(_rt.name_bytes(name, 1, 0), b":ready")
+    return DueJobsKeys(_rt.name_bytes(name, 1, 0), _companions[0])
+
+
+_DUE_JOBS = _rt.Script(
+    name="idiom.due_jobs",
+    version=1,
+    sha1="159a05434f933c4b866d8b0d982deeeef701a8a3",
+    source=(
+        b"-- idiom.due_jobs v1\n"
+        b"local delayed, ready = KEYS[1], KEYS[2]\n"
+        b"local limit = ARGV[1]\n"
+        b"if not limit then\n"
+        b"\treturn redis.error_reply('BADARG limit: missing')\n"
+        b"end\n"
+        b"local limit = #limit <= 4 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n"
+        b"if not limit or limit < 1 or limit > 1000 then\n"
+        b"\treturn redis.error_reply('BADARG limit: must be an integer from 1 to 1000')\n"
+        b"end\n"
+        b"if #KEYS ~= 2 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 1 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"local t = redis.call('TIME')\n"
+        b"local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', t[1], 'LIMIT', 0, limit)\n"
+        b"for _, job in ipairs(due) do\n"
+        b"\tredis.call('ZREM', delayed, job)\n"
+        b"\tredis.call('RPUSH', ready, job)\n"
+        b"end\n"
+        b"return #due\n"
+    ),
+)
+
+
+def due_jobs(
+    keys: DueJobsKeys,
+    *,
+    limit: int,
+) -> _rt.Call[int]:
+    """Move jobs that are due into a queue.
+
+    limit: 1 to 1000
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_DUE_JOBS, [keys.delayed, keys.ready], [
+        _rt.whole("limit", limit, 1, 1000),
+    ], _rt.integer)
+
+
+@_dc.dataclass(frozen=True)
+class EmitKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    events: bytes  # stream
+
+
+def emit_keys_of(name: _rt.Text) -> EmitKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return EmitKeys(_rt.name_bytes(name, 1, 0))
+
+
+_EMIT = _rt.Script(
+    name="idiom.emit",
+    version=1,
+    sha1="9fedbd2dba6c9b66017416d8842c26b07a00b4b3",
+    unsafe=True,
+    source=(
+        b"-- idiom.emit v1\n"
+        b"local events = KEYS[1]\n"
+        b"local kind = ARGV[1]\n"
+        b"if not kind then\n"
+        b"\treturn redis.error_reply('BADARG kind: missing')\n"
+        b"end\n"
+        b"if #kind < 1 or #kind > 64 then\n"
+        b"\treturn redis.error_reply('BADARG kind: must have 1 to 64 bytes, has ' .. #kind)\n"
+        b"end\n"
+        b"local keep = ARGV[2]\n"
+        b"if not keep then\n"
+        b"\treturn redis.error_reply('BADARG keep: missing')\n"
+        b"end\n"
+        b"local keep = #keep <= 6 and string.find(keep, '^%d+$') and tonumber(keep, 10)\n"
+        b"if not keep or keep < 1 or keep > 100000 then\n"
+        b"\treturn redis.error_reply('BADARG keep: must be an integer from 1 to 100000')\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 2 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"return redis.call('XADD', events, 'MAXLEN', '~', keep, '*', 'kind', kind)\n"
+    ),
+)
+
+
+def emit(
+    keys: EmitKeys,
+    *,
+    kind: _rt.Text,
+    keep: int,
+) -> _rt.Call[bytes]:
+    """Append an event to a stream that is bounded.
+
+    kind: 1 to 64 bytes
+    keep: 1 to 100000
+
+    It is not safe to repeat: a call that may have run must not be sent again.
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_EMIT, [keys.events], [
+        _rt.text("kind", kind, 1, 64),
+        _rt.whole("keep", keep, 1, 100000),
+    ], _rt.string)
+
+
+@_dc.dataclass(frozen=True)
+class ExtendLockKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    lock: bytes  # string
+
+
+def extend_lock_keys_of(name: _rt.Text) -> ExtendLockKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return ExtendLockKeys(_rt.name_bytes(name, 1, 0))
+
+
+_EXTEND_LOCK = _rt.Script(
+    name="idiom.extend_lock",
+    version=1,
+    sha1="d6a0b0a565eb21d71c9b67f709a24dcbd5c3421f",
+    source=(
+        b"-- idiom.extend_lock v1\n"
+        b"local lock = KEYS[1]\n"
+        b"local token = ARGV[1]\n"
+        b"if not token then\n"
+        b"\treturn redis.error_reply('BADARG token: missing')\n"
+        b"end\n"
+        b"if #token < 1 or #token > 64 then\n"
+        b"\treturn redis.error_reply('BADARG token: must have 1 to 64 bytes, has ' .. #token)\n"
+        b"end\n"
+        b"local lease = ARGV[2]\n"
+        b"if not lease then\n"
+        b"\treturn redis.error_reply('BADARG lease: missing')\n"
+        b"end\n"
+        b"local lease = #lease <= 8 and string.find(lease, '^%d+$') and tonumber(lease, 10)\n"
+        b"if not lease or lease < 1 or lease > 86400000 then\n"
+        b"\treturn redis.error_reply('BADARG lease: must be an integer from 1 to 86400000')\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 2 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"if redis.call('GET', lock) == token then\n"
+        b"\treturn redis.call('PEXPIRE', lock, lease)\n"
+        b"end\n"
+        b"return 0\n"
+    ),
+)
+
+
+def extend_lock(
+    keys: ExtendLockKeys,
+    *,
+    token: _rt.Text,
+    lease_ms: int,
+) -> _rt.Call[bool]:
+    """Prolong a lock that is ours.
+
+    token: 1 to 64 bytes
+    lease_ms: 1 to 86400000
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_EXTEND_LOCK, [keys.lock], [
+        _rt.text("token", token, 1, 64),
+        _rt.whole("lease", lease_ms, 1, 86400000),
+    ], _rt.boolean)
+
+
+@_dc.dataclass(frozen=True)
+class FixedWindowKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    hits: bytes  # counter
+
+
+def fixed_window_keys_of(name: _rt.Text) -> FixedWindowKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return FixedWindowKeys(_rt.name_bytes(name, 1, 0))
+
+
+_FIXED_WINDOW = _rt.Script(
+    name="idiom.fixed_window",
+    version=1,
+    sha1="55e12351d319a282a8c4402462cc015114eb33e3",
+    unsafe=True,
+    source=(
+        b"-- idiom.fixed_window v1\n"
+        b"local hits = KEYS[1]\n"
+        b"local window = ARGV[1]\n"
+        b"if not window then\n"
+        b"\treturn redis.error_reply('BADARG window: missing')\n"
+        b"end\n"
+        b"local window = #window <= 5 and string.find(window, '^%d+$') and tonumber(window, 10)\n"
+        b"if not window or window < 1 or window > 86400 then\n"
+        b"\treturn redis.error_reply('BADARG window: must be an integer from 1 to 86400')\n"
+        b"end\n"
+        b"local limit = ARGV[2]\n"
+        b"if not limit then\n"
+        b"\treturn redis.error_reply('BADARG limit: missing')\n"
+        b"end\n"
+        b"local limit = #limit <= 7 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n"
+        b"if not limit or limit < 1 or limit > 1000000 then\n"
+        b"\treturn redis.error_reply('BADARG limit: must be an integer from 1 to 1000000')\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 2 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"local n = redis.call('INCR', hits)\n"
+        b"if n == 1 then\n"
+        b"\tredis.call('EXPIRE', hits, window)\n"
+        b"end\n"
+        b"return n <= limit\n"
+    ),
+)
+
+
+def fixed_window(
+    keys: FixedWindowKeys,
+    *,
+    window: int,
+    limit: int,
+) -> _rt.Call[bool]:
+    """A rate limit over a fixed window.
+
+    window: 1 to 86400
+    limit: 1 to 1000000
+
+    It is not safe to repeat: a call that may have run must not be sent again.
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_FIXED_WINDOW, [keys.hits], [
+        _rt.whole("window", window, 1, 86400),
+        _rt.whole("limit", limit, 1, 1000000),
+    ], _rt.boolean)
+
+
+@_dc.dataclass(frozen=True)
+class FlagsKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    days: bytes  # string
+
+
+def flags_keys_of(name: _rt.Text) -> FlagsKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return FlagsKeys(_rt.name_bytes(name, 1, 0))
+
+
+_FLAGS = _rt.Script(
+    name="idiom.flags",
+    version=1,
+    sha1="55367386cad710681afbd1900d787dd6bd8803bd",
+    source=(
+        b"-- idiom.flags v1\n"
+        b"local days = KEYS[1]\n"
+        b"local day = ARGV[1]\n"
+        b"if not day then\n"
+        b"\treturn redis.error_reply('BADARG day: missing')\n"
+        b"end\n"
+        b"local day = #day <= 3 and string.find(day, '^%d+$') and tonumber(day, 10)\n"
+        b"if not day or day > 366 then\n"
+        b"\treturn redis.error_reply('BADARG day: must be an integer from 0 to 366')\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 1 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"redis.call('SETBIT', days, day, 1)\n"
+        b"return redis.call('BITCOUNT', days)\n"
+    ),
+)
+
+
+def flags(
+    keys: FlagsKeys,
+    *,
+    day: int,
+) -> _rt.Call[int]:
+    """A bit for each day.
+
+    day: 0 to 366
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_FLAGS, [keys.days], [
+        _rt.whole("day", day, 0, 366),
     ], _rt.integer)
 
 
@@ -594,6 +1352,105 @@ def float_(
     return _rt.Call(_FLOAT, [keys.scores], [
         _rt.text("member", member, 1, 64),
     ], _rt.nullable(_rt.number))
+
+
+@_dc.dataclass(frozen=True)
+class GcraKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    arrival: bytes  # string
+
+
+def gcra_keys_of(name: _rt.Text) -> GcraKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return GcraKeys(_rt.name_bytes(name, 1, 0))
+
+
+@_dc.dataclass(frozen=True)
+class GcraOk:
+    """The reply OK."""
+
+    wait_ms: int
+
+
+@_dc.dataclass(frozen=True)
+class GcraWait:
+    """The reply WAIT."""
+
+    wait_ms: int
+
+
+GcraReply = _t.Union[GcraOk, GcraWait]
+
+_GcraReplies = _rt.tagged({
+    b"OK": _rt.row(GcraOk, _rt.integer),
+    b"WAIT": _rt.row(GcraWait, _rt.integer),
+})
+
+
+_GCRA = _rt.Script(
+    name="idiom.gcra",
+    version=1,
+    sha1="87fd004b67f7de1c8b361ef791dd83d2e5902000",
+    unsafe=True,
+    source=(
+        b"-- idiom.gcra v1\n"
+        b"local arrival = KEYS[1]\n"
+        b"local burst = ARGV[1]\n"
+        b"if not burst then\n"
+        b"\treturn redis.error_reply('BADARG burst: missing')\n"
+        b"end\n"
+        b"local burst = #burst <= 4 and string.find(burst, '^%d+$') and tonumber(burst, 10)\n"
+        b"if not burst or burst < 1 or burst > 1000 then\n"
+        b"\treturn redis.error_reply('BADARG burst: must be an integer from 1 to 1000')\n"
+        b"end\n"
+        b"local period = ARGV[2]\n"
+        b"if not period then\n"
+        b"\treturn redis.error_reply('BADARG period: missing')\n"
+        b"end\n"
+        b"local period = #period <= 7 and string.find(period, '^%d+$') and tonumber(period, 10)\n"
+        b"if not period or period < 1 or period > 3600000 then\n"
+        b"\treturn redis.error_reply('BADARG period: must be an integer from 1 to 3600000')\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 2 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"local t = redis.call('TIME')\n"
+        b"local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
+        b"local due = math.max(tonumber(redis.call('GET', arrival) or 0), now)\n"
+        b"local early = due + period - burst * period\n"
+        b"if early > now then\n"
+        b"\treturn {'WAIT', math.ceil(early - now)}\n"
+        b"end\n"
+        b"redis.call('SET', arrival, string.format('%.0f', due + period), 'PX', math.ceil(due + period - now))\n"
+        b"return {'OK', 0}\n"
+    ),
+)
+
+
+def gcra(
+    keys: GcraKeys,
+    *,
+    burst: int,
+    period_ms: int,
+) -> _rt.Call[GcraReply]:
+    """The generic cell rate algorithm.
+
+    burst: 1 to 1000
+    period_ms: 1 to 3600000; for one cell
+
+    It is not safe to repeat: a call that may have run must not be sent again.
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_GCRA, [keys.arrival], [
+        _rt.whole("burst", burst, 1, 1000),
+        _rt.whole("period", period_ms, 1, 3600000),
+    ], _GcraReplies)
 
 
 @_dc.dataclass(frozen=True)
@@ -831,6 +1688,72 @@ def hmget(
 
 
 @_dc.dataclass(frozen=True)
+class IdempotentKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    answer: bytes  # string
+
+
+def idempotent_keys_of(name: _rt.Text) -> IdempotentKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return IdempotentKeys(_rt.name_bytes(name, 1, 0))
+
+
+_IDEMPOTENT = _rt.Script(
+    name="idiom.idempotent",
+    version=1,
+    sha1="fbe41c6efb9bbd02bbfcee40ce1aedf508d2c4c2",
+    source=(
+        b"-- idiom.idempotent v1\n"
+        b"local answer = KEYS[1]\n"
+        b"local text = ARGV[1]\n"
+        b"if not text then\n"
+        b"\treturn redis.error_reply('BADARG text: missing')\n"
+        b"end\n"
+        b"if #text < 1 or #text > 1024 then\n"
+        b"\treturn redis.error_reply('BADARG text: must have 1 to 1024 bytes, has ' .. #text)\n"
+        b"end\n"
+        b"local keep = ARGV[2]\n"
+        b"if not keep then\n"
+        b"\treturn redis.error_reply('BADARG keep: missing')\n"
+        b"end\n"
+        b"local keep = #keep <= 8 and string.find(keep, '^%d+$') and tonumber(keep, 10)\n"
+        b"if not keep or keep < 1 or keep > 86400000 then\n"
+        b"\treturn redis.error_reply('BADARG keep: must be an integer from 1 to 86400000')\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 2 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"local before = redis.call('SET', answer, text, 'NX', 'GET', 'PX', keep)\n"
+        b"return before or text\n"
+    ),
+)
+
+
+def idempotent(
+    keys: IdempotentKeys,
+    *,
+    text: _rt.Text,
+    keep_ms: int,
+) -> _rt.Call[bytes]:
+    """The answer that was given to a request before.
+
+    text: 1 to 1024 bytes
+    keep_ms: 1 to 86400000
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_IDEMPOTENT, [keys.answer], [
+        _rt.text("text", text, 1, 1024),
+        _rt.whole("keep", keep_ms, 1, 86400000),
+    ], _rt.string)
+
+
+@_dc.dataclass(frozen=True)
 class IncrementExpireKeys:
     """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
 
@@ -986,6 +1909,90 @@ def json(
 
 
 @_dc.dataclass(frozen=True)
+class LeaderboardKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    scores: bytes  # zset
+
+
+def leaderboard_keys_of(name: _rt.Text) -> LeaderboardKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return LeaderboardKeys(_rt.name_bytes(name, 1, 0))
+
+
+@_dc.dataclass(frozen=True)
+class LeaderboardRank:
+    """The reply RANK."""
+
+    rank: int
+    score: float
+
+
+LeaderboardReply = _t.Union[LeaderboardRank]
+
+_LeaderboardReplies = _rt.tagged({
+    b"RANK": _rt.row(LeaderboardRank, _rt.integer, _rt.number),
+})
+
+
+_LEADERBOARD = _rt.Script(
+    name="idiom.leaderboard",
+    version=1,
+    sha1="1910c27f668125b334942eda523de4b2332b31a4",
+    unsafe=True,
+    source=(
+        b"-- idiom.leaderboard v1\n"
+        b"local scores = KEYS[1]\n"
+        b"local who = ARGV[1]\n"
+        b"if not who then\n"
+        b"\treturn redis.error_reply('BADARG who: missing')\n"
+        b"end\n"
+        b"if #who < 1 or #who > 64 then\n"
+        b"\treturn redis.error_reply('BADARG who: must have 1 to 64 bytes, has ' .. #who)\n"
+        b"end\n"
+        b"local by = ARGV[2]\n"
+        b"if not by then\n"
+        b"\treturn redis.error_reply('BADARG by: missing')\n"
+        b"end\n"
+        b"local by = #by <= 4 and string.find(by, '^%d+$') and tonumber(by, 10)\n"
+        b"if not by or by < 1 or by > 1000 then\n"
+        b"\treturn redis.error_reply('BADARG by: must be an integer from 1 to 1000')\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 2 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"local score = redis.call('ZINCRBY', scores, by, who)\n"
+        b"return {'RANK', redis.call('ZREVRANK', scores, who), score}\n"
+    ),
+)
+
+
+def leaderboard(
+    keys: LeaderboardKeys,
+    *,
+    who: _rt.Text,
+    by: int,
+) -> _rt.Call[LeaderboardReply]:
+    """Add to a score, and tell the rank.
+
+    who: 1 to 64 bytes
+    by: 1 to 1000
+
+    It is not safe to repeat: a call that may have run must not be sent again.
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_LEADERBOARD, [keys.scores], [
+        _rt.text("who", who, 1, 64),
+        _rt.whole("by", by, 1, 1000),
+    ], _LeaderboardReplies)
+
+
+@_dc.dataclass(frozen=True)
 class LogKeys:
     """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
 
@@ -1017,6 +2024,95 @@ def log(
     """
     return _rt.Call(_LOG, [keys.data], [
     ], _rt.string)
+
+
+@_dc.dataclass(frozen=True)
+class LruKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    used: bytes  # zset
+    values: bytes  # hash, companion :values
+
+
+def lru_keys_of(name: _rt.Text) -> LruKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    _companions = _rt.companions(_rt.name_bytes(name, 1, 0), b":values")
+    return LruKeys(_rt.name_bytes(name, 1, 0), _companions[0])
+
+
+_LRU = _rt.Script(
+    name="idiom.lru",
+    version=1,
+    sha1="660a71b0dbf4a6263adfbe77d402991a52af5ad3",
+    source=(
+        b"-- idiom.lru v1\n"
+        b"local used, values = KEYS[1], KEYS[2]\n"
+        b"local field = ARGV[1]\n"
+        b"if not field then\n"
+        b"\treturn redis.error_reply('BADARG field: missing')\n"
+        b"end\n"
+        b"if #field < 1 or #field > 64 then\n"
+        b"\treturn redis.error_reply('BADARG field: must have 1 to 64 bytes, has ' .. #field)\n"
+        b"end\n"
+        b"local value = ARGV[2]\n"
+        b"if not value then\n"
+        b"\treturn redis.error_reply('BADARG value: missing')\n"
+        b"end\n"
+        b"if #value > 1024 then\n"
+        b"\treturn redis.error_reply('BADARG value: must have 0 to 1024 bytes, has ' .. #value)\n"
+        b"end\n"
+        b"local size = ARGV[3]\n"
+        b"if not size then\n"
+        b"\treturn redis.error_reply('BADARG size: missing')\n"
+        b"end\n"
+        b"local size = #size <= 4 and string.find(size, '^%d+$') and tonumber(size, 10)\n"
+        b"if not size or size < 1 or size > 1000 then\n"
+        b"\treturn redis.error_reply('BADARG size: must be an integer from 1 to 1000')\n"
+        b"end\n"
+        b"if #KEYS ~= 2 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 3 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 3 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"local t = redis.call('TIME')\n"
+        b"redis.call('ZADD', used, string.format('%.0f', t[1] * 1000000 + t[2]), field)\n"
+        b"redis.call('HSET', values, field, value)\n"
+        b"local many = redis.call('ZCARD', used) - size\n"
+        b"local dropped = {}\n"
+        b"if many > 0 then\n"
+        b"\tdropped = redis.call('ZRANGE', used, 0, many - 1)\n"
+        b"\tredis.call('ZREMRANGEBYRANK', used, 0, many - 1)\n"
+        b"\tfor _, old in ipairs(dropped) do\n"
+        b"\t\tredis.call('HDEL', values, old)\n"
+        b"\tend\n"
+        b"end\n"
+        b"return dropped\n"
+    ),
+)
+
+
+def lru(
+    keys: LruKeys,
+    *,
+    field: _rt.Text,
+    value: _rt.Text,
+    size: int,
+) -> _rt.Call[list[bytes]]:
+    """Put into a cache that drops what was longest unused.
+
+    field: 1 to 64 bytes
+    value: 0 to 1024 bytes
+    size: 1 to 1000
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_LRU, [keys.used, keys.values], [
+        _rt.text("field", field, 1, 64),
+        _rt.text("value", value, 0, 1024),
+        _rt.whole("size", size, 1, 1000),
+    ], _rt.array(_rt.string))
 
 
 @_dc.dataclass(frozen=True)
@@ -1180,6 +2276,122 @@ def pop(
 
 
 @_dc.dataclass(frozen=True)
+class PopFirstKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    jobs: bytes  # zset
+
+
+def pop_first_keys_of(name: _rt.Text) -> PopFirstKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return PopFirstKeys(_rt.name_bytes(name, 1, 0))
+
+
+@_dc.dataclass(frozen=True)
+class PopFirstJob:
+    """The reply JOB."""
+
+    job: bytes
+    priority: float
+
+
+@_dc.dataclass(frozen=True)
+class PopFirstNone:
+    """The reply NONE."""
+
+
+PopFirstReply = _t.Union[PopFirstJob, PopFirstNone]
+
+_PopFirstReplies = _rt.tagged({
+    b"JOB": _rt.row(PopFirstJob, _rt.string, _rt.number),
+    b"NONE": _rt.row(PopFirstNone),
+})
+
+
+_POP_FIRST = _rt.Script(
+    name="idiom.pop_first",
+    version=1,
+    sha1="47f451905fc01b480489c68ed1786d55ae3e0f23",
+    unsafe=True,
+    source=(
+        b"-- idiom.pop_first v1\n"
+        b"local job = redis.call('ZPOPMIN', KEYS[1])\n"
+        b"if #job == 0 then\n"
+        b"\treturn {'NONE'}\n"
+        b"end\n"
+        b"return {'JOB', job[1], job[2]}\n"
+    ),
+)
+
+
+def pop_first(
+    keys: PopFirstKeys,
+) -> _rt.Call[PopFirstReply]:
+    """The first of a priority queue, with its score.
+
+    It is not safe to repeat: a call that may have run must not be sent again.
+    """
+    return _rt.Call(_POP_FIRST, [keys.jobs], [
+    ], _PopFirstReplies)
+
+
+@_dc.dataclass(frozen=True)
+class PositionKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    jobs: bytes  # list
+
+
+def position_keys_of(name: _rt.Text) -> PositionKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return PositionKeys(_rt.name_bytes(name, 1, 0))
+
+
+_POSITION = _rt.Script(
+    name="idiom.position",
+    version=1,
+    sha1="1a1fcc7521f78bd631e4ad2bbe6cf969c86d474a",
+    source=(
+        b"-- idiom.position v1\n"
+        b"local jobs = KEYS[1]\n"
+        b"local job = ARGV[1]\n"
+        b"if not job then\n"
+        b"\treturn redis.error_reply('BADARG job: missing')\n"
+        b"end\n"
+        b"if #job < 1 or #job > 64 then\n"
+        b"\treturn redis.error_reply('BADARG job: must have 1 to 64 bytes, has ' .. #job)\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 1 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"return redis.call('LPOS', jobs, job)\n"
+    ),
+)
+
+
+def position(
+    keys: PositionKeys,
+    *,
+    job: _rt.Text,
+) -> _rt.Call[int | None]:
+    """Where in a list something is.
+
+    job: 1 to 64 bytes
+
+    It is read-only: EVALSHA_RO calls it with the right to read its keys alone.
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_POSITION, [keys.jobs], [
+        _rt.text("job", job, 1, 64),
+    ], _rt.nullable(_rt.integer))
+
+
+@_dc.dataclass(frozen=True)
 class ProtectedKeys:
     """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
 
@@ -1213,6 +2425,316 @@ def protected(
     """
     return _rt.Call(_PROTECTED, [keys.data], [
     ], _rt.nullable(_rt.string))
+
+
+@_dc.dataclass(frozen=True)
+class PushUniqueKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    jobs: bytes  # list
+    known: bytes  # set, companion :known
+
+
+def push_unique_keys_of(name: _rt.Text) -> PushUniqueKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    _companions = _rt.companions(_rt.name_bytes(name, 1, 0), b":known")
+    return PushUniqueKeys(_rt.name_bytes(name, 1, 0), _companions[0])
+
+
+_PUSH_UNIQUE = _rt.Script(
+    name="idiom.push_unique",
+    version=1,
+    sha1="e839b8b64b7199597abe8b76cb4a3df876d8c0a8",
+    source=(
+        b"-- idiom.push_unique v1\n"
+        b"local jobs, known = KEYS[1], KEYS[2]\n"
+        b"local job = ARGV[1]\n"
+        b"if not job then\n"
+        b"\treturn redis.error_reply('BADARG job: missing')\n"
+        b"end\n"
+        b"if #job < 1 or #job > 64 then\n"
+        b"\treturn redis.error_reply('BADARG job: must have 1 to 64 bytes, has ' .. #job)\n"
+        b"end\n"
+        b"if #KEYS ~= 2 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 2, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 1 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"local new = redis.call('SADD', known, job) == 1\n"
+        b"if new then\n"
+        b"\tredis.call('LPUSH', jobs, job)\n"
+        b"end\n"
+        b"return new\n"
+    ),
+)
+
+
+def push_unique(
+    keys: PushUniqueKeys,
+    *,
+    job: _rt.Text,
+) -> _rt.Call[bool]:
+    """Queue a job that is not queued.
+
+    job: 1 to 64 bytes
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_PUSH_UNIQUE, [keys.jobs, keys.known], [
+        _rt.text("job", job, 1, 64),
+    ], _rt.boolean)
+
+
+@_dc.dataclass(frozen=True)
+class RaiseKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    high: bytes  # counter
+
+
+def raise_keys_of(name: _rt.Text) -> RaiseKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return RaiseKeys(_rt.name_bytes(name, 1, 0))
+
+
+_RAISE = _rt.Script(
+    name="idiom.raise",
+    version=1,
+    sha1="0082ca868c5f79cf8490c8ed57e0bd0b4d5b6cf5",
+    source=(
+        b"-- idiom.raise v1\n"
+        b"local high = KEYS[1]\n"
+        b"local to = ARGV[1]\n"
+        b"if not to then\n"
+        b"\treturn redis.error_reply('BADARG to: missing')\n"
+        b"end\n"
+        b"local to = #to <= 7 and string.find(to, '^%d+$') and tonumber(to, 10)\n"
+        b"if not to or to > 1000000 then\n"
+        b"\treturn redis.error_reply('BADARG to: must be an integer from 0 to 1000000')\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 1 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"local now = tonumber(redis.call('GET', high) or '0')\n"
+        b"if to > now then\n"
+        b"\tredis.call('SET', high, to)\n"
+        b"\treturn to\n"
+        b"end\n"
+        b"return now\n"
+    ),
+)
+
+
+def raise_(
+    keys: RaiseKeys,
+    *,
+    to: int,
+) -> _rt.Call[int]:
+    """Raise a number, and never lower it.
+
+    to: 0 to 1000000
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_RAISE, [keys.high], [
+        _rt.whole("to", to, 0, 1000000),
+    ], _rt.integer)
+
+
+@_dc.dataclass(frozen=True)
+class RecursiveKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    list_: bytes  # list
+
+
+def recursive_keys_of(name: _rt.Text) -> RecursiveKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return RecursiveKeys(_rt.name_bytes(name, 1, 0))
+
+
+_RECURSIVE = _rt.Script(
+    name="idiom.recursive",
+    version=1,
+    sha1="7af4685b083a236a45a3fe3b6b4de3331829196d",
+    source=(
+        b"-- idiom.recursive v1\n"
+        b"local function sum(n)\n"
+        b"\tif n == 0 then\n"
+        b"\t\treturn 0\n"
+        b"\tend\n"
+        b"\treturn n + sum(n - 1)\n"
+        b"end\n"
+        b"local function down(n)\n"
+        b"\tif n < 0 then\n"
+        b"\t\terror('LOW it has an end')\n"
+        b"\tend\n"
+        b"\tdown(n - 1)\n"
+        b"end\n"
+        b"pcall(down, 3)\n"
+        b"return sum(3) + redis.call('LLEN', KEYS[1])\n"
+    ),
+)
+
+
+def recursive(
+    keys: RecursiveKeys,
+) -> _rt.Call[int]:
+    """Functions that call themselves, and end.
+
+    It is read-only: EVALSHA_RO calls it with the right to read its keys alone.
+    """
+    return _rt.Call(_RECURSIVE, [keys.list_], [
+    ], _rt.integer)
+
+
+@_dc.dataclass(frozen=True)
+class RefcountKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    count: bytes  # counter
+    thing: bytes  # string, companion :thing
+
+
+def refcount_keys_of(name: _rt.Text) -> RefcountKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    _companions = _rt.companions(_rt.name_bytes(name, 1, 0), b":thing")
+    return RefcountKeys(_rt.name_bytes(name, 1, 0), _companions[0])
+
+
+_REFCOUNT = _rt.Script(
+    name="idiom.refcount",
+    version=1,
+    sha1="eaf13a3c99fdb981e83a06de4d79f212b64fb44f",
+    unsafe=True,
+    source=(
+        b"-- idiom.refcount v1\n"
+        b"local left = redis.call('DECR', KEYS[1])\n"
+        b"if left <= 0 then\n"
+        b"\tredis.call('DEL', KEYS[1], KEYS[2])\n"
+        b"\treturn 0\n"
+        b"end\n"
+        b"return left\n"
+    ),
+)
+
+
+def refcount(
+    keys: RefcountKeys,
+) -> _rt.Call[int]:
+    """Let go of a shared thing, and delete it with the last.
+
+    It is not safe to repeat: a call that may have run must not be sent again.
+    """
+    return _rt.Call(_REFCOUNT, [keys.count, keys.thing], [
+    ], _rt.integer)
+
+
+@_dc.dataclass(frozen=True)
+class RenameKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    next: bytes  # hash
+    current: bytes  # hash, companion :current
+
+
+def rename_keys_of(name: _rt.Text) -> RenameKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    _companions = _rt.companions(_rt.name_bytes(name, 1, 0), b":current")
+    return RenameKeys(_rt.name_bytes(name, 1, 0), _companions[0])
+
+
+_RENAME = _rt.Script(
+    name="idiom.rename",
+    version=1,
+    sha1="b723568315804bd7682c5f6fb2f30239ea8a8252",
+    source=(
+        b"-- idiom.rename v1\n"
+        b"if redis.call('EXISTS', KEYS[1]) == 1 then\n"
+        b"\tredis.call('RENAME', KEYS[1], KEYS[2])\n"
+        b"\treturn 1\n"
+        b"end\n"
+        b"return 0\n"
+    ),
+)
+
+
+def rename(
+    keys: RenameKeys,
+) -> _rt.Call[bool]:
+    """Publish a new state under the name of the old one.
+    """
+    return _rt.Call(_RENAME, [keys.next, keys.current], [
+    ], _rt.boolean)
+
+
+@_dc.dataclass(frozen=True)
+class ReserveAllKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    stocks: tuple[bytes, ...]  # counter, any number of them
+
+
+def reserve_all_keys_of(*stock: _rt.Text) -> ReserveAllKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return ReserveAllKeys(tuple(_rt.name_bytes(_one, 1, 0) for _one in stock))
+
+
+@_dc.dataclass(frozen=True)
+class ReserveAllReserved:
+    """The reply RESERVED."""
+
+
+@_dc.dataclass(frozen=True)
+class ReserveAllMissing:
+    """The reply MISSING."""
+
+    at: int
+
+
+ReserveAllReply = _t.Union[ReserveAllReserved, ReserveAllMissing]
+
+_ReserveAllReplies = _rt.tagged({
+    b"RESERVED": _rt.row(ReserveAllReserved),
+    b"MISSING": _rt.row(ReserveAllMissing, _rt.integer),
+})
+
+
+_RESERVE_ALL = _rt.Script(
+    name="idiom.reserve_all",
+    version=1,
+    sha1="2331c84f278ad72e4729cde3a3b8055820b0abed",
+    unsafe=True,
+    source=(
+        b"-- idiom.reserve_all v1\n"
+        b"for i, stock in ipairs(KEYS) do\n"
+        b"\tif tonumber(redis.call('GET', stock) or 0) < 1 then\n"
+        b"\t\treturn {'MISSING', i}\n"
+        b"\tend\n"
+        b"end\n"
+        b"for _, stock in ipairs(KEYS) do\n"
+        b"\tredis.call('DECR', stock)\n"
+        b"end\n"
+        b"return {'RESERVED'}\n"
+    ),
+)
+
+
+def reserve_all(
+    keys: ReserveAllKeys,
+) -> _rt.Call[ReserveAllReply]:
+    """Take one of each item, or none.
+
+    It is not safe to repeat: a call that may have run must not be sent again.
+    """
+    return _rt.Call(_RESERVE_ALL, [*keys.stocks], [
+    ], _ReserveAllReplies)
 
 
 @_dc.dataclass(frozen=True)
@@ -1263,6 +2785,384 @@ def rows(
 
 
 @_dc.dataclass(frozen=True)
+class SampleKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    members: bytes  # set
+
+
+def sample_keys_of(name: _rt.Text) -> SampleKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return SampleKeys(_rt.name_bytes(name, 1, 0))
+
+
+_SAMPLE = _rt.Script(
+    name="idiom.sample",
+    version=1,
+    sha1="9a7ab178c0b4e89466856a99a178cdef5800f9ff",
+    source=(
+        b"-- idiom.sample v1\n"
+        b"local members = KEYS[1]\n"
+        b"local n = ARGV[1]\n"
+        b"if not n then\n"
+        b"\treturn redis.error_reply('BADARG n: missing')\n"
+        b"end\n"
+        b"local n = #n <= 3 and string.find(n, '^%d+$') and tonumber(n, 10)\n"
+        b"if not n or n < 1 or n > 100 then\n"
+        b"\treturn redis.error_reply('BADARG n: must be an integer from 1 to 100')\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 1 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"return redis.call('SRANDMEMBER', members, n)\n"
+    ),
+)
+
+
+def sample(
+    keys: SampleKeys,
+    *,
+    n: int,
+) -> _rt.Call[list[bytes]]:
+    """Some members, drawn by the server.
+
+    n: 1 to 100
+
+    It is read-only: EVALSHA_RO calls it with the right to read its keys alone.
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_SAMPLE, [keys.members], [
+        _rt.whole("n", n, 1, 100),
+    ], _rt.array(_rt.string))
+
+
+@_dc.dataclass(frozen=True)
+class SemaphoreKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    holders: bytes  # zset
+
+
+def semaphore_keys_of(name: _rt.Text) -> SemaphoreKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return SemaphoreKeys(_rt.name_bytes(name, 1, 0))
+
+
+_SEMAPHORE = _rt.Script(
+    name="idiom.semaphore",
+    version=1,
+    sha1="4b82cf4ec4be7c75be64be3d704b9b2671f04432",
+    source=(
+        b"-- idiom.semaphore v1\n"
+        b"local holders = KEYS[1]\n"
+        b"local token = ARGV[1]\n"
+        b"if not token then\n"
+        b"\treturn redis.error_reply('BADARG token: missing')\n"
+        b"end\n"
+        b"if #token < 1 or #token > 64 then\n"
+        b"\treturn redis.error_reply('BADARG token: must have 1 to 64 bytes, has ' .. #token)\n"
+        b"end\n"
+        b"local limit = ARGV[2]\n"
+        b"if not limit then\n"
+        b"\treturn redis.error_reply('BADARG limit: missing')\n"
+        b"end\n"
+        b"local limit = #limit <= 4 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n"
+        b"if not limit or limit < 1 or limit > 1000 then\n"
+        b"\treturn redis.error_reply('BADARG limit: must be an integer from 1 to 1000')\n"
+        b"end\n"
+        b"local lease = ARGV[3]\n"
+        b"if not lease then\n"
+        b"\treturn redis.error_reply('BADARG lease: missing')\n"
+        b"end\n"
+        b"local lease = #lease <= 8 and string.find(lease, '^%d+$') and tonumber(lease, 10)\n"
+        b"if not lease or lease < 1 or lease > 86400000 then\n"
+        b"\treturn redis.error_reply('BADARG lease: must be an integer from 1 to 86400000')\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 3 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 3 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"local t = redis.call('TIME')\n"
+        b"local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
+        b"redis.call('ZREMRANGEBYSCORE', holders, '-inf', string.format('%.0f', now))\n"
+        b"if redis.call('ZSCORE', holders, token) or redis.call('ZCARD', holders) < limit then\n"
+        b"\tredis.call('ZADD', holders, string.format('%.0f', now + lease), token)\n"
+        b"\treturn true\n"
+        b"end\n"
+        b"return false\n"
+    ),
+)
+
+
+def semaphore(
+    keys: SemaphoreKeys,
+    *,
+    token: _rt.Text,
+    limit: int,
+    lease_ms: int,
+) -> _rt.Call[bool]:
+    """A counting semaphore with leases.
+
+    token: 1 to 64 bytes
+    limit: 1 to 1000
+    lease_ms: 1 to 86400000
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_SEMAPHORE, [keys.holders], [
+        _rt.text("token", token, 1, 64),
+        _rt.whole("limit", limit, 1, 1000),
+        _rt.whole("lease", lease_ms, 1, 86400000),
+    ], _rt.boolean)
+
+
+@_dc.dataclass(frozen=True)
+class SetVersionKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    doc: bytes  # hash
+
+
+def set_version_keys_of(name: _rt.Text) -> SetVersionKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return SetVersionKeys(_rt.name_bytes(name, 1, 0))
+
+
+@_dc.dataclass(frozen=True)
+class SetVersionWritten:
+    """The reply WRITTEN."""
+
+    version: int
+
+
+@_dc.dataclass(frozen=True)
+class SetVersionConflict:
+    """The reply CONFLICT."""
+
+    version: int
+
+
+SetVersionReply = _t.Union[SetVersionWritten, SetVersionConflict]
+
+_SetVersionReplies = _rt.tagged({
+    b"WRITTEN": _rt.row(SetVersionWritten, _rt.integer),
+    b"CONFLICT": _rt.row(SetVersionConflict, _rt.integer),
+})
+
+
+_SET_VERSION = _rt.Script(
+    name="idiom.set_version",
+    version=1,
+    sha1="a4a12f4283f2b4e0db10176d63f4f260bbf7ee2f",
+    source=(
+        b"-- idiom.set_version v1\n"
+        b"local doc = KEYS[1]\n"
+        b"local version = ARGV[1]\n"
+        b"if not version then\n"
+        b"\treturn redis.error_reply('BADARG version: missing')\n"
+        b"end\n"
+        b"local version = #version <= 10 and string.find(version, '^%d+$') and tonumber(version, 10)\n"
+        b"if not version or version > 1000000000 then\n"
+        b"\treturn redis.error_reply('BADARG version: must be an integer from 0 to 1000000000')\n"
+        b"end\n"
+        b"local text = ARGV[2]\n"
+        b"if not text then\n"
+        b"\treturn redis.error_reply('BADARG text: missing')\n"
+        b"end\n"
+        b"if #text > 4096 then\n"
+        b"\treturn redis.error_reply('BADARG text: must have 0 to 4096 bytes, has ' .. #text)\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 2 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 2 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"local now = tonumber(redis.call('HGET', doc, 'version') or 0)\n"
+        b"if now ~= version then\n"
+        b"\treturn {'CONFLICT', now}\n"
+        b"end\n"
+        b"redis.call('HSET', doc, 'version', version + 1, 'text', text)\n"
+        b"return {'WRITTEN', version + 1}\n"
+    ),
+)
+
+
+def set_version(
+    keys: SetVersionKeys,
+    *,
+    version: int,
+    text: _rt.Text,
+) -> _rt.Call[SetVersionReply]:
+    """Write a document if nobody else did.
+
+    version: 0 to 1000000000
+    text: 0 to 4096 bytes
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_SET_VERSION, [keys.doc], [
+        _rt.whole("version", version, 0, 1000000000),
+        _rt.text("text", text, 0, 4096),
+    ], _SetVersionReplies)
+
+
+@_dc.dataclass(frozen=True)
+class SlidingWindowKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    hits: bytes  # zset
+
+
+def sliding_window_keys_of(name: _rt.Text) -> SlidingWindowKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return SlidingWindowKeys(_rt.name_bytes(name, 1, 0))
+
+
+@_dc.dataclass(frozen=True)
+class SlidingWindowAllowed:
+    """The reply ALLOWED."""
+
+    left: int
+
+
+@_dc.dataclass(frozen=True)
+class SlidingWindowLimited:
+    """The reply LIMITED."""
+
+    retry_ms: int
+
+
+SlidingWindowReply = _t.Union[SlidingWindowAllowed, SlidingWindowLimited]
+
+_SlidingWindowReplies = _rt.tagged({
+    b"ALLOWED": _rt.row(SlidingWindowAllowed, _rt.integer),
+    b"LIMITED": _rt.row(SlidingWindowLimited, _rt.integer),
+})
+
+
+_SLIDING_WINDOW = _rt.Script(
+    name="idiom.sliding_window",
+    version=1,
+    sha1="c1ec732ca4b3b4168f93dd94406a93b73422240d",
+    source=(
+        b"-- idiom.sliding_window v1\n"
+        b"local hits = KEYS[1]\n"
+        b"local id = ARGV[1]\n"
+        b"if not id then\n"
+        b"\treturn redis.error_reply('BADARG id: missing')\n"
+        b"end\n"
+        b"if #id < 1 or #id > 64 then\n"
+        b"\treturn redis.error_reply('BADARG id: must have 1 to 64 bytes, has ' .. #id)\n"
+        b"end\n"
+        b"local window = ARGV[2]\n"
+        b"if not window then\n"
+        b"\treturn redis.error_reply('BADARG window: missing')\n"
+        b"end\n"
+        b"local window = #window <= 8 and string.find(window, '^%d+$') and tonumber(window, 10)\n"
+        b"if not window or window < 1 or window > 86400000 then\n"
+        b"\treturn redis.error_reply('BADARG window: must be an integer from 1 to 86400000')\n"
+        b"end\n"
+        b"local limit = ARGV[3]\n"
+        b"if not limit then\n"
+        b"\treturn redis.error_reply('BADARG limit: missing')\n"
+        b"end\n"
+        b"local limit = #limit <= 7 and string.find(limit, '^%d+$') and tonumber(limit, 10)\n"
+        b"if not limit or limit < 1 or limit > 1000000 then\n"
+        b"\treturn redis.error_reply('BADARG limit: must be an integer from 1 to 1000000')\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 3 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 3 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"local t = redis.call('TIME')\n"
+        b"local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n"
+        b"redis.call('ZREMRANGEBYSCORE', hits, '-inf', string.format('%.0f', now - window))\n"
+        b"local used = redis.call('ZCARD', hits)\n"
+        b"if used >= limit then\n"
+        b"\tlocal first = redis.call('ZRANGE', hits, 0, 0, 'WITHSCORES')\n"
+        b"\treturn {'LIMITED', math.ceil(tonumber(first[2]) + window - now)}\n"
+        b"end\n"
+        b"redis.call('ZADD', hits, string.format('%.0f', now), id)\n"
+        b"redis.call('PEXPIRE', hits, window)\n"
+        b"return {'ALLOWED', limit - used - 1}\n"
+    ),
+)
+
+
+def sliding_window(
+    keys: SlidingWindowKeys,
+    *,
+    id: _rt.Text,
+    window_ms: int,
+    limit: int,
+) -> _rt.Call[SlidingWindowReply]:
+    """A rate limit over a sliding window.
+
+    id: 1 to 64 bytes
+    window_ms: 1 to 86400000
+    limit: 1 to 1000000
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_SLIDING_WINDOW, [keys.hits], [
+        _rt.text("id", id, 1, 64),
+        _rt.whole("window", window_ms, 1, 86400000),
+        _rt.whole("limit", limit, 1, 1000000),
+    ], _SlidingWindowReplies)
+
+
+@_dc.dataclass(frozen=True)
+class SplitKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    data: bytes  # string
+
+
+def split_keys_of(name: _rt.Text) -> SplitKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return SplitKeys(_rt.name_bytes(name, 1, 0))
+
+
+_SPLIT = _rt.Script(
+    name="idiom.split",
+    version=1,
+    sha1="89dd3d2148e4091bce79716198b3a45ce087afd1",
+    source=(
+        b"-- idiom.split v1\n"
+        b"local words = {}\n"
+        b"for word in string.gmatch(redis.call('GET', KEYS[1]) or '', '%S+') do\n"
+        b"\twords[#words + 1] = word\n"
+        b"end\n"
+        b"return words\n"
+    ),
+)
+
+
+def split(
+    keys: SplitKeys,
+) -> _rt.Call[list[bytes]]:
+    """The words of a text.
+
+    It is read-only: EVALSHA_RO calls it with the right to read its keys alone.
+    """
+    return _rt.Call(_SPLIT, [keys.data], [
+    ], _rt.array(_rt.string))
+
+
+@_dc.dataclass(frozen=True)
 class SumManyKeys:
     """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
 
@@ -1301,6 +3201,102 @@ def sum_many(
     """
     return _rt.Call(_SUM_MANY, [*keys.counters], [
     ], _rt.integer)
+
+
+@_dc.dataclass(frozen=True)
+class TakeJobKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    ready: bytes  # list
+    taken: bytes  # list, companion :taken
+
+
+def take_job_keys_of(name: _rt.Text) -> TakeJobKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    _companions = _rt.companions(_rt.name_bytes(name, 1, 0), b":taken")
+    return TakeJobKeys(_rt.name_bytes(name, 1, 0), _companions[0])
+
+
+_TAKE_JOB = _rt.Script(
+    name="idiom.take_job",
+    version=1,
+    sha1="6a725e3dd0c33d7de8dc79d77f4265685f1d753e",
+    unsafe=True,
+    source=(
+        b"-- idiom.take_job v1\n"
+        b"return redis.call('LMOVE', KEYS[1], KEYS[2], 'RIGHT', 'LEFT')\n"
+    ),
+)
+
+
+def take_job(
+    keys: TakeJobKeys,
+) -> _rt.Call[bytes | None]:
+    """Take a job, and keep it until it is done.
+
+    It is not safe to repeat: a call that may have run must not be sent again.
+    """
+    return _rt.Call(_TAKE_JOB, [keys.ready, keys.taken], [
+    ], _rt.nullable(_rt.string))
+
+
+@_dc.dataclass(frozen=True)
+class TouchKeys:
+    """The keys of lua/idiom/v1. All of them must be in one slot of a cluster."""
+
+    session: bytes  # hash
+
+
+def touch_keys_of(name: _rt.Text) -> TouchKeys:
+    """Make the keys of what callers name; companions are those of the first name. Its error is a KeyNameError."""
+    return TouchKeys(_rt.name_bytes(name, 1, 0))
+
+
+_TOUCH = _rt.Script(
+    name="idiom.touch",
+    version=1,
+    sha1="c7268dd1c83873ed278e2184e153c2e3bce8f261",
+    source=(
+        b"-- idiom.touch v1\n"
+        b"local session = KEYS[1]\n"
+        b"local idle = ARGV[1]\n"
+        b"if not idle then\n"
+        b"\treturn redis.error_reply('BADARG idle: missing')\n"
+        b"end\n"
+        b"local idle = #idle <= 5 and string.find(idle, '^%d+$') and tonumber(idle, 10)\n"
+        b"if not idle or idle < 1 or idle > 86400 then\n"
+        b"\treturn redis.error_reply('BADARG idle: must be an integer from 1 to 86400')\n"
+        b"end\n"
+        b"if #KEYS ~= 1 then\n"
+        b"\treturn redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)\n"
+        b"end\n"
+        b"if #ARGV > 1 then\n"
+        b"\treturn redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)\n"
+        b"end\n"
+        b"if redis.call('EXISTS', session) == 0 then\n"
+        b"\treturn {}\n"
+        b"end\n"
+        b"redis.call('EXPIRE', session, idle)\n"
+        b"return redis.call('HGETALL', session)\n"
+    ),
+)
+
+
+def touch(
+    keys: TouchKeys,
+    *,
+    idle: int,
+) -> _rt.Call[dict[bytes, bytes]]:
+    """Prolong a session, and read it.
+
+    idle: 1 to 86400
+
+    Its errors, beside those of the server:
+    BADARG: an argument is wrong
+    """
+    return _rt.Call(_TOUCH, [keys.session], [
+        _rt.whole("idle", idle, 1, 86400),
+    ], _rt.mapping)
 
 
 @_dc.dataclass(frozen=True)
@@ -1395,32 +3391,64 @@ def visitors(
 
 
 SCRIPTS = (
+    _ACKNOWLEDGE,
     _ALIAS,
+    _APPEND,
     _ARGV_TAIL,
     _BATCH_NUMBERS,
     _BATCH_PUSH,
+    _BEST,
     _BITS,
+    _BOUNDED_WHILE,
     _BUCKET,
+    _CAPPED_LOG,
     _CHOOSE,
     _COMPARE_DELETE,
+    _CONSUME,
     _DELETE_MANY,
+    _DIFF,
+    _DIGEST,
+    _DUE_JOBS,
+    _EMIT,
+    _EXTEND_LOCK,
+    _FIXED_WINDOW,
+    _FLAGS,
     _FLOAT,
+    _GCRA,
     _GEO,
     _GET_NULLABLE,
     _GROUP,
     _HELPER,
     _HMGET,
+    _IDEMPOTENT,
     _INCREMENT_EXPIRE,
     _INLINE,
     _JSON,
+    _LEADERBOARD,
     _LOG,
+    _LRU,
     _MIXED,
     _MOVE,
     _PACK,
     _POP,
+    _POP_FIRST,
+    _POSITION,
     _PROTECTED,
+    _PUSH_UNIQUE,
+    _RAISE,
+    _RECURSIVE,
+    _REFCOUNT,
+    _RENAME,
+    _RESERVE_ALL,
     _ROWS,
+    _SAMPLE,
+    _SEMAPHORE,
+    _SET_VERSION,
+    _SLIDING_WINDOW,
+    _SPLIT,
     _SUM_MANY,
+    _TAKE_JOB,
+    _TOUCH,
     _UNION,
     _VISITORS,
 )
