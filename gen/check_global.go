@@ -8,8 +8,8 @@ import (
 )
 
 // outside are the globals of Lua 5.1 that the sandbox lacks: servers have none of them, or they reach beyond the script.
-var outside = strings.Fields(`_G collectgarbage coroutine debug dofile gcinfo getfenv getmetatable io load loadfile loadstring module
-	newproxy os package print rawset require setfenv setmetatable xpcall`)
+var outside = strings.Fields(`_G collectgarbage coroutine debug dofile gcinfo getfenv getmetatable io load loadfile
+	loadstring module newproxy os package print rawset require setfenv setmetatable xpcall`)
 
 // checkGlobals refuses the globals that real servers do not have or that hide something, and every write to one: real
 // servers refuse it at run time, or keep it for all scripts.
@@ -22,10 +22,10 @@ func (k *checker) checkGlobals() {
 		switch {
 		case k.names[id] != nil || inSandbox(id.Value) || written[id]:
 		case slices.Contains(outside, id.Value):
-			k.refuse(id, "use keys, arguments, redis.call and the libraries of strings, tables and numbers",
+			k.refuse(id, ruleGlobal, "use keys, arguments, redis.call and the libraries of strings, tables and numbers",
 				"the global %s, which reaches outside of the script", id.Value)
 		default:
-			k.refuse(id, "declare it local, before its first use", "%s is a global", id.Value)
+			k.refuse(id, ruleGlobal, "declare it local, before its first use", "%s is a global", id.Value)
 		}
 	}
 	for _, target := range k.writes {
@@ -41,9 +41,9 @@ func (k *checker) checkGlobals() {
 		switch {
 		case !ok:
 		case k.names[id] == nil:
-			k.refuse(target, "make it local", "write to the global %s", id.Value)
+			k.refuse(target, ruleGlobal, "make it local", "write to the global %s", id.Value)
 		case root != target && k.globalBehind(id) != "":
-			k.refuse(target, "write to a table of your own", "write to the global %s", k.globalBehind(id))
+			k.refuse(target, ruleGlobal, "write to a table of your own", "write to the global %s", k.globalBehind(id))
 		}
 	}
 }
@@ -63,10 +63,11 @@ func (k *checker) checkLibraries() {
 	for _, attr := range k.attrs {
 		if m, ok := k.member(attr, "cjson"); ok && (strings.HasPrefix(m, "encode_") || strings.HasPrefix(m, "decode_")) &&
 			m != "decode_array_mt" {
-			k.refuse(attr, "write the values so that the defaults do", "the global cjson.%s, a setting of every script of the server", m)
+			k.refuse(attr, ruleGlobal, "write the values so that the defaults do",
+				"the global cjson.%s, a setting of every script of the server", m)
 		}
 		if m, ok := k.member(attr, "string"); ok && m == "dump" {
-			k.refuse(attr, "call the function", "the global string.dump, whose bytes no server loads")
+			k.refuse(attr, ruleGlobal, "call the function", "the global string.dump, whose bytes no server loads")
 		}
 	}
 }

@@ -53,8 +53,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestEveryOne: in a folder of scripts that are all to be refused, each of them is. And there are as many idioms as there are
-// ways in which people write scripts, as far as we found them.
+// TestEveryOne: in a folder of scripts that are all to be refused, each of them is.
 func TestEveryOne(t *testing.T) {
 	t.Parallel()
 	count := func(pattern string) []string {

@@ -39,7 +39,7 @@ func (m *Model) checkPyNames(problems *Problems) {
 		unique := func(line int, names []string) {
 			for i, name := range names {
 				if slices.Contains(names[:i], name) {
-					problems.add(Position{s.File, line}, "rename one of them", "two Python names %s", name)
+					problems.add(Position{s.File, line}, ruleName, "rename one of them", "two Python names %s", name)
 				}
 			}
 		}

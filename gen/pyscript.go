@@ -112,7 +112,8 @@ func (w *pyWriter) replies(s *Script) {
 		members, fields := pyFields(r.Fields, name)
 		w.class(name, "The reply "+r.Tag+after(": ", r.Doc)+".", members)
 		names = append(names, name)
-		reads = append(reads, fmt.Sprintf("    %s: _rt.row(%s),", pyBytes(r.Tag), strings.Join(append([]string{name}, fields...), ", ")))
+		row := strings.Join(append([]string{name}, fields...), ", ")
+		reads = append(reads, fmt.Sprintf("    %s: _rt.row(%s),", pyBytes(r.Tag), row))
 	}
 	w.line("\n\n%sReply = _t.Union[%s]\n", verb, strings.Join(names, ", "))
 	w.line("_%sReplies = _rt.tagged({\n%s\n})", verb, strings.Join(reads, "\n"))

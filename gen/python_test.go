@@ -18,8 +18,9 @@ func TestPython(t *testing.T) {
 	}
 	dir := t.TempDir()
 	files := map[string][]byte{
-		"redis/__init__.py":   nil,
-		"redis/exceptions.py": []byte("class NoScriptError(Exception):\n    pass\n\n\nfrom builtins import ConnectionError, TimeoutError\n"),
+		"redis/__init__.py": nil,
+		"redis/exceptions.py": []byte("from builtins import ConnectionError, TimeoutError\n\n\n" +
+			"class NoScriptError(Exception):\n    pass\n"),
 	}
 	packages := 0
 	for _, c := range cases(t) {
