@@ -128,6 +128,8 @@ func (out output) inspect(name string) (there bool, err error) {
 			return false, fmt.Errorf("%s: a file where a folder is needed for %s; move it", at, name)
 		case last && !info.Mode().IsRegular():
 			return false, fmt.Errorf("%s: not a file; move it", at)
+		case last && info.Mode()&0o200 == 0:
+			return false, fmt.Errorf("%s: read-only; make it writable, or move it", at)
 		}
 	}
 	if name == out.o.Readme || name == path.Join(out.o.Dist, "manifest.json") {

@@ -70,10 +70,7 @@ func Generate(o Options) error {
 		if old, err := os.ReadFile(file); err == nil && bytes.Equal(old, content) {
 			continue // an untouched file keeps its time, and with it the caches of build tools
 		}
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(file, content, 0o644); err != nil {
+		if err := replaceFile(file, content); err != nil {
 			return err
 		}
 	}
@@ -90,6 +87,30 @@ func Generate(o Options) error {
 		}
 	}
 	return nil
+}
+
+// replaceFile writes a file anew, with the rights that it had. What is a hard link of the old one stays as it is, and
+// nobody sees half of the new one.
+func replaceFile(file string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o644)
+	if info, err := os.Stat(file); err == nil {
+		mode = info.Mode().Perm()
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), ".luagen-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Chmod(mode), f.Close()); err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name()) // a file of our own
+	}
+	return err
 }
 
 // path is the name in the file system of one that is relative to Root.
