@@ -75,7 +75,8 @@ func (k *checker) checkSwapped(value ast.Expr, f Field, fields []Field) {
 		return
 	}
 	if slices.Contains(fieldNames(fields), sym.name) {
-		k.refuse(value, ruleReply, "swap them, or rename the local", "the field %s is the local %s, the name of another field",
+		k.refuse(value, ruleReply,
+			"swap them, or rename the local", "the field %s is the local %s, the name of another field",
 			f.Name, sym.name)
 	}
 }
@@ -90,7 +91,8 @@ func (k *checker) checkResults(value ast.Expr, f Field, last bool) {
 	many := slices.Contains([]string{"byte", "find", "gsub", "match"}, name) ||
 		k.isGlobal(call.Func, "unpack") || k.isGlobal(call.Func, "next") || k.isGlobal(call.Func, "select")
 	if last && many {
-		k.refuse(value, ruleReply, "put parentheses around it", "the field %s is a call that may give several values", f.Name)
+		k.refuse(value, ruleReply, "put parentheses around it",
+			"the field %s is a call that may give several values", f.Name)
 		return
 	}
 	sym := k.symbolOf(call.Func)

@@ -46,7 +46,8 @@ func (k *checker) checkTokens() {
 		case t.kind == tokenString && strings.HasPrefix(t.text, "[[") && strings.Contains(t.text[2:], "[["):
 			refuse(ruleLua51, "write it as [=[ … ]=]", "a [[ inside of [[ … ]]")
 		case t.text == "(" && t.newLine && (last.kind == tokenName || last.kind == tokenString || closes(last)):
-			refuse(ruleLua51, "put it on the line before, or a semicolon between", "a ( that may call what is on the line before")
+			refuse(ruleLua51, "put it on the line before, or a semicolon between",
+				"a ( that may call what is on the line before")
 		}
 		ended = t.text == ";" || enters(t) && t.kind == tokenKeyword || inParams && t.text == ")"
 		inParams = t.text == "function" && t.kind == tokenKeyword || inParams && t.text != ")"

@@ -30,16 +30,16 @@ func (k *checker) checkRedis() {
 		switch {
 		case slices.Contains(redisConstants, name):
 		case !slices.Contains(redisAPI, name):
-			k.refuse(attr, ruleCommand, "use redis."+strings.Join(redisAPI, ", redis."), "redis.%s is not allowed", orWord(name,
-				"[…]"))
+			k.refuse(attr, ruleCommand, "use redis."+strings.Join(redisAPI, ", redis."), "redis.%s is not allowed",
+				orWord(name, "[…]"))
 		case !called[attr] && !k.isAlias(attr):
 			k.refuse(attr, ruleCommand, "call it directly, so that its command can be seen", "redis.%s as a value", name)
 		}
 	}
 	for _, id := range k.idents {
 		if m, ok := k.member(k.aliased(id), "redis"); ok && !called[id] && slices.Contains(redisAPI, m) {
-			k.refuse(id, ruleCommand, "call it directly, so that its command can be seen", "%s, which is redis.%s, as a value",
-				id.Value, m)
+			k.refuse(id, ruleCommand, "call it directly, so that its command can be seen",
+				"%s, which is redis.%s, as a value", id.Value, m)
 		}
 	}
 	for _, call := range k.calls {
@@ -151,7 +151,8 @@ func (k *checker) checkPublish() {
 		top := Position{k.s.File, 1}
 		k.problems.add(top, ruleChannel, "declare the channels: ---@publish pattern", "PUBLISH without a declared @publish")
 	case !publishes && declared:
-		k.refuseHeader(k.s.Publishes[0].line, ruleChannel, "delete the tag", "@publish in a script that does not call PUBLISH")
+		k.refuseHeader(k.s.Publishes[0].line, ruleChannel, "delete the tag",
+			"@publish in a script that does not call PUBLISH")
 	}
 }
 

@@ -113,7 +113,8 @@ func (k *checker) checkErrors() {
 			made[k.checkErrorText(call, call.Args)] = true
 		}
 		if k.isGlobal(call.Func, "error") && len(call.Args) > 0 && k.isTable(call.Args[0]) {
-			k.refuse(call, ruleError, "return redis.error_reply('CODE text')", "error with a table, which crashes some servers")
+			k.refuse(call, ruleError, "return redis.error_reply('CODE text')",
+				"error with a table, which crashes some servers")
 		}
 	}
 	for _, table := range k.tables {

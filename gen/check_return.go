@@ -20,7 +20,8 @@ func (k *checker) checkUntagged() {
 		}
 		if k.kindOf(r.Exprs[0], 0, nil) == nilKind {
 			if !mayBeNil {
-				k.refuse(r, ruleReply, "declare "+f.Type+"?, or return something else", "return of nil, declared as %s", f.Type)
+				k.refuse(r, ruleReply, "declare "+f.Type+"?, or return something else",
+					"return of nil, declared as %s", f.Type)
 			}
 			continue
 		}

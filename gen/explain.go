@@ -80,15 +80,16 @@ commands is what Redis 7.0, Redis 8.0 and Valkey 9.1 say of them.`,
 	},
 	{
 		ruleKey, "a key that the header does not declare, that is of another type, or that is made by the script",
-		`A cluster routes a call, and an ACL grants it, by the declared keys. A key that a script makes works on a single server,
-and fails there. A key may go through locals, parameters of local functions, and ipairs or unpack of any number of keys.`,
+		`A cluster routes a call, and an ACL grants it, by the declared keys. A key that a script makes works on a single
+server, and fails there. A key may go through locals, parameters of local functions,
+and ipairs or unpack of any number of keys.`,
 		`redis.call('GET', 'user:1')`,
 		"---@key total counter `{name}`\nredis.call('GET', KEYS[1])",
 	},
 	{
 		ruleArgument, "ARGV that nothing has checked; a range, a default or an order of arguments that cannot be",
-		`A script that fails half-way is not rolled back, so arguments are checked before anything is written, by code that is
-made of the header in the place of ---@arguments. It makes a local of each.`,
+		`A script that fails half-way is not rolled back, so arguments are checked before anything is written, by code that
+is made of the header in the place of ---@arguments. It makes a local of each.`,
 		`redis.call('EXPIRE', KEYS[1], ARGV[1])`,
 		"---@arg seconds integer 1..3600\n---@error BADARG an argument is wrong\n---@arguments\n" +
 			"redis.call('EXPIRE', total, seconds)",
@@ -114,8 +115,8 @@ made of the header in the place of ---@arguments. It makes a local of each.`,
 	},
 	{
 		ruleReply, "a reply of another form than the header says, or that a server cuts off or changes on its way",
-		`Bindings are made of the declared replies. A server ends an array at its first nil, cuts the fraction of a number off,
-drops named fields, and makes 1 of true and nil of false.`,
+		`Bindings are made of the declared replies. A server ends an array at its first nil, cuts the fraction of a number
+off, drops named fields, and makes 1 of true and nil of false.`,
 		"---@return float\nreturn 0.5",
 		"---@return float\nreturn string.format('%.17g', 0.5)",
 	},

@@ -96,7 +96,8 @@ func (p *headerParser) checkOptional() {
 		case a.Optional:
 			optional = a.Name
 		case optional != "":
-			p.problems.add(Position{p.s.File, a.line}, ruleArgument, "give it a default, or move it before the optional ones",
+			p.problems.add(Position{p.s.File, a.line}, ruleArgument,
+				"give it a default, or move it before the optional ones",
 				"%s is required but follows %s, which is optional", a.Name, optional)
 		}
 	}
@@ -135,7 +136,8 @@ func (p *headerParser) checkRequires() {
 		}
 		for _, v := range r.Values {
 			if !slices.Contains(other.Values, v) && other.Type == TypeEnum {
-				p.problems.add(pos, ruleRequire, "name one of "+strings.Join(other.Values, ", "), "%s is no value of %s", v, r.When)
+				p.problems.add(pos, ruleRequire, "name one of "+strings.Join(other.Values, ", "),
+					"%s is no value of %s", v, r.When)
 			}
 		}
 	}
@@ -149,7 +151,8 @@ func (p *headerParser) checkArguments() {
 	}
 	if p.s.arguments == 0 {
 		if len(p.s.Args) > 0 && !p.broken {
-			p.problems.add(Position{p.s.File, p.s.Args[0].line}, ruleArgument, "add a line "+argumentsTag+" below the header",
+			p.problems.add(Position{p.s.File, p.s.Args[0].line}, ruleArgument,
+				"add a line "+argumentsTag+" below the header",
 				"arguments that nothing checks")
 			p.broken = true
 		}

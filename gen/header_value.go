@@ -65,7 +65,8 @@ func (p *headerParser) arg(rest string, pos Position) bool {
 	if tail[0] != "" {
 		a.Optional = true
 		if !a.setDefault(strings.Trim(tail[0], `"`)) {
-			p.problems.add(pos, ruleArgument, "choose one that the script accepts", "%s is no default for %s", tail[0], a.Name)
+			p.problems.add(pos, ruleArgument,
+				"choose one that the script accepts", "%s is no default for %s", tail[0], a.Name)
 		}
 	}
 	p.s.Args = append(p.s.Args, a)

@@ -87,7 +87,8 @@ func (x *expander) read(file string, from Position) (string, bool) {
 	case err != nil:
 		x.problems.add(from, ruleInclude, "make it readable", "cannot read %s: %v", file, err)
 	case content == "" || !strings.HasSuffix(content, "\n"):
-		x.problems.add(Position{file, 1 + strings.Count(content, "\n")}, ruleText, "add a newline", "the last line has no end")
+		x.problems.add(Position{file, 1 + strings.Count(content, "\n")}, ruleText,
+			"add a newline", "the last line has no end")
 	default:
 		at, remedy, message := unwritable(content)
 		if at < 0 {

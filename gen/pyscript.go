@@ -208,10 +208,10 @@ func (s *Script) callDoc() []string {
 	}
 	for _, a := range s.Args {
 		var what string
-		switch {
-		case a.Type == TypeEnum:
+		switch a.Type {
+		case TypeEnum:
 			what = strings.Join(a.Values, ", ")
-		case a.Type == TypeInteger:
+		case TypeInteger:
 			what = fmt.Sprintf("%d to %d", *a.Min, *a.Max)
 		default:
 			what = fmt.Sprintf("%d to %d bytes", *a.Min, *a.Max)
