@@ -1,6 +1,6 @@
 // Package gen turns a folder of annotated Lua scripts for Redis into what every language needs to call them:
-// flattened scripts, a manifest, typed Go bindings and reference tables. It knows the grammar of a header and the
-// rules of Lua on Redis, and nothing of what the scripts are for.
+// flattened scripts, a manifest, typed bindings for Go and Python, and reference tables. It knows the grammar of a
+// header and the rules of Lua on Redis, and nothing of what the scripts are for.
 //
 // The folder is laid out as primitive/vN/verb.lua, with fragments in primitive/vN/include. A header is the leading
 // block of lines that begin with three dashes:
