@@ -18,6 +18,7 @@ func check(s *Script, c *chunk, problems *Problems) {
 	k.checkArguments()
 	k.checkKeysAndArgs()
 	k.checkGlobals()
+	k.checkLibraries()
 	k.checkRedis()
 	k.checkReturns()
 	k.checkErrors()
@@ -28,46 +29,19 @@ func check(s *Script, c *chunk, problems *Problems) {
 }
 
 // refuse adds a problem at a node's line.
-func (k *checker) refuse(at ast.PositionHolder, remedy, format string, args ...any) {
-	k.problems.add(k.s.Source.Position(at.Line()), remedy, format, args...)
+func (k *checker) refuse(at ast.PositionHolder, code, remedy, format string, args ...any) {
+	k.problems.add(k.s.Source.Position(at.Line()), code, remedy, format, args...)
 }
 
 // refuseHeader adds a problem at a line of the header, which is the same in the source.
-func (k *checker) refuseHeader(line int, remedy, format string, args ...any) {
-	k.problems.add(Position{k.s.File, line}, remedy, format, args...)
-}
-
-// checkGlobals refuses the globals that real servers do not have or that hide something, and every write to one: real
-// servers refuse it at run time.
-func (k *checker) checkGlobals() {
-	written := map[ast.Expr]bool{}
-	for _, target := range k.writes {
-		written[target] = true
-	}
-	for _, id := range k.idents {
-		if k.names[id] == nil && !inSandbox(id.Value) && !written[id] {
-			k.refuse(id, "declare it local, before its first use", "%s is a global", id.Value)
-		}
-	}
-	for _, target := range k.writes {
-		root := target
-		for {
-			attr, ok := root.(*ast.AttrGetExpr)
-			if !ok {
-				break
-			}
-			root = attr.Object
-		}
-		if id, ok := root.(*ast.IdentExpr); ok && k.names[id] == nil {
-			k.refuse(target, "make it local", "write to the global %s", id.Value)
-		}
-	}
+func (k *checker) refuseHeader(line int, code, remedy, format string, args ...any) {
+	k.problems.add(Position{k.s.File, line}, code, remedy, format, args...)
 }
 
 // checkJumps refuses goto, which the parser takes and the Lua 5.1 of a server does not.
 func (k *checker) checkJumps() {
 	for _, s := range k.jumps {
-		k.refuse(s, "use a loop or a function", "goto is not Lua 5.1")
+		k.refuse(s, ruleLua51, "use a loop or a function", "goto is not Lua 5.1")
 	}
 }
 
@@ -78,17 +52,19 @@ func (k *checker) checkArguments() {
 		return
 	}
 	if !slices.ContainsFunc(k.body, func(s ast.Stmt) bool { return s.Line() == at }) {
-		k.problems.add(k.s.Source.Position(at), "move it out of the block or function", argumentsTag+" is not always run")
+		k.problems.add(k.s.Source.Position(at), ruleArgument, "move it out of the block or function",
+			argumentsTag+" is not always run")
 	}
 	for _, call := range k.calls {
 		if name, ok := k.redisCall(call); ok && call.Line() < at {
-			k.refuse(call, "call it below "+argumentsTag, "%s before the arguments are checked", orWord(name, "a command"))
+			k.refuse(call, ruleArgument, "call it below "+argumentsTag, "%s before the arguments are checked", orWord(name,
+				"a command"))
 		}
 	}
 	for _, local := range k.locals {
 		for _, name := range local.Names {
 			if (name == "string" || name == "tonumber") && local.Line() < at {
-				k.refuse(local, "rename it", "a local %s, which the generated checks need", name)
+				k.refuse(local, ruleName, "rename it", "a local %s, which the generated checks need", name)
 			}
 		}
 	}

@@ -73,7 +73,7 @@ func (k *checker) isKeys(e ast.Expr) bool {
 func (k *checker) checkKey(call *ast.FuncCallExpr, word ast.Expr, name, data string) {
 	from, ok := k.keysOf(word, nil)
 	if !ok {
-		k.refuse(word, "declare it, and pass KEYS[i], a local that is it, or a parameter that always gets one",
+		k.refuse(word, ruleKey, "declare it, and pass KEYS[i], a local that is it, or a parameter that always gets one",
 			"a key of %s that does not come from KEYS", name)
 		return
 	}
@@ -84,7 +84,7 @@ func (k *checker) checkKey(call *ast.FuncCallExpr, word ast.Expr, name, data str
 		key := k.s.Keys[i-1]
 		setAsZset := data == "zset" && key.holds("set") && strings.HasPrefix(name, "Z") && readsSets(name)
 		if !key.holds(data) && !setAsZset {
-			k.refuse(call, "use a command of that type, or declare another", "%s on the key %s, which is a %s",
+			k.refuse(call, ruleKey, "use a command of that type, or declare another", "%s on the key %s, which is a %s",
 				name, key.Name, key.Type)
 		}
 	}

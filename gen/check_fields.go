@@ -32,7 +32,7 @@ func (k *checker) checkFields(values []*ast.Field, reply Reply) {
 		value := values[i].Value
 		if k.kindOf(value, 0, nil) == nilKind {
 			remedy := "return '' or 0 in its place, or declare " + f.Type + "? and return false"
-			k.refuse(value, remedy, "the field %s is nil, which cuts the reply off", f.Name)
+			k.refuse(value, ruleReply, remedy, "the field %s is nil, which cuts the reply off", f.Name)
 		} else {
 			k.checkValue(value, f, "the field "+f.Name)
 		}
@@ -49,13 +49,13 @@ func (k *checker) checkValue(value ast.Expr, f Field, what string) {
 	case got == unknownKind || got == want || f.Nullable && isFalse:
 	case f.Type == TypeBoolean && got == numberKind:
 	case f.Type == TypeFloat && got == numberKind:
-		k.refuse(value, "return string.format('%.17g', x), which keeps it",
+		k.refuse(value, ruleReply, "return string.format('%.17g', x), which keeps it",
 			"%s is a number, whose fraction a server cuts off", what)
 	default:
-		k.refuse(value, "return what the header declares", "%s is %s, declared as %s", what, got, f.Type)
+		k.refuse(value, ruleReply, "return what the header declares", "%s is %s, declared as %s", what, got, f.Type)
 	}
 	if f.Type == TypeInteger && isFraction(value) {
-		k.refuse(value, "round it", "%s is a fraction, which a server cuts off", what)
+		k.refuse(value, ruleReply, "round it", "%s is a fraction, which a server cuts off", what)
 	}
 }
 
@@ -75,7 +75,8 @@ func (k *checker) checkSwapped(value ast.Expr, f Field, fields []Field) {
 		return
 	}
 	if slices.Contains(fieldNames(fields), sym.name) {
-		k.refuse(value, "swap them, or rename the local", "the field %s is the local %s, the name of another field",
+		k.refuse(value, ruleReply,
+			"swap them, or rename the local", "the field %s is the local %s, the name of another field",
 			f.Name, sym.name)
 	}
 }
@@ -90,7 +91,8 @@ func (k *checker) checkResults(value ast.Expr, f Field, last bool) {
 	many := slices.Contains([]string{"byte", "find", "gsub", "match"}, name) ||
 		k.isGlobal(call.Func, "unpack") || k.isGlobal(call.Func, "next") || k.isGlobal(call.Func, "select")
 	if last && many {
-		k.refuse(value, "put parentheses around it", "the field %s is a call that may give several values", f.Name)
+		k.refuse(value, ruleReply, "put parentheses around it",
+			"the field %s is a call that may give several values", f.Name)
 		return
 	}
 	sym := k.symbolOf(call.Func)
@@ -109,10 +111,10 @@ func (k *checker) checkResults(value ast.Expr, f Field, last bool) {
 		}
 		switch {
 		case none:
-			k.refuse(value, "let the function return a value in every case",
+			k.refuse(value, ruleReply, "let the function return a value in every case",
 				"the field %s is a call of %s, which may return nothing and so cut the reply off", f.Name, sym.name)
 		case many && last:
-			k.refuse(value, "put parentheses around it",
+			k.refuse(value, ruleReply, "put parentheses around it",
 				"the field %s is a call of %s, which may return several values", f.Name, sym.name)
 		}
 	}

@@ -33,13 +33,13 @@ func (k *checker) checkKeysAndArgs() {
 		case !literal && many:
 			read[declared-1] = true
 		case attr == nil:
-			k.refuse(id, "read KEYS[i] or #KEYS, or declare a key name... of which there may be any number",
+			k.refuse(id, ruleKey, "read KEYS[i] or #KEYS, or declare a key name... of which there may be any number",
 				"KEYS as a whole")
 		case !literal:
-			k.refuse(attr, "write the number, or declare a key name... of which there may be any number",
+			k.refuse(attr, ruleKey, "write the number, or declare a key name... of which there may be any number",
 				"KEYS[i] where i is not a number from 1")
 		case i > declared && !many:
-			k.refuse(attr, "declare it in the header", "KEYS[%d] where the header declares %d", i, declared)
+			k.refuse(attr, ruleKey, "declare it in the header", "KEYS[%d] where the header declares %d", i, declared)
 		default:
 			read[min(i, declared)-1] = true
 		}
@@ -48,12 +48,12 @@ func (k *checker) checkKeysAndArgs() {
 	for i, key := range k.s.Keys {
 		if !read[i] {
 			remedy := fmt.Sprintf("write local %s = KEYS[%d]", key.Name, i+1)
-			k.refuseHeader(key.line, remedy, "the key %s is never read", key.Name)
+			k.refuseHeader(key.line, ruleKey, remedy, "the key %s is never read", key.Name)
 		}
 	}
 	for _, target := range k.writes {
 		if sym := k.symbolOf(target); sym != nil && sym.key > 0 {
-			k.refuse(target, "use another local", "assignment to %s, which is KEYS[%d]", sym.name, sym.key)
+			k.refuse(target, ruleKey, "use another local", "assignment to %s, which is KEYS[%d]", sym.name, sym.key)
 		}
 	}
 }
@@ -70,20 +70,20 @@ func (k *checker) checkArgv(id *ast.IdentExpr, attr *ast.AttrGetExpr) {
 		return
 	}
 	if attr == nil {
-		k.refuse(id, remedy, "ARGV as a whole")
+		k.refuse(id, ruleArgument, remedy, "ARGV as a whole")
 		return
 	}
 	switch {
 	case k.s.generated(id.Line()):
 	case !ok:
-		k.refuse(attr, remedy, "ARGV[i] where i is not a number from 1")
+		k.refuse(attr, ruleArgument, remedy, "ARGV[i] where i is not a number from 1")
 	case i > len(k.s.Args):
-		k.refuse(attr, remedy, "ARGV[%d] where the header declares %d", i, len(k.s.Args))
+		k.refuse(attr, ruleArgument, remedy, "ARGV[%d] where the header declares %d", i, len(k.s.Args))
 	case id.Line() < k.s.arguments:
-		k.refuse(attr, "read it below "+argumentsTag, "ARGV[%d] before it is checked", i)
+		k.refuse(attr, ruleArgument, "read it below "+argumentsTag, "ARGV[%d] before it is checked", i)
 	case k.s.Args[i-1].Optional:
 		name := k.s.Args[i-1].Name
-		k.refuse(attr, "use the local "+name, "ARGV[%d] is the argument %s, which may be left out", i, name)
+		k.refuse(attr, ruleArgument, "use the local "+name, "ARGV[%d] is the argument %s, which may be left out", i, name)
 	}
 }
 

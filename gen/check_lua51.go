@@ -20,33 +20,34 @@ func (k *checker) checkTokens() {
 	inParams := false // between function and the ) of its parameters
 	ended := true     // by last: there is no statement that a semicolon could end
 	for _, t := range tokens(k.s.Source.Text) {
-		refuse := func(remedy, format string, args ...any) {
-			k.problems.add(k.s.Source.Position(t.line), remedy, format, args...)
+		refuse := func(code, remedy, format string, args ...any) {
+			k.problems.add(k.s.Source.Position(t.line), code, remedy, format, args...)
 		}
 		switch {
 		case t.kind == tokenSymbol && t.text == ";" && ended:
-			refuse("delete it", "a semicolon that ends no statement")
+			refuse(ruleLua51, "delete it", "a semicolon that ends no statement")
 		case separates(t) && (separates(last) || last.text == "{"):
-			refuse("delete one", "%s behind %s", t.text, last.text)
+			refuse(ruleLua51, "delete one", "%s behind %s", t.text, last.text)
 		case t.kind == tokenName && strings.ContainsFunc(t.text, func(r rune) bool { return r >= 0x80 }):
-			refuse("use letters, digits and underscores", "the name %s", t.text)
+			refuse(ruleLua51, "use letters, digits and underscores", "the name %s", t.text)
 		case t.kind == tokenNumber:
 			digits := t.text
 			if m := exponent.FindStringSubmatch(digits); m != nil {
 				digits = m[1]
 			}
 			if !numeral.MatchString(digits) {
-				refuse("write it in plain decimals, without a leading zero, or as 0x and at most 8 digits",
+				refuse(ruleLua51, "write it in plain decimals, without a leading zero, or as 0x and at most 8 digits",
 					"the number %s", t.text)
 			}
 		case t.kind == tokenString && t.text[0] != '[':
 			if bad := badEscape(t.text); bad != "" {
-				refuse(`write other bytes as \ and three digits up to 255`, "the escape %s is not Lua 5.1", bad)
+				refuse(ruleLua51, `write other bytes as \ and three digits up to 255`, "the escape %s is not Lua 5.1", bad)
 			}
 		case t.kind == tokenString && strings.HasPrefix(t.text, "[[") && strings.Contains(t.text[2:], "[["):
-			refuse("write it as [=[ … ]=]", "a [[ inside of [[ … ]]")
+			refuse(ruleLua51, "write it as [=[ … ]=]", "a [[ inside of [[ … ]]")
 		case t.text == "(" && t.newLine && (last.kind == tokenName || last.kind == tokenString || closes(last)):
-			refuse("put it on the line before, or a semicolon between", "a ( that may call what is on the line before")
+			refuse(ruleLua51, "put it on the line before, or a semicolon between",
+				"a ( that may call what is on the line before")
 		}
 		ended = t.text == ";" || enters(t) && t.kind == tokenKeyword || inParams && t.text == ")"
 		inParams = t.text == "function" && t.kind == tokenKeyword || inParams && t.text != ")"
@@ -88,7 +89,7 @@ type nesting struct {
 func (k *checker) checkBlock(stmts []ast.Stmt, in nesting) {
 	for _, s := range stmts {
 		if _, ok := s.(*ast.BreakStmt); ok && !in.loop {
-			k.refuse(s, "delete it", "a break outside of a loop")
+			k.refuse(s, ruleLua51, "delete it", "a break outside of a loop")
 		}
 		k.checkLoop(s)
 		inner := nesting{in.loop || isLoop(s), in.vararg}
@@ -107,7 +108,7 @@ func (k *checker) checkExpr(e ast.Expr, in nesting) {
 		return
 	case *ast.Comma3Expr:
 		if !in.vararg {
-			k.refuse(e, "declare the function with ...", "... in a function that has none")
+			k.refuse(e, ruleLua51, "declare the function with ...", "... in a function that has none")
 		}
 	case *ast.FunctionExpr:
 		k.checkBlock(e.Stmts, nesting{vararg: e.ParList.HasVargs})
@@ -130,8 +131,11 @@ func (k *checker) checkLoop(s ast.Stmt) {
 		m, ok := k.member(s.Limit, "math")
 		endless = ok && m == "huge"
 	}
+	if f := selfCall(s); f != "" {
+		k.refuse(s, ruleLoop, "return before it under some condition", "a loop without end: %s always calls itself", f)
+	}
 	if endless && !leavesLoop(blocks(s)[0], true) {
-		k.refuse(s, "give it a bound, a break or a return", "a loop without end")
+		k.refuse(s, ruleLoop, "give it a bound, a break or a return", "a loop without end")
 	}
 }
 

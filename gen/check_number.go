@@ -18,13 +18,13 @@ func (k *checker) checkNumbers() {
 	for _, e := range k.concats {
 		for _, operand := range []ast.Expr{e.Lhs, e.Rhs} {
 			if k.isNumber(value{operand, 0}, nil) {
-				k.refuse(operand, remedy, ".. on a number, which prints an exponent from 1e15 on")
+				k.refuse(operand, ruleNumber, remedy, ".. on a number, which prints an exponent from 1e15 on")
 			}
 		}
 	}
 	for _, call := range k.calls {
 		if k.isGlobal(call.Func, "tostring") && len(call.Args) > 0 && k.isNumber(value{call.Args[0], 0}, nil) {
-			k.refuse(call, remedy, "tostring of a number, which prints an exponent from 1e15 on")
+			k.refuse(call, ruleNumber, remedy, "tostring of a number, which prints an exponent from 1e15 on")
 		}
 	}
 }

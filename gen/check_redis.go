@@ -23,22 +23,23 @@ func (k *checker) checkRedis() {
 		}
 		attr := members[id]
 		if attr == nil {
-			k.refuse(id, "call redis.call and its like where they are needed", "the table redis as a value")
+			k.refuse(id, ruleCommand, "call redis.call and its like where they are needed", "the table redis as a value")
 			continue
 		}
 		name, _ := k.member(attr, "redis")
 		switch {
 		case slices.Contains(redisConstants, name):
 		case !slices.Contains(redisAPI, name):
-			k.refuse(attr, "use redis."+strings.Join(redisAPI, ", redis."), "redis.%s is not allowed", orWord(name, "[…]"))
+			k.refuse(attr, ruleCommand, "use redis."+strings.Join(redisAPI, ", redis."), "redis.%s is not allowed",
+				orWord(name, "[…]"))
 		case !called[attr] && !k.isAlias(attr):
-			k.refuse(attr, "call it directly, so that its command can be seen", "redis.%s as a value", name)
+			k.refuse(attr, ruleCommand, "call it directly, so that its command can be seen", "redis.%s as a value", name)
 		}
 	}
 	for _, id := range k.idents {
 		if m, ok := k.member(k.aliased(id), "redis"); ok && !called[id] && slices.Contains(redisAPI, m) {
-			k.refuse(id, "call it directly, so that its command can be seen", "%s, which is redis.%s, as a value",
-				id.Value, m)
+			k.refuse(id, ruleCommand, "call it directly, so that its command can be seen",
+				"%s, which is redis.%s, as a value", id.Value, m)
 		}
 	}
 	for _, call := range k.calls {
@@ -58,29 +59,30 @@ func orWord(word, none string) string {
 
 func (k *checker) checkCommand(call *ast.FuncCallExpr, name string) {
 	if name == "" {
-		k.refuse(call, "write the command as a string in place", "a command that is not a literal")
+		k.refuse(call, ruleCommand, "write the command as a string in place", "a command that is not a literal")
 		return
 	}
 	c, ok := commands[name]
 	whole := name
 	if ok && c.parent {
 		if whole, ok = k.subcommand(call, name); whole == "" {
-			k.refuse(call, "write the subcommand as a string in place", "%s with a subcommand that is not a literal", name)
+			k.refuse(call, ruleCommand, "write the subcommand as a string in place",
+				"%s with a subcommand that is not a literal", name)
 			return
 		}
 		c = commands[whole]
 	}
 	if k.s.ReadOnly && (c.writes || name == "PUBLISH" || name == "SPUBLISH") {
-		k.refuse(call, "delete the tag @readonly, or the call", "%s in a script that is read-only", name)
+		k.refuse(call, ruleReadonly, "delete the tag @readonly, or the call", "%s in a script that is read-only", name)
 	}
 	switch {
 	case !ok:
-		k.refuse(call, "use a command that Redis 7.0, Redis 8.0 and Valkey 9.1 all have",
+		k.refuse(call, ruleCommand, "use a command that Redis 7.0, Redis 8.0 and Valkey 9.1 all have",
 			"the command %s is not on every server",
 			whole)
 		return
 	case c.why != "":
-		k.refuse(call, "use another", "the command %s is refused: %s", whole, c.why)
+		k.refuse(call, ruleCommand, "use another", "the command %s is refused: %s", whole, c.why)
 		return
 	}
 	if i, found := slices.BinarySearch(k.s.Commands, whole); !found {
@@ -89,17 +91,18 @@ func (k *checker) checkCommand(call *ast.FuncCallExpr, name string) {
 	k.checkArity(call, name, c.arity)
 	for _, word := range []string{"STREAMS", "BLOCK"} {
 		if (name == "XREAD" || name == "XREADGROUP") && (k.literalAt(call, word) < 0) == (word == "STREAMS") {
-			k.refuse(call, "write it with STREAMS in place and without BLOCK",
+			k.refuse(call, ruleCommand, "write it with STREAMS in place and without BLOCK",
 				"%s that waits, or whose keys cannot be seen", name)
 			return
 		}
 	}
 	keys, ok := k.keyWords(call, c)
 	if !ok {
-		k.refuse(call, "write the number of keys in place, or pass all of them", "%s whose keys cannot be counted", name)
+		k.refuse(call, ruleKey, "write the number of keys in place, or pass all of them",
+			"%s whose keys cannot be counted", name)
 	}
 	if len(keys) == 0 && len(c.keys) > 0 && ok {
-		k.refuse(call, "give it", "%s without its key", name)
+		k.refuse(call, ruleKey, "give it", "%s without its key", name)
 	}
 	for _, key := range keys {
 		k.checkKey(call, key, name, c.data)
@@ -120,7 +123,7 @@ func (k *checker) checkArity(call *ast.FuncCallExpr, name string, arity int) {
 		}
 	}
 	if words < max(arity, -arity) || arity > 0 && words > arity {
-		k.refuse(call, "see its documentation", "%s with %d arguments", name, words-1)
+		k.refuse(call, ruleCommand, "see its documentation", "%s with %d arguments", name, words-1)
 	}
 }
 
@@ -146,9 +149,10 @@ func (k *checker) checkPublish() {
 	switch declared := len(k.s.Publishes) > 0; {
 	case publishes && !declared:
 		top := Position{k.s.File, 1}
-		k.problems.add(top, "declare the channels: ---@publish pattern", "PUBLISH without a declared @publish")
+		k.problems.add(top, ruleChannel, "declare the channels: ---@publish pattern", "PUBLISH without a declared @publish")
 	case !publishes && declared:
-		k.refuseHeader(k.s.Publishes[0].line, "delete the tag", "@publish in a script that does not call PUBLISH")
+		k.refuseHeader(k.s.Publishes[0].line, ruleChannel, "delete the tag",
+			"@publish in a script that does not call PUBLISH")
 	}
 }
 
@@ -159,7 +163,7 @@ func (k *checker) checkChannel(channel ast.Expr) {
 	if len(k.s.Publishes) == 0 || slices.ContainsFunc(k.s.Publishes, declared) {
 		return
 	}
-	k.refuse(channel, "declare it: ---@publish pattern", "PUBLISH on %s, which is in no declared pattern",
+	k.refuse(channel, ruleChannel, "declare it: ---@publish pattern", "PUBLISH on %s, which is in no declared pattern",
 		text+map[bool]string{false: "…"}[whole])
 }
 

@@ -17,7 +17,7 @@ func (k *checker) checkReturns() {
 	for _, r := range k.returns {
 		if len(r.Exprs) != 1 {
 			remedy := "return one table, one error_reply or one local that holds an error"
-			k.refuse(r, remedy, "return of %d values", len(r.Exprs))
+			k.refuse(r, ruleReply, remedy, "return of %d values", len(r.Exprs))
 			continue
 		}
 		switch e := r.Exprs[0].(type) {
@@ -38,18 +38,19 @@ func (k *checker) checkReturns() {
 				continue
 			}
 		}
-		k.refuse(r, "return {'TAG', …}, redis.error_reply(…) or a local that holds an error; or declare @return, for a "+
-			"reply without a tag",
+		k.refuse(r, ruleReply,
+			"return {'TAG', …}, redis.error_reply(…) or a local that holds an error; or declare @return, for a "+
+				"reply without a tag",
 			"return of something else")
 	}
 	for _, reply := range k.s.Replies {
 		if !returned[reply.Tag] {
-			k.refuseHeader(reply.line, "return it or delete the tag", "the reply %s is never returned", reply.Tag)
+			k.refuseHeader(reply.line, ruleReply, "return it or delete the tag", "the reply %s is never returned", reply.Tag)
 		}
 	}
 	if !returnsAlways(k.body) {
 		end := k.s.Source.Position(len(k.s.Source.Lines))
-		k.problems.add(end, "end it with a return", "the end can be reached without a return, which answers nil")
+		k.problems.add(end, ruleReply, "end it with a return", "the end can be reached without a return, which answers nil")
 	}
 }
 
@@ -57,29 +58,29 @@ func (k *checker) checkReturns() {
 func (k *checker) checkTagged(r *ast.ReturnStmt, table *ast.TableExpr) string {
 	for _, f := range table.Fields {
 		if f.Key != nil {
-			k.refuse(r, "list the values alone", "a reply with named fields")
+			k.refuse(r, ruleReply, "list the values alone", "a reply with named fields")
 			return ""
 		}
 		if _, ok := f.Value.(*ast.Comma3Expr); ok {
-			k.refuse(r, "list the values", "... in a reply")
+			k.refuse(r, ruleReply, "list the values", "... in a reply")
 		}
 	}
 	if len(table.Fields) == 0 {
-		k.refuse(r, "begin it with a declared tag", "an empty reply")
+		k.refuse(r, ruleReply, "begin it with a declared tag", "an empty reply")
 		return ""
 	}
 	tag, ok := table.Fields[0].Value.(*ast.StringExpr)
 	if !ok {
-		k.refuse(r, "begin it with a declared tag", "a reply whose tag is not a literal")
+		k.refuse(r, ruleReply, "begin it with a declared tag", "a reply whose tag is not a literal")
 		return ""
 	}
 	at := slices.IndexFunc(k.s.Replies, func(d Reply) bool { return d.Tag == tag.Value })
 	if at < 0 {
-		k.refuse(r, "declare it: ---@reply "+tag.Value+" …", "the reply %s is not declared", tag.Value)
+		k.refuse(r, ruleReply, "declare it: ---@reply "+tag.Value+" …", "the reply %s is not declared", tag.Value)
 		return ""
 	}
 	if got, want := len(table.Fields)-1, len(k.s.Replies[at].Fields); got != want {
-		k.refuse(r, "return what the header declares",
+		k.refuse(r, ruleReply, "return what the header declares",
 			"the reply %s has %d fields, the header declares %d", tag.Value, got, want)
 	} else {
 		k.checkFields(table.Fields[1:], k.s.Replies[at])
@@ -112,7 +113,8 @@ func (k *checker) checkErrors() {
 			made[k.checkErrorText(call, call.Args)] = true
 		}
 		if k.isGlobal(call.Func, "error") && len(call.Args) > 0 && k.isTable(call.Args[0]) {
-			k.refuse(call, "return redis.error_reply('CODE text')", "error with a table, which crashes some servers")
+			k.refuse(call, ruleError, "return redis.error_reply('CODE text')",
+				"error with a table, which crashes some servers")
 		}
 	}
 	for _, table := range k.tables {
@@ -122,7 +124,8 @@ func (k *checker) checkErrors() {
 	}
 	for _, e := range k.s.Errors {
 		if !made[e.Code] {
-			k.refuseHeader(e.line, "make it with redis.error_reply or delete the tag", "the error %s is never made", e.Code)
+			k.refuseHeader(e.line, ruleError, "make it with redis.error_reply or delete the tag",
+				"the error %s is never made", e.Code)
 		}
 	}
 }
@@ -145,10 +148,11 @@ func (k *checker) checkErrorText(call ast.PositionHolder, args []ast.Expr) strin
 	}
 	code, _, parted := strings.Cut(text, " ")
 	switch {
-	case code == "" || !whole && !parted:
-		k.refuse(call, "begin the text with a declared code and a space, as a literal", "an error without a code to be seen")
+	case !errorCode.MatchString(code) || !whole && !parted:
+		k.refuse(call, ruleError, "begin the text with a declared code and a space, as a literal",
+			"an error without a code to be seen")
 	case !slices.ContainsFunc(k.s.Errors, func(e ErrorCode) bool { return e.Code == code }):
-		k.refuse(call, "declare it: ---@error "+code+" text", "the error %s is not declared", code)
+		k.refuse(call, ruleError, "declare it: ---@error "+code+" text", "the error %s is not declared", code)
 	default:
 		return code
 	}

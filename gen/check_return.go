@@ -11,7 +11,7 @@ func (k *checker) checkUntagged() {
 			continue
 		}
 		if len(r.Exprs) != 1 {
-			k.refuse(r, "return one value", "return of %d values", len(r.Exprs))
+			k.refuse(r, ruleReply, "return one value", "return of %d values", len(r.Exprs))
 			continue
 		}
 		if table, ok := r.Exprs[0].(*ast.TableExpr); ok {
@@ -20,7 +20,8 @@ func (k *checker) checkUntagged() {
 		}
 		if k.kindOf(r.Exprs[0], 0, nil) == nilKind {
 			if !mayBeNil {
-				k.refuse(r, "declare "+f.Type+"?, or return something else", "return of nil, declared as %s", f.Type)
+				k.refuse(r, ruleReply, "declare "+f.Type+"?, or return something else",
+					"return of nil, declared as %s", f.Type)
 			}
 			continue
 		}
@@ -33,7 +34,7 @@ func (k *checker) checkUntagged() {
 	}
 	if !returnsAlways(k.body) && !mayBeNil {
 		end := k.s.Source.Position(len(k.s.Source.Lines))
-		k.problems.add(end, "end it with a return", "the end can be reached without a return, which answers nil")
+		k.problems.add(end, ruleReply, "end it with a return", "the end can be reached without a return, which answers nil")
 	}
 }
 
@@ -48,10 +49,10 @@ func (k *checker) checkTable(r *ast.ReturnStmt, table *ast.TableExpr, f Field) {
 		case named && key.Value == "ok" && len(table.Fields) == 1 && f.Type == TypeString:
 			return
 		case field.Key != nil:
-			k.refuse(r, "list the values alone: a server drops named fields", "a reply with named fields")
+			k.refuse(r, ruleReply, "list the values alone: a server drops named fields", "a reply with named fields")
 			return
 		case i < len(table.Fields)-1 && k.kindOf(field.Value, 0, nil) == nilKind:
-			k.refuse(field.Value, "return false in its place", "a nil in a reply, which cuts it off")
+			k.refuse(field.Value, ruleReply, "return false in its place", "a nil in a reply, which cuts it off")
 		}
 	}
 	k.checkValue(table, f, "what is returned")

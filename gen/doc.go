@@ -1,6 +1,6 @@
 // Package gen turns a folder of annotated Lua scripts for Redis into what every language needs to call them:
-// flattened scripts, a manifest, typed Go bindings and reference tables. It knows the grammar of a header and the
-// rules of Lua on Redis, and nothing of what the scripts are for.
+// flattened scripts, a manifest, typed bindings for Go and Python, and reference tables. It knows the grammar of a
+// header and the rules of Lua on Redis, and nothing of what the scripts are for.
 //
 // The folder is laid out as primitive/vN/verb.lua, with fragments in primitive/vN/include. A header is the leading
 // block of lines that begin with three dashes:
@@ -8,7 +8,8 @@
 //	---@script PRIMITIVE.VERB                    the file must be PRIMITIVE/vN/VERB.lua
 //	---@version N
 //	---text                                      at least one line of documentation
-//	---@key NAME[...] TYPE `{name}`[, text]      a key that callers name: each word in braces is another one
+//	---@key NAME[...] TYPE `{name}`[ LO..HI bytes][, text]
+//	                                             a key that callers name: each word in braces is another one
 //	---@key NAME TYPE companion `SUFFIX`[, text] a key derived from it, in the same cluster slot
 //	---@arg NAME string LO..HI bytes[ = DEFAULT][, text]
 //	---@arg NAME integer [ms, ]LO..HI[ = DEFAULT][, text]

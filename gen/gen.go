@@ -18,6 +18,9 @@ type Options struct {
 
 	GoEvalshaRO bool // the bindings call scripts that are read-only by EVALSHA_RO
 
+	PythonDir       string // gets a Python module for each primitive and version, and what they share; "" for none
+	PythonEvalshaRO bool   // as GoEvalshaRO
+
 	Readme    string // holds the tables, between markers
 	Released  string // pins what is released
 	Generator string // what generated files say of their origin

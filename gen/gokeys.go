@@ -8,8 +8,16 @@ import (
 
 // keysOf writes the constructor of a script's keys from what callers name.
 func (w *goWriter) keysOf(typeName string, s *Script) {
-	var names, params, suffixes, members []string
+	var names, params, suffixes, members, checks []string
 	for _, k := range s.Keys {
+		dots := ""
+		if k.Many {
+			dots = "..."
+		}
+		if k.Suffix == "" {
+			lo, hi := k.bounds()
+			checks = append(checks, fmt.Sprintf("scripts.CheckNames(%d, %d, %s%s)", lo, hi, goParam(k), dots))
+		}
 		switch {
 		case k.Suffix != "":
 			members = append(members, fmt.Sprintf("%s: companions[%d]", goName(k.Name), len(suffixes)))
@@ -32,12 +40,15 @@ func (w *goWriter) keysOf(typeName string, s *Script) {
 	}
 	w.comment("%sOf gives the keys of %s. Its error is a [*scripts.NameError].", typeName, what)
 	w.line("func %sOf(%s) (%s, error) {", typeName, strings.Join(params, ", "), typeName)
-	list := "_"
-	if len(suffixes) > 0 {
-		list = "companions"
+	check := checks[0]
+	if len(checks) > 1 {
+		check = "scripts.First(" + strings.Join(checks, ", ") + ")"
 	}
-	w.line("%s, err := scripts.Companions(%s)\nif err != nil {\nreturn %s{}, err\n}", list,
-		strings.Join(append([]string{names[0]}, suffixes...), ", "), typeName)
+	w.line("if err := %s; err != nil {\nreturn %s{}, err\n}", check, typeName)
+	if len(suffixes) > 0 {
+		w.line("companions, err := scripts.Companions(%s)\nif err != nil {\nreturn %s{}, err\n}",
+			strings.Join(append([]string{names[0]}, suffixes...), ", "), typeName)
+	}
 	w.line("return %s{%s}, nil\n}\n", typeName, strings.Join(members, ", "))
 }
 

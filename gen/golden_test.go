@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write what is generated into testdata")
 // optionsFor describes a folder that is laid out as the project's own.
 func optionsFor(root string) Options {
 	return Options{
-		Root: root, Source: "lua", Dist: "lua/dist", GoDir: "sdk/scripts",
+		Root: root, Source: "lua", Dist: "lua/dist", GoDir: "sdk/scripts", PythonDir: "python/scripts",
 		GoRuntime: "github.com/zferentz/go-redilock/sdk/scripts",
 		Readme:    "lua/README.md", Released: "lua/released.json", Generator: "go-redilock/gen",
 	}
@@ -38,6 +38,7 @@ func TestGolden(t *testing.T) {
 				checkError(t, filepath.Join(dir, "want.err"), err)
 				return
 			}
+			delete(got, "python/scripts/runtime.py") // which is the same everywhere
 			if strings.HasPrefix(filepath.Base(dir), "bad_") {
 				t.Fatal("accepted, but a folder bad_… must be refused")
 			}
@@ -49,6 +50,35 @@ func TestGolden(t *testing.T) {
 				t.Errorf("output differs (-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// TestEveryOne: in a folder of scripts that are all to be refused, each of them is.
+func TestEveryOne(t *testing.T) {
+	t.Parallel()
+	count := func(pattern string) []string {
+		files, err := filepath.Glob(filepath.Join("testdata", pattern, "lua", "*", "v1", "*.lua"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return files
+	}
+	for _, folder := range []string{"bad_hostile", "bad_idioms"} {
+		want, err := os.ReadFile(filepath.Join("testdata", folder, "want.err"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range count(folder) {
+			if !strings.Contains(string(want), "/"+filepath.Base(file)+":") {
+				t.Errorf("%s is accepted", file)
+			}
+		}
+	}
+	if n := len(count("bad_hostile")); n < 40 {
+		t.Errorf("%d hostile scripts", n)
+	}
+	if n := len(count("idioms")) + len(count("bad_idioms")); n < 60 {
+		t.Errorf("%d idioms", n)
 	}
 }
 

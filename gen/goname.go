@@ -144,7 +144,7 @@ func (m *Model) checkGoNames(problems *Problems) {
 		names, owners := goNames(group)
 		for i, name := range names {
 			if taken[name] {
-				problems.add(Position{owners[i].File, 1}, "rename a verb, tag, enum or field",
+				problems.add(Position{owners[i].File, 1}, ruleName, "rename a verb, tag, enum or field",
 					"the Go package would declare %s twice", name)
 			}
 			taken[name] = true
@@ -152,7 +152,7 @@ func (m *Model) checkGoNames(problems *Problems) {
 		m.checkMembers(group, problems)
 		pkg := group[0].pkg().goPackage()
 		if other := packages[pkg]; other != nil {
-			problems.add(Position{group[0].File, 1}, "rename a primitive",
+			problems.add(Position{group[0].File, 1}, ruleName, "rename a primitive",
 				"its Go package %s is that of %s too", pkg, path.Dir(other.File))
 		}
 		packages[pkg] = group[0]
@@ -166,7 +166,7 @@ func (m *Model) checkMembers(group []*Script, problems *Problems) {
 			seen := map[string]bool{}
 			for _, name := range names {
 				if seen[goName(name)] {
-					problems.add(Position{s.File, line}, "rename one of them", "two Go fields %s", goName(name))
+					problems.add(Position{s.File, line}, ruleName, "rename one of them", "two Go fields %s", goName(name))
 				}
 				seen[goName(name)] = true
 			}

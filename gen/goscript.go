@@ -55,7 +55,7 @@ func renderScript(o Options, group []*Script, s *Script) ([]byte, error) {
 	if strings.Contains(w.String(), "time.Duration") {
 		imports = append(imports, `"time"`)
 	}
-	imports = append(imports, "", `"github.com/redis/go-redis/v9"`, "", strconv.Quote(o.GoRuntime))
+	imports = append(imports, "", strconv.Quote(o.GoRuntime))
 	return w.file(o, s.File, s.pkg(), imports...)
 }
 
@@ -255,7 +255,7 @@ func (w *goWriter) calls(group []*Script, s *Script) {
 
 	about := lowerFirst(strings.Join(append(slices.Clone(s.Doc), s.notes()...), " ")) + errorsDoc(s)
 	w.comment("%s calls %s, version %d: %s", verb, s.Name(), s.Version, about)
-	w.line("func %s(ctx context.Context, rdb redis.UniversalClient, keys %s, args %sArgs) (%s, error) {",
+	w.line("func %s(ctx context.Context, rdb scripts.Client, keys %s, args %sArgs) (%s, error) {",
 		verb, keysType, verb, s.goReply())
 	w.line("if err := args.Validate(); err != nil {\nvar none %s\nreturn none, err\n}", s.goReply())
 	w.line("return New%s(keys, args).Do(ctx, rdb)\n}\n", verb)

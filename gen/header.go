@@ -12,8 +12,9 @@ var (
 	scriptRest  = regexp.MustCompile(`^([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)$`)
 	versionRest = regexp.MustCompile(`^[1-9][0-9]{0,5}$`)
 	keyRest     = regexp.MustCompile("^([a-z][a-z0-9_]*)(\\.\\.\\.)? +(string|counter|hash|list|set|zset|stream) +" +
-		"(?:`({[a-z][a-z0-9_]*})`|companion +`([^`{}\\s]+)`)(?:, (.+))?$")
+		"(?:`({[a-z][a-z0-9_]*})`(?: +(\\d{1,9})\\.\\.(\\d{1,9}) bytes)?|companion +`([^`{}\\s]+)`)(?:, (.+))?$")
 	publishRest = regexp.MustCompile(`^([^\s,]+)(?:, (.+))?$`)
+	errorCode   = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
 	errorRest   = regexp.MustCompile(`^([A-Z][A-Z0-9_]*) +(\S.*)$`)
 )
 
@@ -25,7 +26,7 @@ const fieldTypes = "type string, integer, integer(ms), float, boolean, strings, 
 var headerTags = map[string]string{
 	"script":  "---@script primitive.verb",
 	"version": "---@version 1",
-	"key": "---@key name type `{name}`, text (or: companion `:suffix`); " +
+	"key": "---@key name type `{name}` 1..1024 bytes, text (or: companion `:suffix`); " +
 		"type string, counter, hash, list, set, zset or stream",
 	"arg": "---@arg name string 1..512 bytes, text (or: integer ms, 1..60000, or: enum a|b|c), " +
 		"with ` = default` before the comma if it may be left out",
@@ -61,7 +62,8 @@ func parseHeader(s *Script, problems *Problems) bool {
 		pos := s.Source.Position(i + 1)
 		inHeader = inHeader && strings.HasPrefix(line, "---") && pos.File == s.File
 		if inHeader && (strings.Contains(line, "<!--") || strings.Contains(line, "-->")) {
-			p.problems.add(pos, "say it without", "a <!-- or --> in the header, whose texts become part of a Markdown page")
+			p.problems.add(pos, ruleHeader, "say it without",
+				"a <!-- or --> in the header, whose texts become part of a Markdown page")
 		}
 		trimmed := strings.TrimSpace(line)
 		switch {
@@ -75,7 +77,8 @@ func parseHeader(s *Script, problems *Problems) bool {
 				s.Doc = append(s.Doc, text)
 			}
 		case strings.HasPrefix(trimmed, "---@"):
-			problems.add(pos, "write it into the block of --- lines at the head of the script", "tag outside of the header")
+			problems.add(pos, ruleHeader, "write it into the block of --- lines at the head of the script",
+				"tag outside of the header")
 		}
 	}
 	p.complete()
@@ -87,12 +90,13 @@ func (p *headerParser) tag(pos Position, text string) {
 	rest = strings.TrimSpace(rest)
 	how, known := headerTags[name]
 	if !known {
-		p.problems.add(pos, "use "+strings.Join(slices.Sorted(maps.Keys(headerTags)), ", ")+", arguments or include",
+		p.problems.add(pos, ruleHeader,
+			"use "+strings.Join(slices.Sorted(maps.Keys(headerTags)), ", ")+", arguments or include",
 			"unknown tag @%s", name)
 		return
 	}
 	if p.seen[name]++; p.seen[name] > 1 && slices.Contains(tagsOnce, name) {
-		p.problems.add(pos, "keep one", "a second @%s", name)
+		p.problems.add(pos, ruleHeader, "keep one", "a second @%s", name)
 		return
 	}
 	ok := false
@@ -128,7 +132,7 @@ func (p *headerParser) tag(pos Position, text string) {
 	}
 	if !ok {
 		p.broken = true
-		p.problems.add(pos, "write "+how, "malformed @%s", name)
+		p.problems.add(pos, ruleHeader, "write "+how, "malformed @%s", name)
 	}
 }
 
@@ -147,13 +151,21 @@ func (p *headerParser) key(rest string, line int) bool {
 		return false
 	}
 	if many := len(p.s.Keys); many > 0 && p.s.Keys[many-1].Many {
-		p.problems.add(Position{p.s.File, line}, "declare it before that",
+		p.problems.add(Position{p.s.File, line}, ruleKey, "declare it before that",
 			"a key behind %s, of which there may be any number",
 			p.s.Keys[many-1].Name)
 	}
-	p.s.Keys = append(p.s.Keys, Key{
-		Name: m[1], Many: m[2] != "", Type: m[3], Key: m[4], Suffix: m[5], Doc: m[6], line: line,
-	})
+	k := Key{Name: m[1], Many: m[2] != "", Type: m[3], Key: m[4], Suffix: m[7], Doc: m[8], line: line}
+	if m[5] != "" {
+		lo, _ := strconv.ParseInt(m[5], 10, 64)
+		hi, _ := strconv.ParseInt(m[6], 10, 64)
+		if k.Min, k.Max = &lo, &hi; lo > hi || lo == 0 {
+			p.problems.add(Position{p.s.File, line}, ruleKey,
+				"write the smaller one first, and 1 at least", "%s..%s is no range of a name",
+				m[5], m[6])
+		}
+	}
+	p.s.Keys = append(p.s.Keys, k)
 	return true
 }
 
@@ -180,21 +192,21 @@ func (p *headerParser) complete() {
 	s, top := p.s, Position{p.s.File, 1}
 	switch {
 	case p.seen["script"] == 0:
-		p.problems.add(top, "begin the file with "+headerTags["script"], "no @script")
+		p.problems.add(top, ruleHeader, "begin the file with "+headerTags["script"], "no @script")
 	case s.Primitive != "":
 		p.checkPlace()
 	}
 	if p.seen["version"] == 0 {
-		p.problems.add(top, "add "+headerTags["version"], "no @version")
+		p.problems.add(top, ruleHeader, "add "+headerTags["version"], "no @version")
 	}
 	if len(s.Doc) == 0 {
-		p.problems.add(top, "add a line ---text that says what the script does", "no documentation")
+		p.problems.add(top, ruleHeader, "add a line ---text that says what the script does", "no documentation")
 	}
 	if p.seen["reply"] > 0 && p.seen["return"] > 0 {
-		p.problems.add(top, "give every reply a tag, or the only one none", "@reply and @return")
+		p.problems.add(top, ruleReply, "give every reply a tag, or the only one none", "@reply and @return")
 	}
 	if p.seen["reply"] == 0 && p.seen["return"] == 0 {
-		p.problems.add(top, "add "+headerTags["reply"], "no @reply")
+		p.problems.add(top, ruleReply, "add "+headerTags["reply"], "no @reply")
 	}
 	p.checkDuplicates()
 	p.checkKeys()

@@ -47,7 +47,8 @@ func (p *headerParser) arg(rest string, pos Position) bool {
 		lo, _ := strconv.ParseInt(m[2], 10, 64)
 		hi, _ := strconv.ParseInt(m[3], 10, 64)
 		if lo > hi || hi > 1<<53 || lo < -1<<53 {
-			p.problems.add(pos, "write the smaller one first, and stay within 2^53", "%s..%s is no range", m[2], m[3])
+			p.problems.add(pos, ruleArgument, "write the smaller one first, and stay within 2^53",
+				"%s..%s is no range", m[2], m[3])
 		}
 		a.Unit, a.Min, a.Max, tail = m[1], &lo, &hi, m[4:]
 	case TypeEnum:
@@ -57,14 +58,15 @@ func (p *headerParser) arg(rest string, pos Position) bool {
 		}
 		a.Values, tail = strings.Split(m[1], "|"), m[2:]
 		if distinct := slices.Compact(slices.Sorted(slices.Values(a.Values))); len(distinct) < len(a.Values) {
-			p.problems.add(pos, "list each value once", "%s has a value twice", a.Name)
+			p.problems.add(pos, ruleArgument, "list each value once", "%s has a value twice", a.Name)
 		}
 	}
 	a.Doc = tail[1]
 	if tail[0] != "" {
 		a.Optional = true
 		if !a.setDefault(strings.Trim(tail[0], `"`)) {
-			p.problems.add(pos, "choose one that the script accepts", "%s is no default for %s", tail[0], a.Name)
+			p.problems.add(pos, ruleArgument,
+				"choose one that the script accepts", "%s is no default for %s", tail[0], a.Name)
 		}
 	}
 	p.s.Args = append(p.s.Args, a)
@@ -105,11 +107,12 @@ func (p *headerParser) arguments(pos Position, text string, line int) {
 	p.broken = p.broken || text != argumentsTag || pos.File != p.s.File
 	switch {
 	case text != argumentsTag:
-		p.problems.add(pos, "write it at the start of a line of its own, as "+argumentsTag, "malformed @arguments")
+		p.problems.add(pos, ruleArgument, "write it at the start of a line of its own, as "+argumentsTag,
+			"malformed @arguments")
 	case pos.File != p.s.File:
-		p.problems.add(pos, "write it into the script itself", "@arguments in a fragment")
+		p.problems.add(pos, ruleArgument, "write it into the script itself", "@arguments in a fragment")
 	case p.s.arguments != 0:
-		p.problems.add(pos, "keep one", "a second @arguments")
+		p.problems.add(pos, ruleArgument, "keep one", "a second @arguments")
 	default:
 		p.s.arguments, p.s.argumentsEnds = line, line+1
 	}

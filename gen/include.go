@@ -61,16 +61,17 @@ func (x *expander) splice(
 		}
 		m := includeLine.FindStringSubmatch(line)
 		if m == nil {
-			x.problems.add(pos, "write it at the start of a line of its own, as ---@include name", "malformed include")
+			x.problems.add(pos, ruleInclude, "write it at the start of a line of its own, as ---@include name",
+				"malformed include")
 			continue
 		}
 		fragment := x.fragment(folder, m[1])
 		x.used[fragment] = true
 		switch {
 		case slices.Contains(open, fragment):
-			x.problems.add(pos, "take one of the includes out", "include cycle: %s", cycle(open, fragment))
+			x.problems.add(pos, ruleInclude, "take one of the includes out", "include cycle: %s", cycle(open, fragment))
 		case done[fragment]:
-			x.problems.add(pos, "include it once, before its first use", "%s is included twice", m[1])
+			x.problems.add(pos, ruleInclude, "include it once, before its first use", "%s is included twice", m[1])
 		default:
 			x.splice(e, text, fragment, folder, pos, open, done)
 		}
@@ -94,17 +95,18 @@ func (x *expander) read(file string, from Position) (string, bool) {
 	content := string(b)
 	switch {
 	case os.IsNotExist(err):
-		x.problems.add(from, "create it or correct the name", "there is no %s", file)
+		x.problems.add(from, ruleInclude, "create it or correct the name", "there is no %s", file)
 	case err != nil:
-		x.problems.add(from, "make it readable", "cannot read %s: %v", file, err)
+		x.problems.add(from, ruleInclude, "make it readable", "cannot read %s: %v", file, err)
 	case content == "" || !strings.HasSuffix(content, "\n"):
-		x.problems.add(Position{file, 1 + strings.Count(content, "\n")}, "add a newline", "the last line has no end")
+		x.problems.add(Position{file, 1 + strings.Count(content, "\n")}, ruleText,
+			"add a newline", "the last line has no end")
 	default:
 		at, remedy, message := unwritable(content)
 		if at < 0 {
 			return content, true
 		}
-		x.problems.add(Position{file, 1 + strings.Count(content[:at], "\n")}, remedy, "%s", message)
+		x.problems.add(Position{file, 1 + strings.Count(content[:at], "\n")}, ruleText, remedy, "%s", message)
 	}
 	return "", false
 }
@@ -131,7 +133,7 @@ func (x *expander) checkOrphans(folder string) {
 	for _, f := range fragments {
 		name := path.Join(folder, "include", filepath.Base(f))
 		if !x.used[name] {
-			x.problems.add(Position{name, 1}, "include it or delete it", "no script includes this fragment")
+			x.problems.add(Position{name, 1}, ruleInclude, "include it or delete it", "no script includes this fragment")
 		}
 	}
 }

@@ -50,7 +50,7 @@ func TestLoads(t *testing.T) {
 				t.Errorf("%s: %v", o.Root, err)
 			}
 		}
-		if examples < 28 {
+		if examples < 59 {
 			t.Errorf("%d examples", examples)
 		}
 		if accepted < 4 {

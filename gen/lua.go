@@ -63,7 +63,7 @@ func parseLua(e *Expanded, problems *Problems) *chunk {
 				line = syntax.Pos.Line
 			}
 		}
-		problems.add(e.Position(line), "make it valid Lua 5.1", "%s", message)
+		problems.add(e.Position(line), ruleLua51, "make it valid Lua 5.1", "%s", message)
 		return nil
 	}
 	c := &chunk{body: body, names: map[*ast.IdentExpr]*symbol{}}

@@ -79,9 +79,19 @@ type Key struct {
 	Type   string `json:"type"`
 	Key    string `json:"key,omitempty"`    // "{name}", or another word in braces: what the caller gives
 	Suffix string `json:"suffix,omitempty"` // or what a companion adds to it
-	Many   bool   `json:"many,omitempty"`   // callers give any number of them: the last one only
+	Min    *int64 `json:"min,omitempty"`    // bytes of what the caller gives
+	Max    *int64 `json:"max,omitempty"`
+	Many   bool   `json:"many,omitempty"` // callers give any number of them: the last one only
 	Doc    string `json:"doc,omitempty"`
 	line   int
+}
+
+// bounds are the fewest and the most bytes of a name. 0 at most is any number.
+func (k Key) bounds() (lo, hi int64) {
+	if k.Min == nil {
+		return 1, 0
+	}
+	return *k.Min, *k.Max
 }
 
 // Arg is one of ARGV. Min and Max count bytes for a string.

@@ -1,6 +1,7 @@
 package gen
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,7 +17,8 @@ import (
 // check refuses paths that would mix what is generated with what is not, or leave Root.
 func (o Options) check() error {
 	for _, p := range []struct{ option, name string }{
-		{"Source", o.Source}, {"Dist", o.Dist}, {"GoDir", o.GoDir}, {"Readme", o.Readme},
+		{"Source", o.Source}, {"Dist", o.Dist}, {"GoDir", o.GoDir}, {"PythonDir", cmp.Or(o.PythonDir, "unused")},
+		{"Readme", o.Readme},
 	} {
 		if !filepath.IsLocal(filepath.FromSlash(p.name)) || path.Clean(p.name) != p.name {
 			return fmt.Errorf("%s is %q: write a slash-separated path below Root, with neither . nor .. in it",
@@ -24,7 +26,8 @@ func (o Options) check() error {
 		}
 	}
 	for _, p := range []struct{ option, name string }{
-		{"Root", "."}, {"Source", o.Source}, {"GoDir", o.GoDir}, {"Readme", o.Readme}, {"Released", o.Released},
+		{"Root", "."}, {"Source", o.Source}, {"GoDir", o.GoDir}, {"PythonDir", o.PythonDir},
+		{"Readme", o.Readme}, {"Released", o.Released},
 	} {
 		if p.name != "" && within(o.Dist, p.name) {
 			return fmt.Errorf("the folder Dist is %q, which holds %s (%q): give it a folder of its own", o.Dist,
@@ -75,6 +78,11 @@ func lastOutput(o Options) (output, error) {
 		for _, file := range []string{s.goFile(), "common.go", "doc.go"} {
 			last.files[path.Join(o.GoDir, s.pkg().goPackage(), file)] = true
 		}
+		if o.PythonDir != "" {
+			for _, file := range append([]string{s.pkg().pyFile()}, pyShared...) {
+				last.files[path.Join(o.PythonDir, file)] = true
+			}
+		}
 	}
 	return last, nil
 }
@@ -120,6 +128,8 @@ func (out output) inspect(name string) (there bool, err error) {
 			return false, fmt.Errorf("%s: a file where a folder is needed for %s; move it", at, name)
 		case last && !info.Mode().IsRegular():
 			return false, fmt.Errorf("%s: not a file; move it", at)
+		case last && info.Mode()&0o200 == 0:
+			return false, fmt.Errorf("%s: read-only; make it writable, or move it", at)
 		}
 	}
 	if name == out.o.Readme || name == path.Join(out.o.Dist, "manifest.json") {
@@ -140,6 +150,8 @@ func (o Options) isMarked(name, content string) bool {
 	switch path.Ext(name) {
 	case ".go":
 		return strings.HasPrefix(content, o.goMarker())
+	case ".py":
+		return strings.HasPrefix(content, o.pyMarker())
 	case ".lua":
 		verb := strings.TrimSuffix(path.Base(name), ".lua")
 		folder := path.Dir(name)

@@ -119,6 +119,18 @@ func TestHostileLayout(t *testing.T) {
 		{"a binding is somebody's", takeBinding + ": not written by this generator", func(t *testing.T, o Options) {
 			put(t, o, takeBinding, "package ratelimitv1\n")
 		}},
+		{"a module is a link", takeModule + ": a link", func(t *testing.T, o Options) { replaceByLink(t, o, takeModule) }},
+		{"a module is somebody's", takeModule + ": not written by this generator", func(t *testing.T, o Options) {
+			put(t, o, takeModule, "import this\n")
+		}},
+		{"a file is read-only", takeDist + ": read-only", func(t *testing.T, o Options) {
+			must(t, os.Chmod(o.path(takeDist), 0o444))
+		}},
+		{"a stale script is read-only", "lua/dist/rate_limit/v1/list_taken.lua: read-only", func(t *testing.T, o Options) {
+			must(t, os.Remove(o.path("lua/rate_limit/v1/list_taken.lua")))
+			put(t, o, "lua/README.md", "")
+			must(t, os.Chmod(o.path("lua/dist/rate_limit/v1/list_taken.lua"), 0o444))
+		}},
 		{"a script is somebody's", takeDist + ": not written by this generator", func(t *testing.T, o Options) {
 			put(t, o, takeDist, "return redis.call('PING')\n")
 		}},
@@ -146,6 +158,66 @@ func TestHostileLayout(t *testing.T) {
 				t.Errorf("files changed:\n%s", d)
 			}
 		})
+	}
+}
+
+// TestHardLink: a copy of what was generated, as backups make it, stays what it was.
+func TestHardLink(t *testing.T) {
+	t.Parallel()
+	o := project(t)
+	if err := os.Link(o.path(takeDist), o.path("backup.lua")); err != nil {
+		t.Fatal(err)
+	}
+	before := tree(t, o.Root)["backup.lua"]
+	edit(t, o, takeSource, "return {'TAKEN'", "local left = 0\nreturn {'TAKEN'")
+	if err := os.Chmod(o.path("lua/README.md"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Generate(o); err != nil {
+		t.Fatal(err)
+	}
+	after := tree(t, o.Root)
+	if after["backup.lua"] != before || after[takeDist] == before {
+		t.Error("the script was written through its other name, or not at all")
+	}
+	if !strings.HasPrefix(after["lua/README.md"], "-rw------- ") {
+		t.Errorf("rights changed: %.10s", after["lua/README.md"])
+	}
+	for name := range after {
+		if strings.Contains(name, ".luagen-") {
+			t.Errorf("%s stayed", name)
+		}
+	}
+}
+
+// TestStaleModule: a module goes with its primitive; what is not of this generator stays.
+func TestStaleModule(t *testing.T) {
+	t.Parallel()
+	o := project(t)
+	put(t, o, "lua/door/v1/open.lua", "---@script door.open\n---@version 1\n---Open.\n---@key door string `{name}`\n"+
+		"---@return boolean\n\nreturn redis.call('EXISTS', KEYS[1])\n")
+	put(t, o, "python/scripts/mine.py", "mine\n")
+	for _, there := range []bool{true, false} {
+		if err := Generate(o); err != nil {
+			t.Fatal(err)
+		}
+		files := tree(t, o.Root)
+		if _, found := files["python/scripts/doorv1.py"]; found != there {
+			t.Errorf("doorv1.py: there %v", found)
+		}
+		if files["python/scripts/mine.py"] == "" || files["python/scripts/runtime.py"] == "" {
+			t.Error("a file is missing")
+		}
+		if there {
+			if err := os.RemoveAll(o.path("lua/door")); err != nil {
+				t.Fatal(err)
+			}
+			put(t, o, "lua/README.md", "")
+		}
+	}
+	put(t, o, "python/scripts/oldv1.py", o.pyMarker()+"lua/old/v1; DO NOT EDIT.\n")
+	if err := Verify(o); err == nil || !strings.Contains(err.Error(), "python/scripts/oldv1.py: no source") {
+		t.Errorf("a stray module: %v", err)
 	}
 }
 

@@ -36,8 +36,8 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-func (ps *Problems) add(pos Position, remedy, format string, args ...any) {
-	*ps = append(*ps, Problem{pos, fmt.Sprintf(format, args...), remedy, codeOf(format)})
+func (ps *Problems) add(pos Position, code, remedy, format string, args ...any) {
+	*ps = append(*ps, Problem{pos, fmt.Sprintf(format, args...), remedy, code})
 }
 
 // err sorts the problems and drops repetitions: a fragment's problem is found in every script that includes it.

@@ -10,7 +10,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // Render gives every file of the output, by its path relative to Options.Root, and writes nothing.
@@ -38,6 +37,13 @@ func Render(o Options) (map[string][]byte, error) {
 			files[path.Join(o.GoDir, group[0].pkg().goPackage(), name)] = b
 		}
 	}
+	if o.PythonDir != "" {
+		modules, err := renderPython(o, m)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(files, modules)
+	}
 	if files[o.Readme], err = renderDocs(o, m); err != nil {
 		return nil, err
 	}
@@ -64,10 +70,7 @@ func Generate(o Options) error {
 		if old, err := os.ReadFile(file); err == nil && bytes.Equal(old, content) {
 			continue // an untouched file keeps its time, and with it the caches of build tools
 		}
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(file, content, 0o644); err != nil {
+		if err := replaceFile(file, content); err != nil {
 			return err
 		}
 	}
@@ -75,14 +78,39 @@ func Generate(o Options) error {
 		if err := os.Remove(o.path(name)); err != nil {
 			return err
 		}
-		// Its folders below Dist and GoDir, as long as they are empty: the first that is not stops it.
-		for dir := path.Dir(name); dir != o.Dist && dir != path.Clean(o.GoDir) && dir != "."; dir = path.Dir(dir) {
+		// Its folders below Dist and those of the bindings, as long as they are empty: the first that is not stops it.
+		tops := append(o.bindings(), o.Dist, ".")
+		for dir := path.Dir(name); !slices.Contains(tops, dir); dir = path.Dir(dir) {
 			if os.Remove(o.path(dir)) != nil {
 				break
 			}
 		}
 	}
 	return nil
+}
+
+// replaceFile writes a file anew, with the rights that it had. What is a hard link of the old one stays as it is, and
+// nobody sees half of the new one.
+func replaceFile(file string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o644)
+	if info, err := os.Stat(file); err == nil {
+		mode = info.Mode().Perm()
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), ".luagen-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Chmod(mode), f.Close()); err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name()) // a file of our own
+	}
+	return err
 }
 
 // path is the name in the file system of one that is relative to Root.
@@ -119,7 +147,15 @@ func Verify(o Options) error {
 	return errors.Join(append(found, checkReleased(o))...)
 }
 
-// findStrays lists what is in Dist, or carries the marker in a package below GoDir, and is not among files.
+// bindings are the folders of the bindings.
+func (o Options) bindings() []string {
+	if o.PythonDir == "" {
+		return []string{o.GoDir}
+	}
+	return []string{o.GoDir, o.PythonDir}
+}
+
+// findStrays lists what is in Dist, or carries the marker below a folder of bindings, and is not among files.
 func findStrays(o Options, files map[string][]byte) ([]string, error) {
 	var strays []string
 	err := walk(o.Root, o.Dist, func(name string) error {
@@ -131,17 +167,22 @@ func findStrays(o Options, files map[string][]byte) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = walk(o.Root, o.GoDir, func(name string) error {
-		if _, ok := files[name]; ok || path.Ext(name) != ".go" {
-			return nil
+	for _, folder := range o.bindings() {
+		err = walk(o.Root, folder, func(name string) error {
+			if _, ok := files[name]; ok || path.Ext(name) != ".go" && path.Ext(name) != ".py" {
+				return nil
+			}
+			b, err := os.ReadFile(o.path(name))
+			if o.isMarked(name, string(b)) && !slices.Contains(strays, name) {
+				strays = append(strays, name)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
-		b, err := os.ReadFile(o.path(name))
-		if strings.HasPrefix(string(b), o.goMarker()) {
-			strays = append(strays, name)
-		}
-		return err
-	})
-	return strays, err
+	}
+	return strays, nil
 }
 
 // walk calls f for every file below a folder, which need not exist.

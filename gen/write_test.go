@@ -13,6 +13,7 @@ const (
 	takeSource  = "lua/rate_limit/v1/take.lua"
 	takeDist    = "lua/dist/rate_limit/v1/take.lua"
 	takeBinding = "sdk/scripts/ratelimitv1/take.go"
+	takeModule  = "python/scripts/ratelimitv1.py"
 )
 
 // project copies the rate limiter into a folder of its own and generates its output.

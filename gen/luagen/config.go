@@ -23,11 +23,12 @@ const Runtime = "github.com/zferentz/go-redilock/sdk/scripts"
 
 // Config is the configuration file. Paths are slash-separated and relative to Root.
 type Config struct {
-	Version   int      `yaml:"version"`   // of the file's form: 1
-	Root      string   `yaml:"root"`      // relative to the file; its own folder by default
-	Source    string   `yaml:"source"`    // the annotated scripts, as primitive/vN/verb.lua; lua by default
-	Dist      string   `yaml:"dist"`      // gets the scripts that are sent and manifest.json; dist in Source by default
-	Go        GoConfig `yaml:"go"`        // the bindings
+	Version   int      `yaml:"version"` // of the file's form: 1
+	Root      string   `yaml:"root"`    // relative to the file; its own folder by default
+	Source    string   `yaml:"source"`  // the annotated scripts, as primitive/vN/verb.lua; lua by default
+	Dist      string   `yaml:"dist"`    // gets the scripts that are sent and manifest.json; dist in Source by default
+	Go        GoConfig `yaml:"go"`      // the bindings
+	Python    Python   `yaml:"python"`
 	Readme    string   `yaml:"readme"`    // gets the tables; README.md in Source by default
 	Released  string   `yaml:"released"`  // pins what is released; released.json in Source by default
 	Generator string   `yaml:"generator"` // what generated files say of their origin; luagen by default
@@ -39,6 +40,12 @@ type GoConfig struct {
 	Runtime string `yaml:"runtime"` // the import path of the package that they call; [Runtime] by default
 
 	EvalshaRO bool `yaml:"evalsha_ro"` // scripts that are read-only are called by EVALSHA_RO
+}
+
+// Python says where the Python bindings are. Without it there are none.
+type Python struct {
+	Dir       string `yaml:"dir"`        // a package: gets a module for each primitive and version, and what they share
+	EvalshaRO bool   `yaml:"evalsha_ro"` // as that of GoConfig
 }
 
 // Load reads a configuration file. An empty name is luagen.yaml, or lua/luagen.yaml where there is none.
@@ -71,14 +78,16 @@ func Load(file string) (gen.Options, error) {
 func (c Config) options(dir string) gen.Options {
 	source := cmp.Or(c.Source, "lua")
 	return gen.Options{
-		Root:        filepath.Join(dir, filepath.FromSlash(c.Root)),
-		Source:      source,
-		Dist:        cmp.Or(c.Dist, path.Join(source, "dist")),
-		GoDir:       cmp.Or(c.Go.Dir, "scripts"),
-		GoRuntime:   cmp.Or(c.Go.Runtime, Runtime),
-		GoEvalshaRO: c.Go.EvalshaRO,
-		Readme:      cmp.Or(c.Readme, path.Join(source, "README.md")),
-		Released:    cmp.Or(c.Released, path.Join(source, "released.json")),
-		Generator:   cmp.Or(c.Generator, "luagen"),
+		Root:            filepath.Join(dir, filepath.FromSlash(c.Root)),
+		Source:          source,
+		Dist:            cmp.Or(c.Dist, path.Join(source, "dist")),
+		GoDir:           cmp.Or(c.Go.Dir, "scripts"),
+		GoRuntime:       cmp.Or(c.Go.Runtime, Runtime),
+		GoEvalshaRO:     c.Go.EvalshaRO,
+		PythonDir:       c.Python.Dir,
+		PythonEvalshaRO: c.Python.EvalshaRO,
+		Readme:          cmp.Or(c.Readme, path.Join(source, "README.md")),
+		Released:        cmp.Or(c.Released, path.Join(source, "released.json")),
+		Generator:       cmp.Or(c.Generator, "luagen"),
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/zferentz/go-redilock/gen"
@@ -37,6 +39,34 @@ func TestProjects(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestProjectsTags: what the projects write is in the README, so that it is enough to read.
+func TestProjectsTags(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join("testdata", "projects", "*", "lua", "*", "v1", "*.lua"))
+	if err != nil || len(files) < 5 {
+		t.Fatalf("%d scripts: %v", len(files), err)
+	}
+	word := regexp.MustCompile(`(?m)^---(@[a-z]+)|[a-z]:(integer\(ms\)|[a-z]+\??)|^---@(?:key|arg) \w+(?:\.\.\.)? +([a-z]+)`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		header, _, _ := strings.Cut(string(text), "\n\n")
+		for _, m := range word.FindAllStringSubmatch(header, -1) {
+			for _, used := range m[1:] {
+				if !strings.Contains(string(readme), used) {
+					t.Errorf("%s: the README has no %s", file, used)
+				}
+			}
+		}
+	}
 }
 
 // TestProjectsVerify asks every server about the scripts and the examples of the projects, by the tool as a module has it.

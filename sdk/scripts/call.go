@@ -29,6 +29,7 @@ type Call[R any] struct {
 	args   []any
 	decode func(*Reply) R
 
+	queued   *redis.Cmd // in a pipeline of the caller
 	reply    R
 	err      error
 	sent     bool // there was a send that was answered
@@ -45,14 +46,14 @@ func NewCall[R any](s *Script, keys []string, args []any, decode func(*Reply) R)
 // LOAD and asked again (never by EVAL, which an ACL user may lack). A call that a broken connection or a server in
 // transition failed is repeated, as go-redis would, until ctx ends. The error is a redis one, the context's, or a
 // [*ReplyError]; [Classify] says what each means.
-func (c *Call[R]) Do(ctx context.Context, rdb redis.UniversalClient) (R, error) {
+func (c *Call[R]) Do(ctx context.Context, rdb Client) (R, error) {
 	c.ran, c.repeated = false, false
 	return c.do(ctx, rdb, 0)
 }
 
 // Again is Do for a call that a Pipeline sent and that failed with a [Transient] error: one more send of the same call,
 // and as many as Do would make.
-func (c *Call[R]) Again(ctx context.Context, rdb redis.UniversalClient) (R, error) {
+func (c *Call[R]) Again(ctx context.Context, rdb Client) (R, error) {
 	repeats := c.mayRepeat()
 	c.repeated = false
 	if !repeats || !pause(ctx, 0) {
@@ -61,7 +62,12 @@ func (c *Call[R]) Again(ctx context.Context, rdb redis.UniversalClient) (R, erro
 	return c.do(ctx, rdb, 1)
 }
 
-func (c *Call[R]) do(ctx context.Context, rdb redis.UniversalClient, try int) (R, error) {
+func (c *Call[R]) do(ctx context.Context, rdb Client, try int) (R, error) {
+	if _, pipe := rdb.(redis.Pipeliner); pipe {
+		c.unsent(ErrPipeline)
+		return c.reply, c.err
+	}
+	c.queued = nil
 	for loads := 0; ; {
 		if err := ctx.Err(); err != nil {
 			c.unsent(err)
@@ -104,13 +110,13 @@ func (c *Call[R]) MayHaveRun() bool { return c.err == nil && c.sent || c.ran }
 func (c *Call[R]) Err() error { return c.err }
 
 // Send is Do for a caller that reads the reply later.
-func (c *Call[R]) Send(ctx context.Context, rdb redis.UniversalClient) error {
+func (c *Call[R]) Send(ctx context.Context, rdb Client) error {
 	_, err := c.Do(ctx, rdb)
 	return err
 }
 
 // Resend is Again for a caller that reads the reply later.
-func (c *Call[R]) Resend(ctx context.Context, rdb redis.UniversalClient) error {
+func (c *Call[R]) Resend(ctx context.Context, rdb Client) error {
 	_, err := c.Again(ctx, rdb)
 	return err
 }
@@ -118,13 +124,16 @@ func (c *Call[R]) Resend(ctx context.Context, rdb redis.UniversalClient) error {
 // Fail makes err the outcome of a call whose send did not come to an end, because a hook panicked. It may have run.
 func (c *Call[R]) Fail(err error) { c.fail(err) }
 
-// Result is what the last Do or Pipeline brought.
-func (c *Call[R]) Result() (R, error) { return c.reply, c.err }
+// Result is what the last Do or Pipeline brought, or the pipeline of the last Queue.
+func (c *Call[R]) Result() (R, error) {
+	c.executed()
+	return c.reply, c.err
+}
 
 // Sendable is any *Call, whatever its reply.
 type Sendable interface {
-	Send(ctx context.Context, rdb redis.UniversalClient) error
-	Resend(ctx context.Context, rdb redis.UniversalClient) error
+	Send(ctx context.Context, rdb Client) error
+	Resend(ctx context.Context, rdb Client) error
 	Repeated() bool
 	MayHaveRun() bool
 	Err() error
@@ -226,7 +235,7 @@ func (c *Call[R]) unsent(err error) {
 
 func (c *Call[R]) target() (*Script, string) { return c.script, c.keys[0] }
 
-func load(ctx context.Context, rdb redis.UniversalClient, c Sendable) error {
+func load(ctx context.Context, rdb Client, c Sendable) error {
 	s, key := c.target()
 	node, err := nodeFor(ctx, rdb, key)
 	if err == nil {
@@ -238,12 +247,8 @@ func load(ctx context.Context, rdb redis.UniversalClient, c Sendable) error {
 	return nil
 }
 
-type loader interface {
-	ScriptLoad(ctx context.Context, script string) *redis.StringCmd
-}
-
 // nodeFor finds the server that runs calls with this key: SCRIPT LOAD names no key, so a cluster client could not.
-func nodeFor(ctx context.Context, rdb redis.UniversalClient, key string) (loader, error) {
+func nodeFor(ctx context.Context, rdb Client, key string) (Client, error) {
 	switch c := rdb.(type) {
 	case interface {
 		MasterForKey(context.Context, string) (*redis.Client, error)

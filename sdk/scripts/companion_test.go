@@ -21,11 +21,11 @@ func TestCompanions(t *testing.T) {
 		{"{", "{{}:x"},
 		{"{}", ""}, // a } without a hash tag
 		{"a}b", ""},
-		{"", ""},
 		{"{jobs}", ""},
 		{"{jobs}:x", ""},
 		{"jobs:x", "{jobs:x}:x"},
 		{"{jobs}:y", "{jobs}:y:x"},
+		{"{jobs}:x:", "{jobs}:x::x"},
 		{"ü\x00", "{ü\x00}:x"},
 	}
 	for _, test := range tests {
@@ -38,6 +38,44 @@ func TestCompanions(t *testing.T) {
 		}
 		if err != nil || !slices.Equal(got, []string{test.want}) {
 			t.Errorf("%q: %v, %v", test.name, got, err)
+		}
+	}
+}
+
+// TestCompanionsReserved: a suffix in a namespace keeps it for those of later versions.
+func TestCompanionsReserved(t *testing.T) {
+	t.Parallel()
+	for name, refused := range map[string]bool{
+		"{a}:my:known": true, "{a}:my:other": true, "{a}b:my:x": true, "a:my:other": false, "{a}:my:": false,
+		"{a}:my:Other": false, "{a}:my:o2": false, "{a}:other:known": false,
+	} {
+		if _, err := scripts.Companions(name, ":my:known"); (err != nil) != refused {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+func TestCheckNames(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		lo, hi int
+		name   string
+		want   string
+	}{
+		{1, 0, "", "a name has 1 byte at least, this one 0"},
+		{1, 0, strings.Repeat("x", 5000), ""},
+		{1, 2, "é", ""},
+		{1, 2, "abc", "a name has 1 to 2 bytes, this one 3"},
+		{2, 3, "a", "a name has 2 to 3 bytes, this one 1"},
+	}
+	for _, test := range tests {
+		err := scripts.CheckNames(test.lo, test.hi, "good"[:test.lo], test.name)
+		got := ""
+		if named := new(scripts.NameError); errors.As(err, &named) {
+			got = named.Why
+		}
+		if got != test.want {
+			t.Errorf("%q: %v, want %q", test.name, err, test.want)
 		}
 	}
 }

@@ -141,7 +141,7 @@ func Transient(err error) bool { return err != nil && Classify(err).Retry }
 
 // follow makes a cluster client find out who serves now, when a call failed because its node does not. go-redis asks by
 // itself when a node says MOVED; a node that says nothing any more it would go on asking for a minute.
-func follow(ctx context.Context, rdb redis.UniversalClient, err error) {
+func follow(ctx context.Context, rdb Client, err error) {
 	c, ok := rdb.(interface{ ReloadState(ctx context.Context) })
 	if ok && Transient(err) {
 		c.ReloadState(ctx) // in the background, and not more often than every 200 ms

@@ -94,7 +94,7 @@ func (c *commands) do(ctx context.Context, command string, out io.Writer) error 
 func explain(code string, out io.Writer) error {
 	if code == "" {
 		for _, r := range gen.Rules() {
-			fmt.Fprintf(out, "%-10s%s\n", r.Code, strings.ReplaceAll(strings.Split(r.Reason, ". ")[0], "\n", " "))
+			fmt.Fprintf(out, "%-10s%s\n", r.Code, r.What)
 		}
 		return nil
 	}
@@ -102,10 +102,7 @@ func explain(code string, out io.Writer) error {
 	if !ok {
 		return fmt.Errorf("no rule %q; luagen explain lists them", code)
 	}
-	fmt.Fprintf(out, "%s\n\n%s\n", r.Code, r.Reason)
-	if r.Good != "" {
-		fmt.Fprintf(out, "\n    %s\n", strings.ReplaceAll(r.Good, "\n", "\n    "))
-	}
+	fmt.Fprint(out, r)
 	return nil
 }
 

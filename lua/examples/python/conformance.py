@@ -3,6 +3,7 @@
 The server is emptied, and some scenarios change its settings: use one that holds nothing and serves nobody else.
 """
 
+import importlib
 import json
 import pathlib
 import sys
@@ -10,10 +11,9 @@ import time
 
 import redis
 
-from redilock_mutex import DIST, keys_of
+from redilock_scripts import mutexv1
 
-SCENARIOS = DIST.parents[1] / "luatest" / "scenarios" / "mutex"
-MANIFEST = json.loads((DIST / "manifest.json").read_text("utf-8"))
+SCENARIOS = pathlib.Path(__file__).resolve().parents[3] / "luatest" / "scenarios" / "mutex"
 
 
 class Mismatch(Exception):
@@ -28,16 +28,13 @@ class Replay:
         self.redis = redis.Redis.from_url(url, single_connection_client=True, protocol=2, retry=None)
         self.messages = self.redis.pubsub()
         self.pending, self.pings, self.vars, self.scripts = {}, 0, {}, {}
-        self.keys = {}
         name = self.value(scenario["lock"]) if "lock" in scenario else scenario["name"].encode()
-        for script in MANIFEST["scripts"]:
-            primitive, verb = script["name"].split(".")
-            if primitive == file["primitive"] and script["version"] == file["version"]:
-                source = (DIST / script["file"]).read_bytes()
-                self.expect(self.redis.script_load(source) == script["sha1"], f"{verb}: not the manifest's sha1")
-                self.scripts[verb] = script["sha1"]
-                suffixes = [key.get("suffix", "") for key in script["keys"]]
-                self.keys = dict(zip([key["name"] for key in script["keys"]], keys_of(name, suffixes)))
+        module = importlib.import_module(f"redilock_scripts.{file['primitive']}v{file['version']}")
+        for script in module.SCRIPTS:
+            verb = script.name.split(".")[1]
+            self.expect(self.redis.script_load(script.source) == script.sha1, f"{verb}: not the sha1 of its bindings")
+            self.scripts[verb] = script.sha1
+        self.keys = vars(module.keys_of(name))
 
     @staticmethod
     def expect(right, text):
@@ -183,7 +180,8 @@ def check_names():
         roles = ("fence", "queue", "waiters")
         want = [bytes.fromhex(n[r + "_hex"]) if r + "_hex" in n else n.get(r, "").encode() for r in roles]
         try:
-            got = keys_of(name, [":redilock:" + r for r in roles])
+            keys = mutexv1.keys_of(name)
+            got = [keys.fence, keys.queue, keys.waiters]
             right = "refused" not in n and (want == got or want == [b""] * 3)
         except ValueError:
             right = "refused" in n

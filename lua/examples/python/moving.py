@@ -10,6 +10,7 @@ import sys
 import redis
 
 from redilock_mutex import Locks
+from redilock_scripts import mutexv1 as scripts
 
 url, name, counter = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
 locks = Locks(redis.Redis.from_url(url))  # DistributedLock(ttl=…): here the lease is told each time
@@ -28,7 +29,8 @@ with locks.lock(name, lease=5, poll=interval):
 lock = locks.lock(name, lease=5, poll=interval)
 token = lock.token
 work()
-assert locks.call("release", name, token)[0] == b"RELEASED"  # as another process would, which knows name and token
+released = scripts.release(scripts.keys_of(name), token=token).run(locks.client)
+assert isinstance(released, scripts.ReleaseReleased)  # as another process would, which knows name and token
 
 # mylock.lock(name, block=False)
 while not (lock := locks.try_lock(name, lease=5)):

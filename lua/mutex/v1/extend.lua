@@ -1,7 +1,7 @@
 ---@script mutex.extend
 ---@version 1
 ---Raise the lease of a lock that is ours. Never shortens it, so it is safe to repeat and to come late.
----@key lock     string  `{name}`, the holder's token
+---@key lock     string  `{name}` 1..1024 bytes, the holder's token
 ---@key fence    counter companion `:redilock:fence`, the last fence given out
 ---@key queue    zset    companion `:redilock:queue`, token → arrival number
 ---@key waiters  hash    companion `:redilock:waiters`, token → presence end, lease, fences, wake, channel

@@ -1,7 +1,7 @@
 ---@script mutex.inspect
 ---@version 1
 ---Who holds the lock, and who waits for it. Writes nothing.
----@key lock     string  `{name}`, the holder's token
+---@key lock     string  `{name}` 1..1024 bytes, the holder's token
 ---@key fence    counter companion `:redilock:fence`, the last fence given out
 ---@key queue    zset    companion `:redilock:queue`, token → arrival number
 ---@key waiters  hash    companion `:redilock:waiters`, token → presence end, lease, fences, wake, channel

@@ -2,7 +2,7 @@
 ---@version 1
 ---Give the lock, or the place in its queue, back. The lock goes to the first live waiter in the same call. A successor
 ---takes the caller's turn behind those who wait. Safe to repeat with the same token and successor.
----@key lock     string  `{name}`, the holder's token
+---@key lock     string  `{name}` 1..1024 bytes, the holder's token
 ---@key fence    counter companion `:redilock:fence`, the last fence given out
 ---@key queue    zset    companion `:redilock:queue`, token → arrival number
 ---@key waiters  hash    companion `:redilock:waiters`, token → presence end, lease, fences, wake, channel

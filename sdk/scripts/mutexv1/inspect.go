@@ -6,8 +6,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -130,7 +128,7 @@ func NewInspect(keys Keys, args InspectArgs) *scripts.Call[InspectReply] {
 // Inspect calls mutex.inspect, version 1: who holds the lock, and who waits for it. Writes nothing.
 // It is read-only: EVALSHA_RO calls it with the right to read its keys alone. Beside redis' own,
 // its errors are BADARG (an argument is out of its range).
-func Inspect(ctx context.Context, rdb redis.UniversalClient, keys Keys, args InspectArgs) (InspectReply, error) {
+func Inspect(ctx context.Context, rdb scripts.Client, keys Keys, args InspectArgs) (InspectReply, error) {
 	if err := args.Validate(); err != nil {
 		var none InspectReply
 		return none, err

@@ -5,8 +5,6 @@ package stockv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -109,7 +107,7 @@ func NewReserve(keys Keys, args ReserveArgs) *scripts.Call[ReserveReply] {
 // Reserve calls stock.reserve, version 1: reserve some of an item, whose record is JSON. It is not
 // safe to repeat: a call that may have run must not be sent again. Beside redis' own, its errors
 // are ENOITEM (there is no such item) and BADARG (an argument is missing or out of its range).
-func Reserve(ctx context.Context, rdb redis.UniversalClient, keys Keys, args ReserveArgs) (ReserveReply, error) {
+func Reserve(ctx context.Context, rdb scripts.Client, keys Keys, args ReserveArgs) (ReserveReply, error) {
 	if err := args.Validate(); err != nil {
 		var none ReserveReply
 		return none, err

@@ -7,8 +7,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -117,7 +115,7 @@ func NewTake(keys Keys, args TakeArgs) *scripts.Call[TakeReply] {
 // Take calls limit.take, version 1: take tokens from a bucket that fills at a steady rate. It is
 // not safe to repeat: a call that may have run must not be sent again. Beside redis' own, its
 // errors are BADARG (an argument is missing or out of its range).
-func Take(ctx context.Context, rdb redis.UniversalClient, keys Keys, args TakeArgs) (TakeReply, error) {
+func Take(ctx context.Context, rdb scripts.Client, keys Keys, args TakeArgs) (TakeReply, error) {
 	if err := args.Validate(); err != nil {
 		var none TakeReply
 		return none, err

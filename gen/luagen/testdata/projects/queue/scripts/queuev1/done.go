@@ -5,8 +5,6 @@ package queuev1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -75,7 +73,7 @@ func NewDone(keys Keys, args DoneArgs) *scripts.Call[[]string] {
 
 // Done calls queue.done, version 1: finish a batch of jobs. Beside redis' own, its errors are
 // BADARG (an argument is missing or out of its range).
-func Done(ctx context.Context, rdb redis.UniversalClient, keys Keys, args DoneArgs) ([]string, error) {
+func Done(ctx context.Context, rdb scripts.Client, keys Keys, args DoneArgs) ([]string, error) {
 	if err := args.Validate(); err != nil {
 		var none []string
 		return none, err

@@ -5,8 +5,6 @@ package queuev1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -74,7 +72,7 @@ func NewPush(keys Keys, args PushArgs) *scripts.Call[int64] {
 
 // Push calls queue.push, version 1: add a batch of jobs, each of them once. Beside redis' own, its
 // errors are BADARG (an argument is missing or out of its range).
-func Push(ctx context.Context, rdb redis.UniversalClient, keys Keys, args PushArgs) (int64, error) {
+func Push(ctx context.Context, rdb scripts.Client, keys Keys, args PushArgs) (int64, error) {
 	if err := args.Validate(); err != nil {
 		var none int64
 		return none, err

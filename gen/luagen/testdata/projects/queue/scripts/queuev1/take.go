@@ -6,8 +6,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -97,7 +95,7 @@ func NewTake(keys Keys, args TakeArgs) *scripts.Call[[]TakeRow] {
 // Take calls queue.take, version 1: take some jobs, which come back unless they are done in time.
 // It is not safe to repeat: a call that may have run must not be sent again. Beside redis' own, its
 // errors are BADARG (an argument is missing or out of its range).
-func Take(ctx context.Context, rdb redis.UniversalClient, keys Keys, args TakeArgs) ([]TakeRow, error) {
+func Take(ctx context.Context, rdb scripts.Client, keys Keys, args TakeArgs) ([]TakeRow, error) {
 	if err := args.Validate(); err != nil {
 		var none []TakeRow
 		return none, err

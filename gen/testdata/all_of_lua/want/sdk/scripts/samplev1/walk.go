@@ -6,8 +6,6 @@ import (
 	"cmp"
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -137,7 +135,7 @@ func NewWalk(keys Keys, args WalkArgs) *scripts.Call[WalkReply] {
 // Walk calls sample.walk, version 1: uses every statement and expression of Lua 5.1, in ways that
 // are allowed. Beside redis' own, its errors are BADSIZE (the list is too long) and BADARG (an
 // argument is wrong).
-func Walk(ctx context.Context, rdb redis.UniversalClient, keys Keys, args WalkArgs) (WalkReply, error) {
+func Walk(ctx context.Context, rdb scripts.Client, keys Keys, args WalkArgs) (WalkReply, error) {
 	if err := args.Validate(); err != nil {
 		var none WalkReply
 		return none, err

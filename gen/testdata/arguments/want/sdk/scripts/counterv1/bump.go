@@ -7,8 +7,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -167,7 +165,7 @@ func NewBump(keys Keys, args BumpArgs) *scripts.Call[BumpReply] {
 
 // Bump calls counter.bump, version 1: adds to a counter. Beside redis' own, its errors are BADARG
 // (an argument is wrong).
-func Bump(ctx context.Context, rdb redis.UniversalClient, keys Keys, args BumpArgs) (BumpReply, error) {
+func Bump(ctx context.Context, rdb scripts.Client, keys Keys, args BumpArgs) (BumpReply, error) {
 	if err := args.Validate(); err != nil {
 		var none BumpReply
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -38,8 +36,7 @@ type AliasKeys struct {
 
 // AliasKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func AliasKeysOf(name string) (AliasKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return AliasKeys{}, err
 	}
 	return AliasKeys{Data: name}, nil
@@ -55,7 +52,7 @@ func NewAlias(keys AliasKeys, args AliasArgs) *scripts.Call[map[string]string] {
 
 // Alias calls idiom.alias, version 1: the usual alias. It is read-only: EVALSHA_RO calls it with
 // the right to read its keys alone.
-func Alias(ctx context.Context, rdb redis.UniversalClient, keys AliasKeys, args AliasArgs) (map[string]string, error) {
+func Alias(ctx context.Context, rdb scripts.Client, keys AliasKeys, args AliasArgs) (map[string]string, error) {
 	if err := args.Validate(); err != nil {
 		var none map[string]string
 		return none, err

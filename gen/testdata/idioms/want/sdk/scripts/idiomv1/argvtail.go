@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -75,8 +73,7 @@ type ArgvTailKeys struct {
 // ArgvTailKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func ArgvTailKeysOf(name string) (ArgvTailKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return ArgvTailKeys{}, err
 	}
 	return ArgvTailKeys{Members: name}, nil
@@ -96,7 +93,7 @@ func NewArgvTail(keys ArgvTailKeys, args ArgvTailArgs) *scripts.Call[int64] {
 
 // ArgvTail calls idiom.argv_tail, version 1: the tail of ARGV as it came. Beside redis' own, its
 // errors are BADARG (an argument is wrong).
-func ArgvTail(ctx context.Context, rdb redis.UniversalClient, keys ArgvTailKeys, args ArgvTailArgs) (int64, error) {
+func ArgvTail(ctx context.Context, rdb scripts.Client, keys ArgvTailKeys, args ArgvTailArgs) (int64, error) {
 	if err := args.Validate(); err != nil {
 		var none int64
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -76,8 +74,7 @@ type BatchNumbersKeys struct {
 // BatchNumbersKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func BatchNumbersKeysOf(name string) (BatchNumbersKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return BatchNumbersKeys{}, err
 	}
 	return BatchNumbersKeys{Scores: name}, nil
@@ -97,7 +94,7 @@ func NewBatchNumbers(keys BatchNumbersKeys, args BatchNumbersArgs) *scripts.Call
 
 // BatchNumbers calls idiom.batch_numbers, version 1: add many scores. Beside redis' own, its errors
 // are BADARG (an argument is wrong).
-func BatchNumbers(ctx context.Context, rdb redis.UniversalClient, keys BatchNumbersKeys, args BatchNumbersArgs) (int64, error) {
+func BatchNumbers(ctx context.Context, rdb scripts.Client, keys BatchNumbersKeys, args BatchNumbersArgs) (int64, error) {
 	if err := args.Validate(); err != nil {
 		var none int64
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -61,8 +59,7 @@ type BatchPushKeys struct {
 // BatchPushKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func BatchPushKeysOf(name string) (BatchPushKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return BatchPushKeys{}, err
 	}
 	return BatchPushKeys{Jobs: name}, nil
@@ -83,7 +80,7 @@ func NewBatchPush(keys BatchPushKeys, args BatchPushArgs) *scripts.Call[int64] {
 // BatchPush calls idiom.batch_push, version 1: push a batch of jobs. It is not safe to repeat: a
 // call that may have run must not be sent again. Beside redis' own, its errors are BADARG (an
 // argument is wrong).
-func BatchPush(ctx context.Context, rdb redis.UniversalClient, keys BatchPushKeys, args BatchPushArgs) (int64, error) {
+func BatchPush(ctx context.Context, rdb scripts.Client, keys BatchPushKeys, args BatchPushArgs) (int64, error) {
 	if err := args.Validate(); err != nil {
 		var none int64
 		return none, err

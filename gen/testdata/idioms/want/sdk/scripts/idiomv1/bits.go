@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -37,8 +35,7 @@ type BitsKeys struct {
 
 // BitsKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func BitsKeysOf(name string) (BitsKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return BitsKeys{}, err
 	}
 	return BitsKeys{Data: name}, nil
@@ -54,7 +51,7 @@ func NewBits(keys BitsKeys, args BitsArgs) *scripts.Call[int64] {
 
 // Bits calls idiom.bits, version 1: bits, counted. It is read-only: EVALSHA_RO calls it with the
 // right to read its keys alone.
-func Bits(ctx context.Context, rdb redis.UniversalClient, keys BitsKeys, args BitsArgs) (int64, error) {
+func Bits(ctx context.Context, rdb scripts.Client, keys BitsKeys, args BitsArgs) (int64, error) {
 	if err := args.Validate(); err != nil {
 		var none int64
 		return none, err

@@ -7,8 +7,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -113,8 +111,7 @@ type BucketKeys struct {
 
 // BucketKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func BucketKeysOf(name string) (BucketKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return BucketKeys{}, err
 	}
 	return BucketKeys{Bucket: name}, nil
@@ -130,7 +127,7 @@ func NewBucket(keys BucketKeys, args BucketArgs) *scripts.Call[BucketReply] {
 
 // Bucket calls idiom.bucket, version 1: a token bucket. It is not safe to repeat: a call that may
 // have run must not be sent again. Beside redis' own, its errors are BADARG (an argument is wrong).
-func Bucket(ctx context.Context, rdb redis.UniversalClient, keys BucketKeys, args BucketArgs) (BucketReply, error) {
+func Bucket(ctx context.Context, rdb scripts.Client, keys BucketKeys, args BucketArgs) (BucketReply, error) {
 	if err := args.Validate(); err != nil {
 		var none BucketReply
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -60,6 +58,9 @@ type ChooseKeys struct {
 // ChooseKeysOf gives the keys of the names that callers give; the companions are those of the
 // first, in its slot of a cluster. Its error is a [*scripts.NameError].
 func ChooseKeysOf(name string) (ChooseKeys, error) {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
+		return ChooseKeys{}, err
+	}
 	companions, err := scripts.Companions(name, ":b")
 	if err != nil {
 		return ChooseKeys{}, err
@@ -78,7 +79,7 @@ func NewChoose(keys ChooseKeys, args ChooseArgs) *scripts.Call[[]string] {
 // Choose calls idiom.choose, version 1: one key or the other. It is read-only: EVALSHA_RO calls it
 // with the right to read its keys alone. Beside redis' own, its errors are BADARG (an argument is
 // wrong).
-func Choose(ctx context.Context, rdb redis.UniversalClient, keys ChooseKeys, args ChooseArgs) ([]string, error) {
+func Choose(ctx context.Context, rdb scripts.Client, keys ChooseKeys, args ChooseArgs) ([]string, error) {
 	if err := args.Validate(); err != nil {
 		var none []string
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -62,8 +60,7 @@ type CompareDeleteKeys struct {
 // CompareDeleteKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func CompareDeleteKeysOf(name string) (CompareDeleteKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return CompareDeleteKeys{}, err
 	}
 	return CompareDeleteKeys{Data: name}, nil
@@ -80,7 +77,7 @@ func NewCompareDelete(keys CompareDeleteKeys, args CompareDeleteArgs) *scripts.C
 
 // CompareDelete calls idiom.compare_delete, version 1: delete a lock that is one's own. Beside
 // redis' own, its errors are BADARG (an argument is wrong).
-func CompareDelete(ctx context.Context, rdb redis.UniversalClient, keys CompareDeleteKeys, args CompareDeleteArgs) (bool, error) {
+func CompareDelete(ctx context.Context, rdb scripts.Client, keys CompareDeleteKeys, args CompareDeleteArgs) (bool, error) {
 	if err := args.Validate(); err != nil {
 		var none bool
 		return none, err

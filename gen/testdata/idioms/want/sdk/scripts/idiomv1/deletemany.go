@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -44,7 +42,7 @@ func NewDeleteMany(keys DeleteManyKeys, args DeleteManyArgs) *scripts.Call[int64
 }
 
 // DeleteMany calls idiom.delete_many, version 1: delete any number of keys.
-func DeleteMany(ctx context.Context, rdb redis.UniversalClient, keys DeleteManyKeys, args DeleteManyArgs) (int64, error) {
+func DeleteMany(ctx context.Context, rdb scripts.Client, keys DeleteManyKeys, args DeleteManyArgs) (int64, error) {
 	if err := args.Validate(); err != nil {
 		var none int64
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -57,8 +55,7 @@ type FloatKeys struct {
 
 // FloatKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func FloatKeysOf(name string) (FloatKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return FloatKeys{}, err
 	}
 	return FloatKeys{Scores: name}, nil
@@ -75,7 +72,7 @@ func NewFloat(keys FloatKeys, args FloatArgs) *scripts.Call[*float64] {
 // Float calls idiom.float, version 1: a score, or none. It is read-only: EVALSHA_RO calls it with
 // the right to read its keys alone. Beside redis' own, its errors are BADARG (an argument is
 // wrong).
-func Float(ctx context.Context, rdb redis.UniversalClient, keys FloatKeys, args FloatArgs) (*float64, error) {
+func Float(ctx context.Context, rdb scripts.Client, keys FloatKeys, args FloatArgs) (*float64, error) {
 	if err := args.Validate(); err != nil {
 		var none *float64
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -37,8 +35,7 @@ type GeoKeys struct {
 
 // GeoKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func GeoKeysOf(name string) (GeoKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return GeoKeys{}, err
 	}
 	return GeoKeys{Places: name}, nil
@@ -54,7 +51,7 @@ func NewGeo(keys GeoKeys, args GeoArgs) *scripts.Call[[]string] {
 
 // Geo calls idiom.geo, version 1: what is near. It is read-only: EVALSHA_RO calls it with the right
 // to read its keys alone.
-func Geo(ctx context.Context, rdb redis.UniversalClient, keys GeoKeys, args GeoArgs) ([]string, error) {
+func Geo(ctx context.Context, rdb scripts.Client, keys GeoKeys, args GeoArgs) ([]string, error) {
 	if err := args.Validate(); err != nil {
 		var none []string
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -38,8 +36,7 @@ type GetNullableKeys struct {
 // GetNullableKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func GetNullableKeysOf(name string) (GetNullableKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return GetNullableKeys{}, err
 	}
 	return GetNullableKeys{Data: name}, nil
@@ -55,7 +52,7 @@ func NewGetNullable(keys GetNullableKeys, args GetNullableArgs) *scripts.Call[*s
 
 // GetNullable calls idiom.get_nullable, version 1: what is there, or nothing. It is read-only:
 // EVALSHA_RO calls it with the right to read its keys alone.
-func GetNullable(ctx context.Context, rdb redis.UniversalClient, keys GetNullableKeys, args GetNullableArgs) (*string, error) {
+func GetNullable(ctx context.Context, rdb scripts.Client, keys GetNullableKeys, args GetNullableArgs) (*string, error) {
 	if err := args.Validate(); err != nil {
 		var none *string
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -73,8 +71,7 @@ type GroupKeys struct {
 
 // GroupKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func GroupKeysOf(name string) (GroupKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return GroupKeys{}, err
 	}
 	return GroupKeys{Events: name}, nil
@@ -91,7 +88,7 @@ func NewGroup(keys GroupKeys, args GroupArgs) *scripts.Call[int64] {
 // Group calls idiom.group, version 1: read as a consumer of a group. It is not safe to repeat: a
 // call that may have run must not be sent again. Beside redis' own, its errors are BADARG (an
 // argument is wrong).
-func Group(ctx context.Context, rdb redis.UniversalClient, keys GroupKeys, args GroupArgs) (int64, error) {
+func Group(ctx context.Context, rdb scripts.Client, keys GroupKeys, args GroupArgs) (int64, error) {
 	if err := args.Validate(); err != nil {
 		var none int64
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -42,6 +40,9 @@ type HelperKeys struct {
 // HelperKeysOf gives the keys of the names that callers give; the companions are those of the
 // first, in its slot of a cluster. Its error is a [*scripts.NameError].
 func HelperKeysOf(name string) (HelperKeys, error) {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
+		return HelperKeys{}, err
+	}
 	companions, err := scripts.Companions(name, ":b")
 	if err != nil {
 		return HelperKeys{}, err
@@ -58,7 +59,7 @@ func NewHelper(keys HelperKeys, args HelperArgs) *scripts.Call[int64] {
 }
 
 // Helper calls idiom.helper, version 1: a key passed to a helper.
-func Helper(ctx context.Context, rdb redis.UniversalClient, keys HelperKeys, args HelperArgs) (int64, error) {
+func Helper(ctx context.Context, rdb scripts.Client, keys HelperKeys, args HelperArgs) (int64, error) {
 	if err := args.Validate(); err != nil {
 		var none int64
 		return none, err

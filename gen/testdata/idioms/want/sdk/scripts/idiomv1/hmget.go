@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -60,8 +58,7 @@ type HmgetKeys struct {
 
 // HmgetKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func HmgetKeysOf(name string) (HmgetKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return HmgetKeys{}, err
 	}
 	return HmgetKeys{Data: name}, nil
@@ -82,7 +79,7 @@ func NewHmget(keys HmgetKeys, args HmgetArgs) *scripts.Call[[]*string] {
 // Hmget calls idiom.hmget, version 1: some fields, of which any may be missing. It is read-only:
 // EVALSHA_RO calls it with the right to read its keys alone. Beside redis' own, its errors are
 // BADARG (an argument is wrong).
-func Hmget(ctx context.Context, rdb redis.UniversalClient, keys HmgetKeys, args HmgetArgs) ([]*string, error) {
+func Hmget(ctx context.Context, rdb scripts.Client, keys HmgetKeys, args HmgetArgs) ([]*string, error) {
 	if err := args.Validate(); err != nil {
 		var none []*string
 		return none, err

@@ -6,8 +6,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -62,8 +60,7 @@ type IncrementExpireKeys struct {
 // IncrementExpireKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func IncrementExpireKeysOf(name string) (IncrementExpireKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return IncrementExpireKeys{}, err
 	}
 	return IncrementExpireKeys{Counter: name}, nil
@@ -81,7 +78,7 @@ func NewIncrementExpire(keys IncrementExpireKeys, args IncrementExpireArgs) *scr
 // IncrementExpire calls idiom.increment_expire, version 1: count, with an expiry from the first on.
 // It is not safe to repeat: a call that may have run must not be sent again. Beside redis' own, its
 // errors are BADARG (an argument is wrong).
-func IncrementExpire(ctx context.Context, rdb redis.UniversalClient, keys IncrementExpireKeys, args IncrementExpireArgs) (int64, error) {
+func IncrementExpire(ctx context.Context, rdb scripts.Client, keys IncrementExpireKeys, args IncrementExpireArgs) (int64, error) {
 	if err := args.Validate(); err != nil {
 		var none int64
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -37,8 +35,7 @@ type InlineKeys struct {
 
 // InlineKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func InlineKeysOf(name string) (InlineKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return InlineKeys{}, err
 	}
 	return InlineKeys{Counter: name}, nil
@@ -53,7 +50,7 @@ func NewInline(keys InlineKeys, args InlineArgs) *scripts.Call[int64] {
 }
 
 // Inline calls idiom.inline, version 1: kEYS[1] where it is used.
-func Inline(ctx context.Context, rdb redis.UniversalClient, keys InlineKeys, args InlineArgs) (int64, error) {
+func Inline(ctx context.Context, rdb scripts.Client, keys InlineKeys, args InlineArgs) (int64, error) {
 	if err := args.Validate(); err != nil {
 		var none int64
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -65,8 +63,7 @@ type JsonKeys struct {
 
 // JsonKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func JsonKeysOf(name string) (JsonKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return JsonKeys{}, err
 	}
 	return JsonKeys{Data: name}, nil
@@ -82,7 +79,7 @@ func NewJson(keys JsonKeys, args JsonArgs) *scripts.Call[string] {
 
 // Json calls idiom.json, version 1: change a document. Beside redis' own, its errors are ENOITEM
 // (there is none) and BADARG (an argument is wrong).
-func Json(ctx context.Context, rdb redis.UniversalClient, keys JsonKeys, args JsonArgs) (string, error) {
+func Json(ctx context.Context, rdb scripts.Client, keys JsonKeys, args JsonArgs) (string, error) {
 	if err := args.Validate(); err != nil {
 		var none string
 		return none, err

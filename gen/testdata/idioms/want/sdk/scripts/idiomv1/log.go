@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -39,8 +37,7 @@ type LogKeys struct {
 
 // LogKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func LogKeysOf(name string) (LogKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return LogKeys{}, err
 	}
 	return LogKeys{Data: name}, nil
@@ -55,7 +52,7 @@ func NewLog(keys LogKeys, args LogArgs) *scripts.Call[string] {
 }
 
 // Log calls idiom.log, version 1: log, and answer OK.
-func Log(ctx context.Context, rdb redis.UniversalClient, keys LogKeys, args LogArgs) (string, error) {
+func Log(ctx context.Context, rdb scripts.Client, keys LogKeys, args LogArgs) (string, error) {
 	if err := args.Validate(); err != nil {
 		var none string
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -52,8 +50,7 @@ type MixedKeys struct {
 
 // MixedKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func MixedKeysOf(name string) (MixedKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return MixedKeys{}, err
 	}
 	return MixedKeys{Data: name}, nil
@@ -68,7 +65,7 @@ func NewMixed(keys MixedKeys, args MixedArgs) *scripts.Call[MixedReply] {
 }
 
 // Mixed calls idiom.mixed, version 1: nil, floats and booleans in a reply.
-func Mixed(ctx context.Context, rdb redis.UniversalClient, keys MixedKeys, args MixedArgs) (MixedReply, error) {
+func Mixed(ctx context.Context, rdb scripts.Client, keys MixedKeys, args MixedArgs) (MixedReply, error) {
 	if err := args.Validate(); err != nil {
 		var none MixedReply
 		return none, err

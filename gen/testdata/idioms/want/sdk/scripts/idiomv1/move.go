@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -38,8 +36,7 @@ type MoveKeys struct {
 
 // MoveKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func MoveKeysOf(sourceName string, targetName string) (MoveKeys, error) {
-	_, err := scripts.Companions(sourceName)
-	if err != nil {
+	if err := scripts.First(scripts.CheckNames(1, 0, sourceName), scripts.CheckNames(1, 0, targetName)); err != nil {
 		return MoveKeys{}, err
 	}
 	return MoveKeys{Source: sourceName, Target: targetName}, nil
@@ -55,7 +52,7 @@ func NewMove(keys MoveKeys, args MoveArgs) *scripts.Call[*string] {
 
 // Move calls idiom.move, version 1: move from one list to another, each named by the caller. It is
 // not safe to repeat: a call that may have run must not be sent again.
-func Move(ctx context.Context, rdb redis.UniversalClient, keys MoveKeys, args MoveArgs) (*string, error) {
+func Move(ctx context.Context, rdb scripts.Client, keys MoveKeys, args MoveArgs) (*string, error) {
 	if err := args.Validate(); err != nil {
 		var none *string
 		return none, err

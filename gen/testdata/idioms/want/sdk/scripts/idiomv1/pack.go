@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -40,8 +38,7 @@ type PackKeys struct {
 
 // PackKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func PackKeysOf(name string) (PackKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return PackKeys{}, err
 	}
 	return PackKeys{Data: name}, nil
@@ -56,7 +53,7 @@ func NewPack(keys PackKeys, args PackArgs) *scripts.Call[string] {
 }
 
 // Pack calls idiom.pack, version 1: a packed record, with bits.
-func Pack(ctx context.Context, rdb redis.UniversalClient, keys PackKeys, args PackArgs) (string, error) {
+func Pack(ctx context.Context, rdb scripts.Client, keys PackKeys, args PackArgs) (string, error) {
 	if err := args.Validate(); err != nil {
 		var none string
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -40,6 +38,9 @@ type PopKeys struct {
 // PopKeysOf gives the keys of the names that callers give; the companions are those of the first,
 // in its slot of a cluster. Its error is a [*scripts.NameError].
 func PopKeysOf(name string) (PopKeys, error) {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
+		return PopKeys{}, err
+	}
 	companions, err := scripts.Companions(name, ":ranks")
 	if err != nil {
 		return PopKeys{}, err
@@ -57,7 +58,7 @@ func NewPop(keys PopKeys, args PopArgs) *scripts.Call[*string] {
 
 // Pop calls idiom.pop, version 1: draw from a set, and what else was not in the list. It is not
 // safe to repeat: a call that may have run must not be sent again.
-func Pop(ctx context.Context, rdb redis.UniversalClient, keys PopKeys, args PopArgs) (*string, error) {
+func Pop(ctx context.Context, rdb scripts.Client, keys PopKeys, args PopArgs) (*string, error) {
 	if err := args.Validate(); err != nil {
 		var none *string
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -42,8 +40,7 @@ type ProtectedKeys struct {
 // ProtectedKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func ProtectedKeysOf(name string) (ProtectedKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return ProtectedKeys{}, err
 	}
 	return ProtectedKeys{Data: name}, nil
@@ -58,7 +55,7 @@ func NewProtected(keys ProtectedKeys, args ProtectedArgs) *scripts.Call[*string]
 }
 
 // Protected calls idiom.protected, version 1: a call that may fail, in pcall.
-func Protected(ctx context.Context, rdb redis.UniversalClient, keys ProtectedKeys, args ProtectedArgs) (*string, error) {
+func Protected(ctx context.Context, rdb scripts.Client, keys ProtectedKeys, args ProtectedArgs) (*string, error) {
 	if err := args.Validate(); err != nil {
 		var none *string
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -48,8 +46,7 @@ type RowsKeys struct {
 
 // RowsKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func RowsKeysOf(name string) (RowsKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return RowsKeys{}, err
 	}
 	return RowsKeys{Scores: name}, nil
@@ -65,7 +62,7 @@ func NewRows(keys RowsKeys, args RowsArgs) *scripts.Call[[]RowsRow] {
 
 // Rows calls idiom.rows, version 1: rows without a tag. It is read-only: EVALSHA_RO calls it with
 // the right to read its keys alone.
-func Rows(ctx context.Context, rdb redis.UniversalClient, keys RowsKeys, args RowsArgs) ([]RowsRow, error) {
+func Rows(ctx context.Context, rdb scripts.Client, keys RowsKeys, args RowsArgs) ([]RowsRow, error) {
 	if err := args.Validate(); err != nil {
 		var none []RowsRow
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -52,7 +50,7 @@ func NewSumMany(keys SumManyKeys, args SumManyArgs) *scripts.Call[int64] {
 
 // SumMany calls idiom.sum_many, version 1: the sum of counters. It is read-only: EVALSHA_RO calls
 // it with the right to read its keys alone.
-func SumMany(ctx context.Context, rdb redis.UniversalClient, keys SumManyKeys, args SumManyArgs) (int64, error) {
+func SumMany(ctx context.Context, rdb scripts.Client, keys SumManyKeys, args SumManyArgs) (int64, error) {
 	if err := args.Validate(); err != nil {
 		var none int64
 		return none, err

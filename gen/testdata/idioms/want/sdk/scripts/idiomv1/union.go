@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -38,8 +36,7 @@ type UnionKeys struct {
 
 // UnionKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func UnionKeysOf(targetName string, sourceName ...string) (UnionKeys, error) {
-	_, err := scripts.Companions(targetName)
-	if err != nil {
+	if err := scripts.First(scripts.CheckNames(1, 0, targetName), scripts.CheckNames(1, 0, sourceName...)); err != nil {
 		return UnionKeys{}, err
 	}
 	return UnionKeys{Target: targetName, Sources: sourceName}, nil
@@ -54,7 +51,7 @@ func NewUnion(keys UnionKeys, args UnionArgs) *scripts.Call[int64] {
 }
 
 // Union calls idiom.union, version 1: a union that is stored.
-func Union(ctx context.Context, rdb redis.UniversalClient, keys UnionKeys, args UnionArgs) (int64, error) {
+func Union(ctx context.Context, rdb scripts.Client, keys UnionKeys, args UnionArgs) (int64, error) {
 	if err := args.Validate(); err != nil {
 		var none int64
 		return none, err

@@ -5,8 +5,6 @@ package idiomv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -64,8 +62,7 @@ type VisitorsKeys struct {
 // VisitorsKeysOf gives the keys of the names that callers give. Its error is a
 // [*scripts.NameError].
 func VisitorsKeysOf(name string) (VisitorsKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return VisitorsKeys{}, err
 	}
 	return VisitorsKeys{Data: name}, nil
@@ -85,7 +82,7 @@ func NewVisitors(keys VisitorsKeys, args VisitorsArgs) *scripts.Call[int64] {
 
 // Visitors calls idiom.visitors, version 1: visitors, counted about. Beside redis' own, its errors
 // are BADARG (an argument is wrong).
-func Visitors(ctx context.Context, rdb redis.UniversalClient, keys VisitorsKeys, args VisitorsArgs) (int64, error) {
+func Visitors(ctx context.Context, rdb scripts.Client, keys VisitorsKeys, args VisitorsArgs) (int64, error) {
 	if err := args.Validate(); err != nil {
 		var none int64
 		return none, err

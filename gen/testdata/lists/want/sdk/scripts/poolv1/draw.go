@@ -5,8 +5,6 @@ package poolv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -55,8 +53,7 @@ type DrawKeys struct {
 
 // DrawKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func DrawKeysOf(name string) (DrawKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return DrawKeys{}, err
 	}
 	return DrawKeys{Holders: name}, nil
@@ -73,7 +70,7 @@ func NewDraw(keys DrawKeys, args DrawArgs) *scripts.Call[DrawReply] {
 // Draw calls pool.draw, version 1: draw one, each time another. It is not safe to repeat: a call
 // that may have run must not be sent again. Beside redis' own, its errors are BADARG (an argument
 // is wrong).
-func Draw(ctx context.Context, rdb redis.UniversalClient, keys DrawKeys, args DrawArgs) (DrawReply, error) {
+func Draw(ctx context.Context, rdb scripts.Client, keys DrawKeys, args DrawArgs) (DrawReply, error) {
 	if err := args.Validate(); err != nil {
 		var none DrawReply
 		return none, err

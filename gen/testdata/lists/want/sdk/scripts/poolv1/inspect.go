@@ -6,8 +6,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -82,8 +80,7 @@ type InspectKeys struct {
 
 // InspectKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func InspectKeysOf(name string) (InspectKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return InspectKeys{}, err
 	}
 	return InspectKeys{Holders: name}, nil
@@ -100,7 +97,7 @@ func NewInspect(keys InspectKeys, args InspectArgs) *scripts.Call[InspectReply] 
 // Inspect calls pool.inspect, version 1: who holds a permit. It is read-only: EVALSHA_RO calls it
 // with the right to read its keys alone. Beside redis' own, its errors are BADARG (an argument is
 // wrong).
-func Inspect(ctx context.Context, rdb redis.UniversalClient, keys InspectKeys, args InspectArgs) (InspectReply, error) {
+func Inspect(ctx context.Context, rdb scripts.Client, keys InspectKeys, args InspectArgs) (InspectReply, error) {
 	if err := args.Validate(); err != nil {
 		var none InspectReply
 		return none, err

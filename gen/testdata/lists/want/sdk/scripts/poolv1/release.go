@@ -6,8 +6,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -125,6 +123,9 @@ type ReleaseKeys struct {
 // ReleaseKeysOf gives the keys of the names that callers give; the companions are those of the
 // first, in its slot of a cluster. Its error is a [*scripts.NameError].
 func ReleaseKeysOf(name string) (ReleaseKeys, error) {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
+		return ReleaseKeys{}, err
+	}
 	companions, err := scripts.Companions(name, ":pending")
 	if err != nil {
 		return ReleaseKeys{}, err
@@ -142,7 +143,7 @@ func NewRelease(keys ReleaseKeys, args ReleaseArgs) *scripts.Call[ReleaseReply] 
 
 // Release calls pool.release, version 1: give a permit back, and admit those who wait. Beside
 // redis' own, its errors are BADARG (an argument is wrong).
-func Release(ctx context.Context, rdb redis.UniversalClient, keys ReleaseKeys, args ReleaseArgs) (ReleaseReply, error) {
+func Release(ctx context.Context, rdb scripts.Client, keys ReleaseKeys, args ReleaseArgs) (ReleaseReply, error) {
 	if err := args.Validate(); err != nil {
 		var none ReleaseReply
 		return none, err

@@ -5,8 +5,6 @@ package pairv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -66,8 +64,7 @@ type DropKeys struct {
 
 // DropKeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func DropKeysOf(name string) (DropKeys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return DropKeys{}, err
 	}
 	return DropKeys{First: name}, nil
@@ -83,7 +80,7 @@ func NewDrop(keys DropKeys, args DropArgs) *scripts.Call[DropReply] {
 
 // Drop calls pair.drop, version 1: deletes | drops the first. Beside redis' own, its errors are
 // BADARG (which is not known).
-func Drop(ctx context.Context, rdb redis.UniversalClient, keys DropKeys, args DropArgs) (DropReply, error) {
+func Drop(ctx context.Context, rdb scripts.Client, keys DropKeys, args DropArgs) (DropReply, error) {
 	if err := args.Validate(); err != nil {
 		var none DropReply
 		return none, err

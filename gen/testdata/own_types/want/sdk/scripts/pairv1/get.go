@@ -5,8 +5,6 @@ package pairv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -83,6 +81,9 @@ type GetKeys struct {
 // GetKeysOf gives the keys of the names that callers give; the companions are those of the first,
 // in its slot of a cluster. Its error is a [*scripts.NameError].
 func GetKeysOf(name string) (GetKeys, error) {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
+		return GetKeys{}, err
+	}
 	companions, err := scripts.Companions(name, ":second")
 	if err != nil {
 		return GetKeys{}, err
@@ -100,7 +101,7 @@ func NewGet(keys GetKeys, args GetArgs) *scripts.Call[GetReply] {
 
 // Get calls pair.get, version 1: gives the one or the other. Beside redis' own, its errors are
 // BADARG (which is not known).
-func Get(ctx context.Context, rdb redis.UniversalClient, keys GetKeys, args GetArgs) (GetReply, error) {
+func Get(ctx context.Context, rdb scripts.Client, keys GetKeys, args GetArgs) (GetReply, error) {
 	if err := args.Validate(); err != nil {
 		var none GetReply
 		return none, err

@@ -5,8 +5,6 @@ package pairv2
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -50,7 +48,7 @@ func NewDrop(keys Keys, args DropArgs) *scripts.Call[DropReply] {
 }
 
 // Drop calls pair.drop, version 2: deletes the first.
-func Drop(ctx context.Context, rdb redis.UniversalClient, keys Keys, args DropArgs) (DropReply, error) {
+func Drop(ctx context.Context, rdb scripts.Client, keys Keys, args DropArgs) (DropReply, error) {
 	if err := args.Validate(); err != nil {
 		var none DropReply
 		return none, err

@@ -6,8 +6,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -89,7 +87,7 @@ func NewListTaken(keys Keys, args ListTakenArgs) *scripts.Call[ListTakenReply] {
 
 // ListTaken calls rate_limit.list_taken, version 1: what was taken in the window. Beside redis'
 // own, its errors are BADARG (an argument is out of its range).
-func ListTaken(ctx context.Context, rdb redis.UniversalClient, keys Keys, args ListTakenArgs) (ListTakenReply, error) {
+func ListTaken(ctx context.Context, rdb scripts.Client, keys Keys, args ListTakenArgs) (ListTakenReply, error) {
 	if err := args.Validate(); err != nil {
 		var none ListTakenReply
 		return none, err

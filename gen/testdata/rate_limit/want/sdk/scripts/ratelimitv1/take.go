@@ -6,8 +6,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -145,7 +143,7 @@ func NewTake(keys Keys, args TakeArgs) *scripts.Call[TakeReply] {
 // Take calls rate_limit.take, version 1: take permits from a window of time, all of them or none.
 // Safe to repeat with the same id. Beside redis' own, its errors are BADARG (an argument is missing
 // or out of its range).
-func Take(ctx context.Context, rdb redis.UniversalClient, keys Keys, args TakeArgs) (TakeReply, error) {
+func Take(ctx context.Context, rdb scripts.Client, keys Keys, args TakeArgs) (TakeReply, error) {
 	if err := args.Validate(); err != nil {
 		var none TakeReply
 		return none, err

@@ -1,0 +1,2 @@
+-- idiom.consume v1
+return redis.call('GETDEL', KEYS[1])

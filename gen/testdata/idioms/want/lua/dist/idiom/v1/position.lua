@@ -1,0 +1,16 @@
+-- idiom.position v1
+local jobs = KEYS[1]
+local job = ARGV[1]
+if not job then
+	return redis.error_reply('BADARG job: missing')
+end
+if #job < 1 or #job > 64 then
+	return redis.error_reply('BADARG job: must have 1 to 64 bytes, has ' .. #job)
+end
+if #KEYS ~= 1 then
+	return redis.error_reply('BADARG keys: must be 1, are ' .. #KEYS)
+end
+if #ARGV > 1 then
+	return redis.error_reply('BADARG arguments: must be 1 at most, are ' .. #ARGV)
+end
+return redis.call('LPOS', jobs, job)
