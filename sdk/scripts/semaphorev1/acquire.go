@@ -7,8 +7,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -577,7 +575,7 @@ func NewAcquire(keys Keys, args AcquireArgs) *scripts.Call[AcquireReply] {
 // wait. Safe to repeat with the same token. Beside redis' own, its errors are BADARG (an argument
 // is missing or out of its range, or the token has another weight) and BADFENCE (the fence counter
 // has passed 2^53 - 1).
-func Acquire(ctx context.Context, rdb redis.UniversalClient, keys Keys, args AcquireArgs) (AcquireReply, error) {
+func Acquire(ctx context.Context, rdb scripts.Client, keys Keys, args AcquireArgs) (AcquireReply, error) {
 	if err := args.Validate(); err != nil {
 		var none AcquireReply
 		return none, err

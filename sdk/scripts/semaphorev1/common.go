@@ -19,6 +19,9 @@ type Keys struct {
 // KeysOf gives the keys of the names that callers give; the companions are those of the first, in
 // its slot of a cluster. Its error is a [*scripts.NameError].
 func KeysOf(name string) (Keys, error) {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
+		return Keys{}, err
+	}
 	companions, err := scripts.Companions(name, ":redilock:fence", ":redilock:pending", ":redilock:members")
 	if err != nil {
 		return Keys{}, err

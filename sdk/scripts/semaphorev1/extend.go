@@ -6,8 +6,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -375,7 +373,7 @@ func NewExtend(keys Keys, args ExtendArgs) *scripts.Call[ExtendReply] {
 // Extend calls semaphore.extend, version 1: raise the lease of a grant. Never shortens it, so it is
 // safe to repeat and to come late. Beside redis' own, its errors are BADARG (an argument is missing
 // or out of its range) and BADFENCE (the fence counter has passed 2^53 - 1).
-func Extend(ctx context.Context, rdb redis.UniversalClient, keys Keys, args ExtendArgs) (ExtendReply, error) {
+func Extend(ctx context.Context, rdb scripts.Client, keys Keys, args ExtendArgs) (ExtendReply, error) {
 	if err := args.Validate(); err != nil {
 		var none ExtendReply
 		return none, err

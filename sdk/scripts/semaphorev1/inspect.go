@@ -6,8 +6,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -234,7 +232,7 @@ func NewInspect(keys Keys, args InspectArgs) *scripts.Call[InspectReply] {
 // Inspect calls semaphore.inspect, version 1: who holds permits, and who waits for them. Writes
 // nothing. It is read-only: EVALSHA_RO calls it with the right to read its keys alone. Beside
 // redis' own, its errors are BADARG (an argument is out of its range).
-func Inspect(ctx context.Context, rdb redis.UniversalClient, keys Keys, args InspectArgs) (InspectReply, error) {
+func Inspect(ctx context.Context, rdb scripts.Client, keys Keys, args InspectArgs) (InspectReply, error) {
 	if err := args.Validate(); err != nil {
 		var none InspectReply
 		return none, err

@@ -7,8 +7,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -588,7 +586,7 @@ func NewRelease(keys Keys, args ReleaseArgs) *scripts.Call[ReleaseReply] {
 // admit who waits. A successor takes the caller's turn behind those who wait. Safe to repeat with
 // the same token and successor. Beside redis' own, its errors are BADARG (an argument is missing or
 // out of its range) and BADFENCE (the fence counter has passed 2^53 - 1).
-func Release(ctx context.Context, rdb redis.UniversalClient, keys Keys, args ReleaseArgs) (ReleaseReply, error) {
+func Release(ctx context.Context, rdb scripts.Client, keys Keys, args ReleaseArgs) (ReleaseReply, error) {
 	if err := args.Validate(); err != nil {
 		var none ReleaseReply
 		return none, err

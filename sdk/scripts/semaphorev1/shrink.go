@@ -5,8 +5,6 @@ package semaphorev1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -441,7 +439,7 @@ func NewShrink(keys Keys, args ShrinkArgs) *scripts.Call[ShrinkReply] {
 // waits. It keeps the lesser of what it has and weight, so it is safe to repeat and to come late.
 // Beside redis' own, its errors are BADARG (an argument is missing or out of its range) and
 // BADFENCE (the fence counter has passed 2^53 - 1).
-func Shrink(ctx context.Context, rdb redis.UniversalClient, keys Keys, args ShrinkArgs) (ShrinkReply, error) {
+func Shrink(ctx context.Context, rdb scripts.Client, keys Keys, args ShrinkArgs) (ShrinkReply, error) {
 	if err := args.Validate(); err != nil {
 		var none ShrinkReply
 		return none, err

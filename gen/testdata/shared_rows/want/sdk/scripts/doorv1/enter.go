@@ -5,8 +5,6 @@ package doorv1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -60,7 +58,7 @@ func NewEnter(keys Keys, args EnterArgs) *scripts.Call[EnterReply] {
 }
 
 // Enter calls door.enter, version 1: a list that one reply alone has keeps a type of its own.
-func Enter(ctx context.Context, rdb redis.UniversalClient, keys Keys, args EnterArgs) (EnterReply, error) {
+func Enter(ctx context.Context, rdb scripts.Client, keys Keys, args EnterArgs) (EnterReply, error) {
 	if err := args.Validate(); err != nil {
 		var none EnterReply
 		return none, err

@@ -5,8 +5,6 @@ package gatev1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -85,7 +83,7 @@ func NewClose(keys Keys, args CloseArgs) *scripts.Call[CloseReply] {
 
 // Close calls gate.close, version 1: replies with a list of the same rows, beside other fields,
 // have one type of row. Beside redis' own, its errors are BADARG (an argument is wrong).
-func Close(ctx context.Context, rdb redis.UniversalClient, keys Keys, args CloseArgs) (CloseReply, error) {
+func Close(ctx context.Context, rdb scripts.Client, keys Keys, args CloseArgs) (CloseReply, error) {
 	if err := args.Validate(); err != nil {
 		var none CloseReply
 		return none, err

@@ -15,8 +15,7 @@ type Keys struct {
 
 // KeysOf gives the keys of the names that callers give. Its error is a [*scripts.NameError].
 func KeysOf(name string) (Keys, error) {
-	_, err := scripts.Companions(name)
-	if err != nil {
+	if err := scripts.CheckNames(1, 0, name); err != nil {
 		return Keys{}, err
 	}
 	return Keys{Line: name}, nil

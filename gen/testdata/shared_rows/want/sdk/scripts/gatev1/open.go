@@ -5,8 +5,6 @@ package gatev1
 import (
 	"context"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
@@ -85,7 +83,7 @@ func NewOpen(keys Keys, args OpenArgs) *scripts.Call[OpenReply] {
 
 // Open calls gate.open, version 1: replies with a list of the same rows, beside other fields, have
 // one type of row. Beside redis' own, its errors are BADARG (an argument is wrong).
-func Open(ctx context.Context, rdb redis.UniversalClient, keys Keys, args OpenArgs) (OpenReply, error) {
+func Open(ctx context.Context, rdb scripts.Client, keys Keys, args OpenArgs) (OpenReply, error) {
 	if err := args.Validate(); err != nil {
 		var none OpenReply
 		return none, err
