@@ -19,6 +19,7 @@ var Subject = subject.Subject{
 	Version:   1,
 	Promises:  []string{"M1", "M2", "M3", "M4", "M5", "M7", "M8", "M9", "M10"},
 	Silent:    []string{"shrink BADFENCE"}, // it stops the admission, and the permits are given back all the same
+	Groups:    []string{"fence", "room", "queue", "hand-off", "lease", "refusal"},
 	Tables:    tables(),
 }
 
