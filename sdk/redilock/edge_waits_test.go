@@ -1,29 +1,15 @@
-//go:build newapi
-
 package redilock_test
 
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/zferentz/go-redilock/sdk/redilock"
 	"github.com/zferentz/go-redilock/sdk/redilocktest"
 )
-
-func tracedWith(event string, do func(context.Context, redilock.Event)) redilock.Trace {
-	var t redilock.Trace
-	for name, f := range map[string]*func(context.Context, redilock.Event){
-		"Enqueued": &t.Enqueued, "Acquired": &t.Acquired, "HandedOff": &t.HandedOff, "Extended": &t.Extended,
-		"ExtendFailed": &t.ExtendFailed, "Lost": &t.Lost, "Released": &t.Released,
-	} {
-		if event == name || event == "all" {
-			*f = do
-		}
-	}
-	return t
-}
 
 // WithWait bounds the wait, not the work: the context that is passed stays the parent of the lock's own.
 func TestPatienceIsNotLife(t *testing.T) {
@@ -178,28 +164,35 @@ func TestKeyIsWithThePrefix(t *testing.T) {
 	})
 }
 
-// Trace functions have the caller's context.
+// Trace functions have the values of the caller's context.
 func TestTraceHasTheContext(t *testing.T) {
 	t.Parallel()
 	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
-		without := map[string]bool{}
-		with := map[string]bool{}
-		var opts []redilock.Option
-		for _, event := range []string{"Acquired", "Extended", "Released"} {
-			opts = append(opts, redilock.WithTrace(tracedWith(event, func(ctx context.Context, _ redilock.Event) {
+		var mu sync.Mutex
+		with, without := map[string]bool{}, map[string]bool{}
+		note := func(event string) func(context.Context, redilock.Event) {
+			return func(ctx context.Context, _ redilock.Event) {
+				mu.Lock()
+				defer mu.Unlock()
 				if ctx.Value(callerKey{}) == "a caller" {
 					with[event] = true
 				} else {
 					without[event] = true
 				}
-			})))
-			c := s.NewClient(opts[len(opts)-1])
-			ctx := context.WithValue(t.Context(), callerKey{}, "a caller")
-			l, err := c.Mutex("x", time.Minute).Lock(ctx)
-			want(t, "Lock", err, nil)
-			want(t, "Extend", l.Extend(ctx, time.Hour), nil)
-			want(t, "Unlock", l.Unlock(ctx), nil)
-			s.Advance(time.Second)
+			}
+		}
+		c := s.NewClient(redilock.WithTrace(redilock.Trace{
+			Acquired: note("Acquired"), Extended: note("Extended"), Released: note("Released"),
+		}))
+		ctx := context.WithValue(t.Context(), callerKey{}, "a caller")
+		l, err := c.Mutex("x", time.Minute).Lock(ctx)
+		want(t, "Lock", err, nil)
+		want(t, "Extend", l.Extend(ctx, time.Hour), nil)
+		want(t, "Unlock", l.Unlock(ctx), nil)
+		s.Advance(time.Second)
+		mu.Lock()
+		defer mu.Unlock()
+		for _, event := range []string{"Acquired", "Extended", "Released"} {
 			if without[event] || !with[event] {
 				t.Errorf("%s was called without the caller's context", event)
 			}
