@@ -37,6 +37,7 @@ type Client struct {
 	leases   *lease.Set
 	releases *release.Releaser
 	queues   *waiting.Queues
+	tokens   tokens
 	life     chan struct{} // closed with the client
 }
 
@@ -112,6 +113,7 @@ func (c *Client) end() {
 func (c *Client) finish(ctx context.Context) error {
 	done := c.queues.Wait(ctx) && c.releases.Wait(ctx)
 	c.messages.Close()
+	c.sender.Close()
 	if done {
 		return nil
 	}

@@ -148,7 +148,7 @@ func (m *Mutex) turn() time.Duration {
 func (m *Mutex) want() waiting.Want {
 	w := waiting.Want{Terms: m.terms(), Token: m.opts.token, OwnToken: m.opts.hasToken}
 	if !w.OwnToken {
-		w.Token = newToken(m.c.opts.owner)
+		w.Token = m.c.tokens.next(m.c.opts.owner)
 	}
 	return w
 }

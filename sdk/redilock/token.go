@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 const (
@@ -15,12 +16,29 @@ const (
 	randomBytes   = 16
 )
 
-// newToken names one acquisition: owner/random. It is a capability, whoever knows it can release the lock, so it stays
+// tokens makes tokens. Random bytes are read for many at once: to ask the system for each costs more than all the rest.
+type tokens struct {
+	mu     sync.Mutex
+	random [64 * randomBytes]byte
+	left   int // bytes at the end of random that were not used
+}
+
+// next names one acquisition: owner/random. It is a capability, whoever knows it can release the lock, so it stays
 // out of logs and errors; ownerOf gives the part that may be shown.
-func newToken(owner string) string {
+func (t *tokens) next(owner string) string {
+	t.mu.Lock()
+	if t.left == 0 {
+		_, _ = rand.Read(t.random[:]) // never fails, says crypto/rand
+		t.left = len(t.random)
+	}
 	var random [randomBytes]byte
-	_, _ = rand.Read(random[:]) // never fails, says crypto/rand
-	return owner + "/" + base64.RawURLEncoding.EncodeToString(random[:])
+	from := t.random[len(t.random)-t.left:][:randomBytes]
+	copy(random[:], from)
+	clear(from) // each is used once
+	t.left -= randomBytes
+	t.mu.Unlock()
+	var buffer [128]byte
+	return string(base64.RawURLEncoding.AppendEncode(append(append(buffer[:0], owner...), '/'), random[:]))
 }
 
 // ownerOf is the part of a token that may be shown: "" for one that another library made.

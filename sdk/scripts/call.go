@@ -139,7 +139,7 @@ type Sendable interface {
 	Err() error
 	Fail(err error)
 	unsent(err error)
-	cmd(ctx context.Context) *cmd
+	cmd(ctx context.Context) cmd
 	settle(cmd *redis.Cmd)
 	fail(err error)
 	target() (s *Script, key string)
@@ -194,18 +194,19 @@ func send(ctx context.Context, rdb redis.UniversalClient, calls []Sendable) {
 	}
 }
 
-// cmd is the EVALSHA of one call. go-redis must not repeat it unseen: whoever reads the reply has to know.
+// cmd is the EVALSHA of one call. go-redis must not repeat it unseen: whoever reads the reply has to know. It is as small as
+// a pointer, so that it costs nothing to make it a redis.Cmder.
 type cmd struct{ *redis.Cmd }
 
 func (cmd) NoRetry() bool { return true }
 
-func (c *Call[R]) cmd(ctx context.Context) *cmd {
+func (c *Call[R]) cmd(ctx context.Context) cmd {
 	args := make([]any, 0, 3+len(c.keys)+len(c.args))
 	args = append(args, c.script.command(), c.script.SHA1, len(c.keys))
 	for _, key := range c.keys {
 		args = append(args, key)
 	}
-	return &cmd{redis.NewCmd(ctx, append(args, c.args...)...)}
+	return cmd{redis.NewCmd(ctx, append(args, c.args...)...)}
 }
 
 func (c *Call[R]) settle(cmd *redis.Cmd) {

@@ -29,7 +29,7 @@ func (c *Call[R]) mayRepeat() bool {
 }
 
 // command is how a script is called.
-func (s *Script) command() string {
+func (s *Script) command() any {
 	if s.ByRO {
 		return "evalsha_ro"
 	}

@@ -2,7 +2,6 @@ package call
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -12,9 +11,9 @@ import (
 )
 
 const (
-	// maxFlights is how many calls or batches are under way before others gather to share a pipeline. Measured: with one the
+	// maxSends is how many calls or batches are under way before others gather to share a pipeline. Measured: with one the
 	// server idles while a reply is read, with more there is less to share.
-	maxFlights = 2
+	maxSends = 2
 	// maxBatch bounds a pipeline, so that the last reply is not long after the first.
 	maxBatch = 128
 	// gatherTimeout is how long a call waits for those under way. One that does not come back (a connection broke, a
@@ -22,93 +21,242 @@ const (
 	gatherTimeout = 20 * time.Millisecond
 )
 
-// batch lets concurrent calls share pipelines. A call that finds few others under way is sent at once, in the caller's
-// own goroutine; those that come meanwhile gather, and go together when one of them is back. So a lone caller pays
-// nothing, and many do not wait for each other's round trips.
-type batch struct {
+// batches lets concurrent calls share pipelines. A call that finds few others under way is sent at once; those that come
+// meanwhile gather, and go together when one of them is back. So a lone caller pays nothing, and many do not wait for
+// each other's round trips.
+type batches struct {
 	rdb redis.UniversalClient
+	// apart: no call may wait for another, because one may never come back.
+	apart   bool
+	workers workers
 
 	mu      sync.Mutex
-	flights int
-	waiting []*member
+	sends   int
+	waiting []*ticket
+	gather  *time.Timer // fires while calls wait
+	armed   bool
+	pending pending
+	used    []*ticket
 }
 
-// member is a call that waits for others.
-type member struct {
-	call scripts.Sendable
-	turn chan []*member // holds one: the batch that it is to send, nil when another has sent it
-}
-
-// join reports whether the call has to be sent alone; then land must follow. Otherwise it was sent with others.
-func (b *batch) join(ctx context.Context, call scripts.Sendable) (alone bool) {
-	b.mu.Lock()
-	if b.flights < maxFlights {
-		b.flights++
-		b.mu.Unlock()
-		return true
-	}
-	m := &member{call: call, turn: make(chan []*member, 1)}
-	b.waiting = append(b.waiting, m)
-	b.mu.Unlock()
-	group := b.gather(ctx, m)
-	switch len(group) {
-	case 0:
-		return false
-	case 1:
-		return true
-	}
-	b.send(ctx, group)
-	return false
-}
-
-// send sends a batch. Whatever happens in it, the others hear of it, and the flight ends.
-func (b *batch) send(ctx context.Context, group []*member) {
-	calls := make([]scripts.Sendable, len(group))
-	for i, other := range group {
-		calls[i] = other.call
-	}
-	defer func() {
-		b.land()
-		for _, other := range group[1:] {
-			other.turn <- nil
-		}
-	}()
-	guarded(calls, func() {
-		scripts.Pipeline(context.WithoutCancel(ctx), b.rdb, calls...) // the end of ctx is not the others'
-	})
-}
-
-// gather waits for the turn of m: it gives the batch that m has to send, or nil if another has sent it.
-func (b *batch) gather(ctx context.Context, m *member) []*member {
-	timer := time.NewTimer(gatherTimeout)
-	defer timer.Stop()
-	select {
-	case group := <-m.turn:
-		return group
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	b.mu.Lock()
-	if i := slices.Index(b.waiting, m); i >= 0 {
-		b.waiting = slices.Delete(b.waiting, i, i+1)
-		b.flights++
-		b.mu.Unlock()
-		return []*member{m}
-	}
-	b.mu.Unlock()
-	return <-m.turn // it is under way
-}
-
-// land ends a flight, and lets the first of those that have gathered take the others along.
-func (b *batch) land() {
+// enter reports whether the caller may send a call by itself; then leave must follow.
+func (b *batches) enter() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.waiting) == 0 || b.flights > maxFlights {
-		b.flights--
+	if b.sends >= maxSends {
+		return false
+	}
+	b.sends++
+	return true
+}
+
+// leave ends a send of a caller's own. Those that have gathered go next.
+func (b *batches) leave() {
+	b.mu.Lock()
+	if batch := b.next(nil); len(batch) > 0 {
+		b.mu.Unlock()
+		b.workers.give(job{b: b, batch: batch})
 		return
 	}
+	b.mu.Unlock()
+}
+
+// next ends a send, and begins another if calls have gathered. It appends them to batch, and is called with b.mu held.
+func (b *batches) next(batch []*ticket) []*ticket {
+	if len(b.waiting) == 0 || b.sends > maxSends {
+		b.sends--
+		return batch
+	}
+	return b.take(batch)
+}
+
+// take moves calls that have gathered to batch. It is called with b.mu held.
+func (b *batches) take(batch []*ticket) []*ticket {
 	n := min(len(b.waiting), maxBatch)
-	group := slices.Clone(b.waiting[:n])
-	b.waiting = slices.Delete(b.waiting, 0, n)
-	group[0].turn <- group
+	for _, t := range b.waiting[:n] {
+		t.sent = true
+	}
+	batch = append(batch, b.waiting[:n]...)
+	rest := copy(b.waiting, b.waiting[n:])
+	clear(b.waiting[rest:])
+	b.waiting = b.waiting[:rest]
+	return batch
+}
+
+// submit lets a worker send a call, now or with others.
+func (b *batches) submit(t *ticket, within time.Duration) {
+	b.mu.Lock()
+	if within > 0 {
+		b.pending.add(b, t, within)
+	}
+	switch {
+	case b.apart:
+		t.sent = true
+	case b.sends < maxSends:
+		b.sends++
+		t.sent = true
+	default:
+		b.waiting = append(b.waiting, t)
+		t.since = time.Now()
+		b.arm()
+		b.mu.Unlock()
+		return
+	}
+	b.mu.Unlock()
+	b.workers.give(job{b: b, one: t})
+}
+
+// resend sends a call once more that failed in a batch, apart from the others.
+func (b *batches) resend(t *ticket, within time.Duration) {
+	if within > 0 {
+		b.mu.Lock()
+		b.pending.add(b, t, within)
+		b.mu.Unlock()
+	}
+	b.workers.give(job{b: b, one: t, again: true})
+}
+
+// arm sets the timer for those that have gathered. It is called with b.mu held.
+func (b *batches) arm() {
+	if b.armed || len(b.waiting) == 0 {
+		return
+	}
+	b.armed = true
+	left := gatherTimeout - time.Since(b.waiting[0].since)
+	if b.gather == nil {
+		b.gather = time.AfterFunc(left, b.overdue)
+		return
+	}
+	b.gather.Reset(left)
+}
+
+// overdue sends those that have gathered for too long.
+func (b *batches) overdue() {
+	b.mu.Lock()
+	b.armed = false
+	var batch []*ticket
+	if len(b.waiting) > 0 && time.Since(b.waiting[0].since) >= gatherTimeout {
+		b.sends++
+		batch = b.take(nil)
+	}
+	b.arm()
+	b.mu.Unlock()
+	if len(batch) > 0 {
+		b.workers.give(job{b: b, batch: batch})
+	}
+}
+
+// withdraw ends the wait of a ticket's caller. It reports whether the call was over by then, or was never sent; if
+// neither, late is called once it is over.
+func (b *batches) withdraw(t *ticket, late func()) (over, unsent bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if t.over {
+		return true, false
+	}
+	b.pending.remove(t)
+	if !t.sent {
+		for i, other := range b.waiting {
+			if other == t {
+				b.waiting = append(b.waiting[:i], b.waiting[i+1:]...)
+				return false, true
+			}
+		}
+	}
+	t.left, t.late = true, late
+	return false, false
+}
+
+// job is what a worker has to send: one call, or a batch.
+type job struct {
+	b     *batches
+	one   *ticket
+	batch []*ticket
+	again bool // the call failed in a batch
+}
+
+// do sends a job, and those that gather meanwhile.
+func (j job) do(scratch *scratch) {
+	b := j.b
+	if j.again || b.apart {
+		defer b.settle(scratch, j)
+		j.send(scratch)
+		return
+	}
+	if j.one != nil {
+		scratch.batch = append(scratch.batch[:0], j.one)
+	} else {
+		scratch.batch = append(scratch.batch[:0], j.batch...)
+	}
+	for len(scratch.batch) > 0 {
+		b.flight(scratch)
+	}
+}
+
+// flight sends the batch of scratch, tells its callers, and fills scratch with the next one.
+func (b *batches) flight(scratch *scratch) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		b.settle(scratch, job{b: b, batch: scratch.batch}) // runtime.Goexit in a hook: another worker goes on
+		b.leave()
+	}()
+	if len(scratch.batch) == 1 {
+		job{b: b, one: scratch.batch[0]}.send(scratch)
+	} else {
+		job{b: b, batch: scratch.batch}.send(scratch)
+	}
+	b.mu.Lock()
+	b.tell(scratch.batch)
+	clear(scratch.batch)
+	scratch.batch = b.next(scratch.batch[:0])
+	b.mu.Unlock()
+	returned = true
+}
+
+// send sends the calls of a job.
+func (j job) send(scratch *scratch) {
+	if j.one != nil {
+		send(j.one.ctx, j.b.rdb, j.one.call, j.again)
+		return
+	}
+	scratch.calls = scratch.calls[:0]
+	for _, t := range j.batch {
+		t.shared = true
+		scratch.calls = append(scratch.calls, t.call)
+	}
+	ctx := context.WithoutCancel(j.batch[0].ctx) // the end of one caller's context is not the others'
+	guarded(scratch.calls, func() { scripts.Pipeline(ctx, j.b.rdb, scratch.calls...) })
+	clear(scratch.calls)
+}
+
+// settle tells the callers of a job.
+func (b *batches) settle(scratch *scratch, j job) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if j.one != nil {
+		scratch.batch = append(scratch.batch[:0], j.one)
+		b.tell(scratch.batch)
+	} else {
+		b.tell(j.batch)
+	}
+	clear(scratch.batch)
+	scratch.batch = scratch.batch[:0]
+}
+
+// tell ends tickets. It is called with b.mu held.
+func (b *batches) tell(tickets []*ticket) {
+	for _, t := range tickets {
+		t.over = true
+		if t.left {
+			if t.late != nil {
+				go t.late()
+			}
+			continue
+		}
+		b.pending.remove(t)
+		t.wake <- true
+	}
 }

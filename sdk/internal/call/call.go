@@ -20,16 +20,20 @@ const maxReadTimeout = 5 * time.Second
 
 // Sender sends calls over one go-redis client. It is safe for concurrent use.
 type Sender struct {
-	rdb   redis.UniversalClient
-	batch batch
+	rdb     redis.UniversalClient
+	batches batches
 	// bounded: go-redis gives up by itself in time, so a call need not be left behind for the caller to return in time.
 	bounded bool
 }
 
 // New makes a Sender.
 func New(rdb redis.UniversalClient) *Sender {
-	return &Sender{rdb: rdb, batch: batch{rdb: rdb}, bounded: isBounded(rdb)}
+	bounded := isBounded(rdb)
+	return &Sender{rdb: rdb, bounded: bounded, batches: batches{rdb: rdb, apart: !bounded}}
 }
+
+// Close ends the goroutines that wait for the next call. Calls can be sent after it as before.
+func (s *Sender) Close() { s.batches.workers.end() }
 
 // isBounded reports whether a call by rdb comes back by itself soon enough: within one read timeout, without repeats of
 // its own. A cluster client repeats and redirects.
@@ -46,36 +50,42 @@ func isBounded(rdb redis.UniversalClient) bool {
 // ErrNoAnswer is in the error of a call that its caller did not wait for any longer.
 var ErrNoAnswer = errors.New("no answer")
 
-// send sends a call, alone or with others, and waits for its reply.
-func send[R any](ctx context.Context, s *Sender, c primitive.Call[R]) (R, error) {
-	deliver(ctx, s, c)
-	r, err := c.Reply()
-	return r, Explain(err)
-}
-
-func deliver(ctx context.Context, s *Sender, c scripts.Sendable) {
+// send sends one call by itself. Whatever happens in it, a hook's panic included, becomes the call's outcome.
+func send(ctx context.Context, rdb redis.UniversalClient, c scripts.Sendable, again bool) {
 	returned := false
 	defer func() { // as guarded, without a closure for every call
 		if !returned {
 			broke(recover(), c)
 		}
 	}()
-	s.deliver(ctx, c)
+	if again {
+		_ = c.Resend(ctx, rdb)
+	} else {
+		_ = c.Send(ctx, rdb)
+	}
 	returned = true
 }
 
-func (s *Sender) deliver(ctx context.Context, c scripts.Sendable) {
-	if !s.bounded { // a call that never comes back must not hold up others
-		_ = c.Send(ctx, s.rdb)
+// sendHere sends a call in the caller's goroutine, or waits for those with whom it goes.
+func (s *Sender) sendHere(ctx context.Context, c scripts.Sendable, within time.Duration) {
+	b := &s.batches
+	if b.enter() {
+		defer b.leave()
+		if within > 0 { // a dialer knows no other limit
+			bounded, cancel := context.WithTimeout(ctx, within)
+			defer cancel()
+			ctx = bounded
+		}
+		send(ctx, s.rdb, c, false)
 		return
 	}
-	if s.batch.join(ctx, c) {
-		defer s.batch.land()
-		_ = c.Send(ctx, s.rdb)
-		return
-	}
-	if err := c.Err(); scripts.Transient(err) {
-		_ = c.Resend(ctx, s.rdb)
+	t := b.newTicket(ctx, c)
+	b.submit(t, 0)
+	<-t.wake
+	shared := t.shared
+	b.recycle(t)
+	if shared && scripts.Transient(c.Err()) {
+		send(ctx, s.rdb, c, true)
 	}
 }
 
@@ -98,49 +108,54 @@ type Limits struct {
 // The error is explained; of a call that was cut short it wraps the end of ctx, or failure.Unavailable.
 func Do[R any](ctx context.Context, s *Sender, c primitive.Call[R], l Limits) (reply R, abandoned bool, err error) {
 	if s.bounded && (l.Inline || ctx.Done() == nil) {
-		reply, err = send(limit(ctx, l.Within), s, c)
-		return reply, false, cutShort(ctx, err)
+		s.sendHere(ctx, c, l.Within)
+	} else if abandoned, err = s.sendAway(ctx, c, l); err != nil {
+		return reply, abandoned, err
 	}
-	type result struct {
-		reply R
-		err   error
+	reply, err = c.Reply()
+	return reply, false, cutShort(ctx, Explain(err))
+}
+
+// sendAway lets a worker send a call: its caller may not want to wait for the answer. The error says why it did not.
+func (s *Sender) sendAway(ctx context.Context, c scripts.Sendable, l Limits) (abandoned bool, err error) {
+	b := &s.batches
+	t := b.newTicket(ctx, c)
+	b.submit(t, l.Within)
+	abandoned, err = s.await(ctx, t, l)
+	if err != nil {
+		return abandoned, err
 	}
-	done := make(chan result, 1)
-	over := make(chan struct{})
-	go func() {
-		var r result
-		defer func() { // also if a hook ends this goroutine
-			if r.err == nil {
-				r.reply, r.err = c.Reply()
-			}
-			done <- r
-			close(over)
-		}()
-		r.reply, r.err = send(ctx, s, c)
-	}()
-	var expired <-chan time.Time
-	if l.Within > 0 {
-		timer := time.NewTimer(l.Within)
-		defer timer.Stop()
-		expired = timer.C
+	again := t.shared && scripts.Transient(c.Err())
+	b.recycle(t)
+	if !again {
+		return false, nil
 	}
+	t = b.newTicket(ctx, c)
+	b.resend(t, l.Within)
+	if abandoned, err = s.await(ctx, t, l); err == nil {
+		b.recycle(t)
+	}
+	return abandoned, err
+}
+
+// await waits until a call is over, or its caller does not want to wait any longer.
+func (s *Sender) await(ctx context.Context, t *ticket, l Limits) (abandoned bool, err error) {
 	select {
-	case r := <-done:
-		return r.reply, false, cutShort(ctx, r.err)
+	case over := <-t.wake:
+		if over {
+			return false, nil
+		}
+		err = fmt.Errorf("%w: %w within %v", failure.Unavailable, ErrNoAnswer, l.Within)
 	case <-ctx.Done():
 		err = failure.Ended(ctx)
 	case <-l.Stop:
 		err = failure.Closed
-	case <-expired:
-		err = fmt.Errorf("%w: %w within %v", failure.Unavailable, ErrNoAnswer, l.Within)
 	}
-	if l.Late != nil {
-		go func() {
-			<-over
-			l.Late()
-		}()
+	over, unsent := s.batches.withdraw(t, l.Late)
+	if over {
+		return false, nil
 	}
-	return reply, true, err
+	return !unsent, err
 }
 
 // cutShort makes the end of ctx the error of a call that failed after it. What the server said stays visible.
@@ -195,26 +210,4 @@ func (s *Sender) OnConnection(ctx context.Context, key string, fn func(context.C
 		}
 	}()
 	return Explain(fn(ctx, conn))
-}
-
-// limited is a context that is over after a while, without a timer: whoever asks for its error finds out.
-type limited struct {
-	context.Context
-	until time.Time
-}
-
-func limit(ctx context.Context, d time.Duration) context.Context {
-	if d <= 0 {
-		return ctx
-	}
-	return &limited{ctx, time.Now().Add(d)}
-}
-
-func (l *limited) Deadline() (time.Time, bool) { return l.until, true }
-
-func (l *limited) Err() error {
-	if !time.Now().Before(l.until) {
-		return context.DeadlineExceeded
-	}
-	return l.Context.Err()
 }

@@ -96,6 +96,7 @@ func (e *engine) start() {
 		e.queues.Close()
 		e.leases.Close()
 		messages.Close()
+		sender.Close()
 		_ = rdb.Close()
 	})
 }

@@ -62,6 +62,13 @@ type Grant struct {
 	turn       turn
 
 	timing timing // guarded by Set.mu
+
+	// first is the first holder and its handle: most grants have no others, and are one object with them.
+	first struct {
+		holder Holder
+		handle Handle
+		shares [1]*Handle
+	}
 }
 
 // Holder is the local call that has a grant.

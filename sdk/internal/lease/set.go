@@ -68,12 +68,15 @@ func (s *Set) Start(parent context.Context, terms Terms, t Term) *Handle {
 		set: s, resource: terms.Resource, name: terms.Name, token: t.Token, deadline: t.Deadline(), lease: t.Lease,
 		ttl: terms.TTL, longest: now.Add(t.Lease), autoExtend: terms.AutoExtend, turn: newTurn(terms, t, now),
 	}
-	g.holder = newHolder(parent, terms, g.turn.take(), t.Since)
+	g.holder = &g.first.holder
+	*g.holder = newHolder(parent, terms, g.turn.take(), t.Since)
 	g.limit()
 	if now >= g.deadline {
 		return nil
 	}
-	h := g.newHandle()
+	h := &g.first.handle
+	h.grant, h.holder = g, g.holder
+	g.holder.shares = append(g.first.shares[:0], h)
 	// A grant by message is only for the waiter's presence, and counts from the waiter's last question: it is renewed to the
 	// full lease in time, off the caller's path.
 	short := t.Lease < terms.TTL || t.Way == event.ByMessage && now.Sub(t.Since) > t.Lease/10
@@ -93,8 +96,10 @@ func (s *Set) Attach(terms Terms, token string) *Handle {
 	now := s.clock.Now()
 	g := &Grant{
 		set: s, resource: terms.Resource, name: terms.Name, token: token, autoExtend: terms.AutoExtend,
-		holder: newHolder(context.Background(), terms, 0, now), turn: turn{over: true},
+		turn: turn{over: true},
 	}
+	holder := newHolder(context.Background(), terms, 0, now)
+	g.holder = &holder
 	h := g.newHandle()
 	h.attached = true
 	return h

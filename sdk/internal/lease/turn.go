@@ -41,8 +41,8 @@ func (t *turn) take() int64 {
 // heard takes note of the fence that an extend answers. One that is above the grant's numbers is of a new counter.
 func (t *turn) heard(fence int64) { t.over = t.over || fence > t.last }
 
-func newHolder(parent context.Context, terms Terms, fence int64, since clock.Instant) *Holder {
-	return &Holder{
+func newHolder(parent context.Context, terms Terms, fence int64, since clock.Instant) Holder {
+	return Holder{
 		fence: fence, parent: event.Detach(parent), since: since, maxHold: terms.MaxHold,
 	}
 }
@@ -81,7 +81,8 @@ func (h *Handle) Pass(parent context.Context, terms Terms) *Handle {
 	h.unlocked, h.ended = true, failure.Unlocked
 	g.holder.end, g.holder.shares, g.holder.deadline = failure.Unlocked, nil, g.deadline
 	g.turn.limit = min(g.turn.limit, terms.Turn)
-	g.holder = newHolder(parent, terms, g.turn.take(), now)
+	holder := newHolder(parent, terms, g.turn.take(), now)
+	g.holder = &holder
 	next := g.newHandle()
 	extend := g.autoExtend != terms.AutoExtend
 	g.autoExtend = terms.AutoExtend

@@ -147,7 +147,7 @@ func (r *Releaser) Do(ctx context.Context, it *Item, patience time.Duration) (Ou
 	it, fresh := r.add(it)
 	deadline := r.clock.Now().Add(patience)
 	if fresh {
-		bounded, cancel := context.WithTimeout(event.Detach(ctx), patience)
+		bounded, cancel := context.WithTimeout(event.Detach(ctx), patience) // a dialer, and repeats, know no other limit
 		r.try(bounded, it)
 		cancel()
 	} else {
@@ -209,23 +209,18 @@ func (r *Releaser) call(it *Item) (c primitive.Call[primitive.Released], first b
 func (r *Releaser) try(ctx context.Context, it *Item) {
 	c, first := r.call(it)
 	sent := r.clock.Now()
-	settled := false
-	settle := func(a Answer, unsure bool) {
-		settled = true
-		r.tried(it, first, a)
-		r.settle(it, a, unsure)
-	}
+	answer, unsure := Answer{Err: failure.Unavailable}, true // of a hook that ends this goroutine
 	defer func() {
-		if !settled { // runtime.Goexit in a hook
-			settle(Answer{Err: failure.Unavailable, Sent: sent, Answered: r.clock.Now()}, true)
-		}
+		answer.Sent, answer.Answered = sent, r.clock.Now()
+		r.tried(it, first, answer)
+		r.settle(it, answer, unsure)
 	}()
 	reply, abandoned, err := call.Do(ctx, r.sender, c, call.Limits{Inline: true})
 	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, failure.Unavailable) { // ours, and nobody else's
 		err = fmt.Errorf("%w: %w", failure.Unavailable, call.ErrNoAnswer)
 	}
-	a := Answer{reply, err, sent, r.clock.Now()}
-	settle(a, abandoned || err != nil && c.MayHaveRun() || err == nil && c.Repeated())
+	answer.Reply, answer.Err = reply, err
+	unsure = abandoned || err != nil && c.MayHaveRun() || err == nil && c.Repeated()
 }
 
 // tried tells the outcome of the first try, once.

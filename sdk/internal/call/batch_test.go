@@ -1,0 +1,239 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"net"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/zferentz/go-redilock/sdk/internal/failure"
+	"github.com/zferentz/go-redilock/sdk/internal/primitive"
+	"github.com/zferentz/go-redilock/sdk/scripts"
+)
+
+// server answers calls inside a bubble, without a network: by a hook that calls its next function never.
+type server struct {
+	*redis.Client
+	answer  func(ctx context.Context) // what a single call does before it is answered
+	batches []int
+}
+
+func (s *server) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (s *server) ProcessHook(redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		s.answer(ctx)
+		cmd.(interface{ SetVal(any) }).SetVal([]any{"OK"})
+		return nil
+	}
+}
+
+func (s *server) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(_ context.Context, cmds []redis.Cmder) error {
+		s.batches = append(s.batches, len(cmds))
+		for _, cmd := range cmds {
+			cmd.(interface{ SetVal(any) }).SetVal([]any{"OK"})
+		}
+		return nil
+	}
+}
+
+func inBubble(t *testing.T, o redis.Options, test func(t *testing.T, s *server, sender *Sender)) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o.Addr = "127.0.0.1:1"
+		o.Dialer = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("nobody dials") }
+		s := &server{Client: redis.NewClient(&o), answer: func(context.Context) {}}
+		s.AddHook(s)
+		sender := New(s.Client)
+		test(t, s, sender)
+		sender.Close()
+		_ = s.Close()
+	})
+}
+
+func newCall() primitive.Call[string] {
+	return primitive.Adapt(scripts.NewCall(&scripts.Script{Name: "test"}, []string{"key"}, nil,
+		func(r *scripts.Reply) string { return r.Tag() }), func(s string) string { return s })
+}
+
+// A call whose caller gives up is over for it at once, and Late is called when it is answered, once. The workers end.
+func TestGiveUp(t *testing.T) {
+	for name, test := range map[string]struct {
+		limits func(stop chan struct{}) Limits
+		want   error
+	}{
+		"context": {func(chan struct{}) Limits { return Limits{} }, context.Canceled},
+		"stop":    {func(stop chan struct{}) Limits { return Limits{Stop: stop} }, failure.Closed},
+		"within":  {func(chan struct{}) Limits { return Limits{Within: time.Second} }, ErrNoAnswer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, redis.Options{}, func(t *testing.T, s *server, sender *Sender) {
+				gate, stop := make(chan struct{}), make(chan struct{})
+				s.answer = func(context.Context) { <-gate }
+				ctx, cancel := context.WithCancel(t.Context())
+				l := test.limits(stop)
+				var late atomic.Int32
+				l.Late = func() { late.Add(1) }
+				if name == "context" {
+					time.AfterFunc(time.Second, cancel)
+				} else {
+					defer cancel()
+					time.AfterFunc(time.Second, func() { close(stop) })
+				}
+				start := time.Now()
+				_, abandoned, err := Do(ctx, sender, newCall(), l)
+				if took := time.Since(start); !abandoned || !errors.Is(err, test.want) || took != time.Second {
+					t.Errorf("abandoned %v after %v: %v", abandoned, took, err)
+				}
+				if late.Load() != 0 {
+					t.Error("Late was called before the answer")
+				}
+				close(gate)
+				synctest.Wait()
+				if n := late.Load(); n != 1 {
+					t.Errorf("Late was called %d times", n)
+				}
+			})
+		})
+	}
+}
+
+// A call that gathers with others, and was not sent when its caller gave up, is never sent.
+func TestGiveUpUnsent(t *testing.T) {
+	inBubble(t, redis.Options{}, func(t *testing.T, s *server, sender *Sender) {
+		gate := make(chan struct{})
+		s.answer = func(context.Context) { <-gate }
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		for range maxSends {
+			go func() { _, _, _ = Do(ctx, sender, newCall(), Limits{}) }()
+		}
+		synctest.Wait()
+		short, end := context.WithTimeout(ctx, gatherTimeout/2)
+		defer end()
+		c := newCall()
+		_, abandoned, err := Do(short, sender, c, Limits{Late: func() { t.Error("Late was called") }})
+		if abandoned || !errors.Is(err, context.DeadlineExceeded) || c.MayHaveRun() {
+			t.Errorf("abandoned %v, may have run %v: %v", abandoned, c.MayHaveRun(), err)
+		}
+		close(gate)
+		time.Sleep(time.Second)
+		if len(s.batches) != 0 {
+			t.Errorf("it was sent: batches of %v", s.batches)
+		}
+	})
+}
+
+// Calls that gather go together as soon as one is back; behind calls that do not come back, after gatherTimeout.
+func TestGather(t *testing.T) {
+	for name, back := range map[string]bool{"one is back": true, "none is back": false} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, redis.Options{}, func(t *testing.T, s *server, sender *Sender) {
+				gate := make(chan struct{})
+				s.answer = func(context.Context) { <-gate }
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				for range maxSends {
+					go func() { _, _, _ = Do(ctx, sender, newCall(), Limits{}) }()
+				}
+				synctest.Wait()
+				start := time.Now()
+				answered := make(chan time.Duration, 10)
+				for i := range 10 {
+					of := ctx
+					if i%2 == 0 {
+						of = context.WithoutCancel(ctx)
+					}
+					go func() {
+						if r, _, err := Do(of, sender, newCall(), Limits{}); err != nil || r != "OK" {
+							t.Errorf("%q, %v", r, err)
+						}
+						answered <- time.Since(start)
+					}()
+				}
+				synctest.Wait()
+				want := gatherTimeout
+				if back {
+					want = time.Millisecond
+					time.AfterFunc(want, func() { close(gate) })
+				} else {
+					defer close(gate)
+				}
+				for range 10 {
+					if took := <-answered; took != want {
+						t.Errorf("answered after %v, want %v", took, want)
+					}
+				}
+				if len(s.batches) != 1 || s.batches[0] != 10 {
+					t.Errorf("10 calls went in batches of %v", s.batches)
+				}
+			})
+		})
+	}
+}
+
+// Where a call may never come back, none waits for another.
+func TestApart(t *testing.T) {
+	inBubble(t, redis.Options{ReadTimeout: -1}, func(t *testing.T, s *server, sender *Sender) {
+		gate := make(chan struct{})
+		s.answer = func(context.Context) { <-gate }
+		for range 10 * maxSends {
+			go func() { _, _, _ = Do(t.Context(), sender, newCall(), Limits{}) }()
+		}
+		synctest.Wait()
+		s.answer = func(context.Context) {}
+		start := time.Now()
+		if _, _, err := Do(t.Context(), sender, newCall(), Limits{}); err != nil || time.Since(start) != 0 {
+			t.Errorf("answered after %v: %v", time.Since(start), err)
+		}
+		close(gate)
+	})
+}
+
+// A hook that panics, or ends its goroutine, is the outcome of its call, and holds up no other.
+func TestHookBreaks(t *testing.T) {
+	for name, breaks := range map[string]func(){"panic": func() { panic("a hook") }, "goexit": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, redis.Options{}, func(t *testing.T, s *server, sender *Sender) {
+				s.answer = func(context.Context) { breaks() }
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				for range 3 * maxSends {
+					c := newCall()
+					if _, _, err := Do(ctx, sender, c, Limits{}); err == nil || !c.MayHaveRun() {
+						t.Errorf("may have run %v: %v", c.MayHaveRun(), err)
+					}
+				}
+				s.answer = func(context.Context) {}
+				if r, _, err := Do(ctx, sender, newCall(), Limits{}); err != nil || r != "OK" {
+					t.Errorf("%q, %v", r, err)
+				}
+				if sender.batches.sends != 0 {
+					t.Errorf("%d sends are never over", sender.batches.sends)
+				}
+			})
+		})
+	}
+}
+
+// A lone call costs a bounded number of allocations, and no goroutine and no timer of its own.
+func TestLoneCallAllocates(t *testing.T) {
+	s := &server{Client: redis.NewClient(&redis.Options{}), answer: func(context.Context) {}}
+	s.AddHook(s)
+	sender := New(s.Client)
+	defer sender.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c := newCall()
+	alone := testing.AllocsPerRun(200, func() { _ = c.Send(ctx, s.Client) })
+	if n := testing.AllocsPerRun(200, func() { _, _, _ = Do(ctx, sender, c, Limits{Within: time.Second}) }); n > alone+1 {
+		t.Errorf("%v allocations, %v of them go-redis' own", n, alone)
+	}
+}
