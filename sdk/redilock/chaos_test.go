@@ -20,13 +20,13 @@ import (
 
 // TestChaos throws everything at two clients at once: hooks and traces that panic, calls that are refused, lost or never
 // answered, broken connections, contexts that end, locks that are released elsewhere. Afterwards nothing is held, nobody
-// waits, and the goroutines are back. REDILOCK_CHAOS sets how many simulated minutes. Not parallel: it counts goroutines.
+// waits, and the goroutines and the heap are back. REDILOCK_CHAOS sets how many simulated minutes. Not parallel: it counts goroutines.
 func TestChaos(t *testing.T) {
 	minutes := testreport.Size(t, "REDILOCK_CHAOS", 5)
 	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
 		warm(t, s)
 		s.Advance(time.Second)
-		before := runtime.NumGoroutine()
+		before, heap := runtime.NumGoroutine(), heapInUse()
 		var quiet sync.WaitGroup
 		end := time.Now().Add(time.Duration(minutes) * time.Minute)
 		calm := func() bool { return !time.Now().Before(end) }
@@ -65,6 +65,11 @@ func TestChaos(t *testing.T) {
 		s.Advance(time.Minute)
 		if n := runtime.NumGoroutine() - before; n > 20 { // connections of the pools
 			t.Errorf("%d goroutines more than before", n)
+		}
+		clear(clients)
+		const most = 4 << 20 // go-redis' pools are still open
+		if now := heapInUse(); now > heap+most {
+			t.Errorf("%d KB of heap more than before", (now-heap)>>10)
 		}
 		if holders.served < 100 {
 			t.Errorf("%d locks in %d minutes", holders.served, minutes)

@@ -87,7 +87,7 @@ func (h tardy) WithGroup(string) slog.Handler             { return h }
 // A slow log or trace loses no lock on a healthy server. In real time: what waits for a mutex stops a bubble's.
 func TestSlowCallbacksLoseNothing(t *testing.T) {
 	t.Parallel()
-	const ttl, locks = 2 * time.Second, 120 // a line takes 20 ms: all of them take longer than a lease
+	const ttl, locks = 2 * time.Second, 200 // a line takes 20 ms: all of them take longer than a lease
 	slow := func(event string, takes time.Duration) redilock.Option {
 		h := newTardy(takes)
 		return redilock.WithTrace(traced(event, func(redilock.Event) { h.wait() }))

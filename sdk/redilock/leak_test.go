@@ -30,7 +30,7 @@ func TestCloseLeaksNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	waits := make(chan error)
-	for _, locks := range []*redilock.Client{c, other, other} { // in the line, in the queue, behind it
+	for _, locks := range []*redilock.Client{c, other, other} { // behind the holder, in the server's queue, behind it
 		go func() {
 			_, err := locks.Mutex("a", time.Minute).Lock(t.Context())
 			waits <- err
