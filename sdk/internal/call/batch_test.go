@@ -3,8 +3,10 @@ package call
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -20,8 +22,9 @@ import (
 // server answers calls inside a bubble, without a network: by a hook that calls its next function never.
 type server struct {
 	*redis.Client
-	answer  func(ctx context.Context) // what a single call does before it is answered
-	batches []int
+	answer   func(ctx context.Context) // what a single call does before it is answered
+	together func() error              // what a batch does, and how it fails
+	batches  []int
 }
 
 func (s *server) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -37,10 +40,15 @@ func (s *server) ProcessHook(redis.ProcessHook) redis.ProcessHook {
 func (s *server) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(_ context.Context, cmds []redis.Cmder) error {
 		s.batches = append(s.batches, len(cmds))
+		err := s.together()
 		for _, cmd := range cmds {
+			if err != nil {
+				cmd.SetErr(err)
+				continue
+			}
 			cmd.(interface{ SetVal(any) }).SetVal([]any{"OK"})
 		}
-		return nil
+		return err
 	}
 }
 
@@ -49,7 +57,7 @@ func inBubble(t *testing.T, o redis.Options, test func(t *testing.T, s *server, 
 	synctest.Test(t, func(t *testing.T) {
 		o.Addr = "127.0.0.1:1"
 		o.Dialer = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("nobody dials") }
-		s := &server{Client: redis.NewClient(&o), answer: func(context.Context) {}}
+		s := &server{Client: redis.NewClient(&o), answer: func(context.Context) {}, together: func() error { return nil }}
 		s.AddHook(s)
 		sender := New(s.Client)
 		test(t, s, sender)
@@ -176,6 +184,69 @@ func TestGather(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A call in a batch keeps to its limits, whoever sends it: also if its connection is silent, or breaks and the repeats find
+// a silent one.
+func TestGiveUpTogether(t *testing.T) {
+	const within = 6 * time.Second
+	for what, broken := range map[string]error{"a silent connection": nil, "a broken one": io.EOF} {
+		for who, limits := range map[string]struct {
+			Limits
+			ends  bool // the context can end
+			want  error
+			after time.Duration
+		}{
+			"within":             {Limits{Within: within}, true, ErrNoAnswer, within},
+			"without an end":     {Limits{Within: within}, false, ErrNoAnswer, within},
+			"inline":             {Limits{Inline: true}, true, context.DeadlineExceeded, within + time.Second},
+			"inline, and within": {Limits{Inline: true, Within: within}, true, ErrNoAnswer, within},
+		} {
+			t.Run(what+"/"+who, func(t *testing.T) {
+				inBubble(t, redis.Options{}, func(t *testing.T, s *server, sender *Sender) {
+					silent := make(chan struct{})
+					s.answer = func(context.Context) { <-silent }
+					s.together = func() error {
+						if broken == nil {
+							<-silent
+						}
+						time.Sleep(within / 2)
+						return broken
+					}
+					ctx, cancel := context.WithTimeout(t.Context(), within+time.Second)
+					defer cancel()
+					for range maxSends {
+						go func() { _, _, _ = Do(ctx, sender, newCall(), Limits{}) }()
+					}
+					synctest.Wait()
+					of := ctx
+					if !limits.ends {
+						of = context.WithoutCancel(ctx)
+					}
+					var late atomic.Int32
+					var calls sync.WaitGroup
+					start := time.Now()
+					for range 3 {
+						calls.Go(func() {
+							l := limits.Limits
+							l.Late = func() { late.Add(1) }
+							_, abandoned, err := Do(of, sender, newCall(), l)
+							if took := time.Since(start); !abandoned || !errors.Is(err, limits.want) || took != limits.after {
+								t.Errorf("abandoned %v after %v: %v", abandoned, took, err)
+							}
+						})
+					}
+					time.AfterFunc(10*within, func() { close(silent) })
+					calls.Wait()
+					time.Sleep(20 * within)
+					synctest.Wait()
+					if len(s.batches) != 1 || s.batches[0] != 3 || late.Load() != 3 {
+						t.Errorf("3 calls went in batches of %v, Late was called %d times", s.batches, late.Load())
+					}
+				})
+			})
+		}
 	}
 }
 

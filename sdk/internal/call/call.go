@@ -66,27 +66,15 @@ func send(ctx context.Context, rdb redis.UniversalClient, c scripts.Sendable, ag
 	returned = true
 }
 
-// sendHere sends a call in the caller's goroutine, or waits for those with whom it goes.
+// sendHere sends a call in the caller's goroutine, which has entered.
 func (s *Sender) sendHere(ctx context.Context, c scripts.Sendable, within time.Duration) {
-	b := &s.batches
-	if b.enter() {
-		defer b.leave()
-		if within > 0 { // a dialer knows no other limit
-			bounded, cancel := context.WithTimeout(ctx, within)
-			defer cancel()
-			ctx = bounded
-		}
-		send(ctx, s.rdb, c, false)
-		return
+	defer s.batches.leave()
+	if within > 0 { // a dialer knows no other limit
+		bounded, cancel := context.WithTimeout(ctx, within)
+		defer cancel()
+		ctx = bounded
 	}
-	t := b.newTicket(ctx, c)
-	b.submit(t, 0)
-	<-t.wake
-	shared := t.shared
-	b.recycle(t)
-	if shared && scripts.Transient(c.Err()) {
-		send(ctx, s.rdb, c, true)
-	}
+	send(ctx, s.rdb, c, false)
 }
 
 // Limits bound a call.
@@ -97,7 +85,7 @@ type Limits struct {
 	// itself may be overrun by its ReadTimeout.
 	Within time.Duration
 	// Inline lets the call run in the caller's goroutine, although ctx may end, where go-redis keeps to time-outs of its
-	// own.
+	// own. One that goes with others does not.
 	Inline bool
 	// Late is called once a call is over whose caller has returned before. It runs in another goroutine.
 	Late func()
@@ -107,7 +95,7 @@ type Limits struct {
 // ignores a cancellation while it reads. abandoned says that the call is under way still; then Late will be called.
 // The error is explained; of a call that was cut short it wraps the end of ctx, or failure.Unavailable.
 func Do[R any](ctx context.Context, s *Sender, c primitive.Call[R], l Limits) (reply R, abandoned bool, err error) {
-	if s.bounded && (l.Inline || ctx.Done() == nil) {
+	if s.bounded && (l.Inline || ctx.Done() == nil) && s.batches.enter() {
 		s.sendHere(ctx, c, l.Within)
 	} else if abandoned, err = s.sendAway(ctx, c, l); err != nil {
 		return reply, abandoned, err
@@ -126,12 +114,17 @@ func (s *Sender) sendAway(ctx context.Context, c scripts.Sendable, l Limits) (ab
 		return abandoned, err
 	}
 	again := t.shared && scripts.Transient(c.Err())
+	left := l.Within
+	if left > 0 {
+		left = time.Until(t.deadline)
+		again = again && left > 0
+	}
 	b.recycle(t)
 	if !again {
 		return false, nil
 	}
 	t = b.newTicket(ctx, c)
-	b.resend(t, l.Within)
+	b.resend(t, left)
 	if abandoned, err = s.await(ctx, t, l); err == nil {
 		b.recycle(t)
 	}
