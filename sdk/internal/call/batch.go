@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -156,11 +157,9 @@ func (b *batches) withdraw(t *ticket, late func()) (over, unsent bool) {
 	}
 	b.pending.remove(t)
 	if !t.sent {
-		for i, other := range b.waiting {
-			if other == t {
-				b.waiting = append(b.waiting[:i], b.waiting[i+1:]...)
-				return false, true
-			}
+		if i := slices.Index(b.waiting, t); i >= 0 {
+			b.waiting = slices.Delete(b.waiting, i, i+1)
+			return false, true
 		}
 	}
 	t.left, t.late = true, late

@@ -131,6 +131,9 @@ func TestGiveUpUnsent(t *testing.T) {
 		if abandoned || !errors.Is(err, context.DeadlineExceeded) || c.MayHaveRun() {
 			t.Errorf("abandoned %v, may have run %v: %v", abandoned, c.MayHaveRun(), err)
 		}
+		if left := sender.batches.waiting[:1]; left[0] != nil {
+			t.Error("it is kept, with its context")
+		}
 		close(gate)
 		time.Sleep(time.Second)
 		if len(s.batches) != 0 {
