@@ -227,8 +227,30 @@ func (j job) send(scratch *scratch) {
 		scratch.calls = append(scratch.calls, t.call)
 	}
 	ctx := context.WithoutCancel(j.batch[0].ctx) // the end of one caller's context is not the others'
+	if end := lastEnd(j.batch); !end.IsZero() {
+		bounded, cancel := context.WithDeadline(ctx, end)
+		defer cancel()
+		ctx = bounded
+	}
 	guarded(scratch.calls, func() { scripts.Pipeline(ctx, j.b.rdb, scratch.calls...) })
 	clear(scratch.calls)
+}
+
+// lastEnd is when the last caller of a batch will have given up; zero if one of them may wait for ever.
+func lastEnd(batch []*ticket) (last time.Time) {
+	for _, t := range batch {
+		end, ends := t.ctx.Deadline()
+		if !t.deadline.IsZero() && (!ends || t.deadline.Before(end)) {
+			end, ends = t.deadline, true
+		}
+		if !ends {
+			return time.Time{}
+		}
+		if end.After(last) {
+			last = end
+		}
+	}
+	return last
 }
 
 // settle tells the callers of a job.

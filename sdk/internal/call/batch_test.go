@@ -22,8 +22,8 @@ import (
 // server answers calls inside a bubble, without a network: by a hook that calls its next function never.
 type server struct {
 	*redis.Client
-	answer   func(ctx context.Context) // what a single call does before it is answered
-	together func() error              // what a batch does, and how it fails
+	answer   func(ctx context.Context)       // what a single call does before it is answered
+	together func(ctx context.Context) error // what a batch does, and how it fails
 	batches  []int
 }
 
@@ -38,9 +38,9 @@ func (s *server) ProcessHook(redis.ProcessHook) redis.ProcessHook {
 }
 
 func (s *server) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(_ context.Context, cmds []redis.Cmder) error {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
 		s.batches = append(s.batches, len(cmds))
-		err := s.together()
+		err := s.together(ctx)
 		for _, cmd := range cmds {
 			if err != nil {
 				cmd.SetErr(err)
@@ -57,7 +57,8 @@ func inBubble(t *testing.T, o redis.Options, test func(t *testing.T, s *server, 
 	synctest.Test(t, func(t *testing.T) {
 		o.Addr = "127.0.0.1:1"
 		o.Dialer = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("nobody dials") }
-		s := &server{Client: redis.NewClient(&o), answer: func(context.Context) {}, together: func() error { return nil }}
+		s := &server{Client: redis.NewClient(&o), answer: func(context.Context) {}}
+		s.together = func(context.Context) error { return nil }
 		s.AddHook(s)
 		sender := New(s.Client)
 		test(t, s, sender)
@@ -210,7 +211,7 @@ func TestGiveUpTogether(t *testing.T) {
 				inBubble(t, redis.Options{}, func(t *testing.T, s *server, sender *Sender) {
 					silent := make(chan struct{})
 					s.answer = func(context.Context) { <-silent }
-					s.together = func() error {
+					s.together = func(context.Context) error {
 						if broken == nil {
 							<-silent
 						}
@@ -250,6 +251,52 @@ func TestGiveUpTogether(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// A batch ends with the last of its callers: what hangs in a dialer is not sent when nobody waits for it any more.
+func TestBatchEnds(t *testing.T) {
+	for name, test := range map[string]struct {
+		limits []Limits // the first one's context ends after a minute
+		want   time.Duration
+	}{
+		"the last of several": {[]Limits{{Inline: true}, {Within: time.Second}, {Within: time.Hour}}, time.Hour},
+		"a context":           {[]Limits{{Inline: true}, {Within: time.Second}}, time.Minute},
+		"the earlier of two":  {[]Limits{{Within: 2 * time.Second}, {Within: time.Second}}, 2 * time.Second},
+		"one without an end":  {[]Limits{{Inline: true}, {}}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, redis.Options{}, func(t *testing.T, s *server, sender *Sender) {
+				start, gate := time.Now(), make(chan struct{})
+				s.answer = func(context.Context) { <-gate }
+				s.together = func(ctx context.Context) error {
+					end, ok := ctx.Deadline()
+					if ok != (test.want > 0) || ok && end.Sub(start) != test.want {
+						t.Errorf("a limit %v, after %v", ok, end.Sub(start))
+					}
+					return nil
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				for range maxSends {
+					go func() { _, _, _ = Do(ctx, sender, newCall(), Limits{}) }()
+				}
+				synctest.Wait()
+				for i, l := range test.limits {
+					of := ctx
+					if i > 0 {
+						of = context.WithoutCancel(ctx)
+					}
+					go func() { _, _, _ = Do(of, sender, newCall(), l) }()
+				}
+				time.Sleep(gatherTimeout)
+				synctest.Wait()
+				if len(s.batches) != 1 || s.batches[0] != len(test.limits) {
+					t.Errorf("batches of %v", s.batches)
+				}
+				close(gate)
+			})
+		})
 	}
 }
 
