@@ -48,7 +48,14 @@ func TestExamples(t *testing.T) {
 		"WithPollInterval": "in ExampleWithLogger", "WithTrace": "in ExampleTrace",
 		"Error.Error": "fmt calls it", "Error.Unwrap": "errors calls it", "HeldError.Error": "fmt calls it",
 		"HeldError.Is": "errors calls it", "Mutex.Key": "in ExampleNew", "Lock.Key": "as Mutex.Key, in ExampleNew",
-		"Way.String": "in ExampleTrace",
+		"Way.String": "in ExampleTrace", "Lock.Weight": "in ExampleLock_Shrink", "Client.Semaphore": "in ExampleSemaphore",
+		"Client.RWMutex": "in ExampleRWMutex", "Client.InspectSemaphore": "in ExampleClient_BreakSemaphore",
+		"Semaphore.Do": "in ExampleSemaphore", "Semaphore.Name": "as Mutex.Name, in ExampleNew",
+		"Semaphore.Key": "as Mutex.Key, in ExampleNew", "Semaphore.Limit": "what Client.Semaphore was given",
+		"RWMutex.Name": "as Mutex.Name, in ExampleNew", "RWMutex.Key": "as Mutex.Key, in ExampleNew",
+		"RWMutex.Do": "in ExampleRWMutex", "RWMutex.RDo": "in ExampleRWMutex", "RWMutex.Lock": "in ExampleLock_Downgrade",
+		"RWMutex.TryLock": "in ExampleLock_Downgrade", "RWMutex.TryRLock": "in ExampleLock_Downgrade",
+		"RWMutex.RLock": "as RWMutex.Lock, in ExampleLock_Downgrade",
 	}
 	p := docOf(t)
 	check := func(name string, f *doc.Func) {

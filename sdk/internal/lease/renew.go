@@ -127,12 +127,12 @@ func (s *Set) renew(grants []*Grant) {
 	calls := make([]scripts.Sendable, 0, len(grants))
 	of := make(map[scripts.Sendable]renewal, len(grants))
 	for _, g := range grants {
-		lease, ok := g.renewFor()
+		want, ok := g.renewFor()
 		if !ok {
 			s.answered(g)
 			continue
 		}
-		c := g.resource.Extend(g.token, lease)
+		c := g.resource.Extend(want)
 		calls = append(calls, c)
 		of[c] = renewal{g, c}
 	}
@@ -162,21 +162,21 @@ func (s *Set) answered(g *Grant) {
 }
 
 // renewFor is what a renewal asks for. It reports false if there is nothing to ask for.
-func (g *Grant) renewFor() (time.Duration, bool) {
+func (g *Grant) renewFor() (primitive.Request, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.holder.end != nil {
-		return 0, false
+		return primitive.Request{}, false
 	}
 	lease := g.ttl
 	if limit := g.holder.maxHold; limit > 0 {
 		left := g.holder.since.Add(limit).Sub(g.set.clock.Now())
 		if left < time.Millisecond {
-			return 0, false // its maximal hold is over, or about to be
+			return primitive.Request{}, false // its maximal hold is over, or about to be
 		}
 		lease = min(lease, left+2*Drift(left)) // so that this is the last one
 	}
-	return lease, true
+	return g.request(lease), true
 }
 
 // failed lets a renewal be tried again, soon and until the deadline.
