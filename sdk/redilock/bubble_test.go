@@ -55,8 +55,13 @@ func (w *world) client(opts ...redilock.Option) *redilock.Client {
 
 // counted gives a client whose calls are counted, and take 200 µs each: in a bubble they would take no time at all.
 func (w *world) counted(opts ...redilock.Option) (*redilock.Client, *atomic.Int64) {
+	return w.paced(200*time.Microsecond, opts...)
+}
+
+// paced is counted with another time that a call takes.
+func (w *world) paced(trip time.Duration, opts ...redilock.Option) (*redilock.Client, *atomic.Int64) {
 	w.Helper()
-	h := &counter{}
+	h := &counter{trip: trip}
 	rdb := w.redis()
 	rdb.AddHook(h)
 	c, err := redilock.New(rdb, opts...)
@@ -66,7 +71,10 @@ func (w *world) counted(opts ...redilock.Option) (*redilock.Client, *atomic.Int6
 }
 
 // counter counts the calls of scripts.
-type counter struct{ calls atomic.Int64 }
+type counter struct {
+	trip  time.Duration
+	calls atomic.Int64
+}
 
 func (h *counter) DialHook(next redis.DialHook) redis.DialHook { return next }
 
@@ -74,7 +82,7 @@ func (h *counter) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		if cmd.Name() == "evalsha" {
 			h.calls.Add(1)
-			time.Sleep(200 * time.Microsecond)
+			time.Sleep(h.trip)
 		}
 		return next(ctx, cmd)
 	}
@@ -87,7 +95,7 @@ func (h *counter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 				h.calls.Add(1)
 			}
 		}
-		time.Sleep(200 * time.Microsecond)
+		time.Sleep(h.trip)
 		return next(ctx, cmds)
 	}
 }

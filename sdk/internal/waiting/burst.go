@@ -9,9 +9,12 @@ import (
 	"github.com/zferentz/go-redilock/sdk/internal/primitive"
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
-
-// mostTogether is how many local calls ask together.
-const mostTogether = 64
+// fewTogether is how many local calls ask together after one was granted what it asked for; twice as many do when all of them
+// were, up to mostTogether. Where several clients find much room at once, each so gets about as much of it as the others.
+const (
+	fewTogether  = 16
+	mostTogether = 32
+)
 
 // burst is several of the local queue that ask for a name in one pipeline, without queueing at the server, because there may
 // be room: one of the client was granted what it asked for. They ask for the same, so the grants go to the first of
@@ -36,11 +39,11 @@ type question struct {
 
 // askTogether lets the first of the local queue ask together, if there may be room for several. It is called with s.mu held.
 func (q *queue) askTogether() bool {
-	if q.resource.Excludes() || !q.room || q.burst != nil || q.parked.Len() < 2 || q.s.closed {
+	if q.resource.Excludes() || q.room == 0 || q.burst != nil || q.parked.Len() < 2 || q.s.closed {
 		return false
 	}
 	var several []*waiter
-	for e := q.parked.Front(); e != nil && len(several) < mostTogether; e = e.Next() {
+	for e := q.parked.Front(); e != nil && len(several) < q.room; e = e.Next() {
 		w := e.Value.(*waiter)
 		if w.wait.Err() != nil {
 			continue // it is about to leave
@@ -135,7 +138,11 @@ func (b *burst) settle() {
 	for _, g := range grants { // those who asked have left meanwhile
 		b.s.giveBack(event.Detach(b.asked[0].w.ctx), b.asked[0].w.terms, g.Token, false)
 	}
-	b.end(rest, granted == len(b.asked))
+	if granted < len(b.asked) {
+		b.end(rest, 0)
+	} else {
+		b.end(rest, min(2*b.q.room, mostTogether))
+	}
 }
 
 // give makes a grant the lock of a waiter, whose own token goes to whoever asked with the grant's. It is called with s.mu
@@ -156,7 +163,7 @@ func (b *burst) give(w *waiter, g primitive.Grant) {
 }
 
 // end puts those that got nothing back to the front of the local queue, and lets it go on. It is called with s.mu held.
-func (b *burst) end(rest []*waiter, room bool) {
+func (b *burst) end(rest []*waiter, room int) {
 	q := b.q
 	for i := len(rest) - 1; i >= 0; i-- {
 		w := rest[i]
@@ -187,7 +194,7 @@ func (b *burst) giveUp() {
 		}
 		rest = append(rest, w)
 	}
-	b.end(rest, false)
+	b.end(rest, 0)
 }
 
 // late applies answers that nobody waits for any more. It is called with s.mu held.

@@ -88,7 +88,7 @@ type queue struct {
 	releasing int
 	head      *waiter      // the one that is registered at the server, or named to it by a release
 	burst     *burst       // of several that ask together, before everybody else
-	room      bool         // the last answer to a question was a grant: there may be room for more
+	room      int          // how many may ask together: the last answer to a question was a grant
 	open      *lease.Grant // that others may join, see join.go; nil: none
 	parked    list.List    // of *waiter, in the order of arrival
 	moved     clock.Instant

@@ -259,7 +259,7 @@ func (s *Queues) apply(
 	switch r.Outcome {
 	case primitive.Queued:
 		at.place, at.wait = r.Position, r.Wait
-		w.at, w.waited, w.q.room = at, true, false
+		w.at, w.waited, w.q.room = at, true, 0
 		w.askAt = now.Add(s.pollIn(w))
 	case primitive.Granted:
 		t := lease.Term{Grant: r.Grant, Since: at.sent}
@@ -267,7 +267,7 @@ func (s *Queues) apply(
 			w.askAt = 0 // the repeats took longer than the lease: one quick answer renews it
 			break
 		}
-		w.q.room = true
+		w.q.room = max(w.q.room, fewTogether)
 		ok, over := s.claim(w, t)
 		s.mu.Unlock()
 		lose(over)
