@@ -9,6 +9,7 @@ import (
 	"github.com/zferentz/go-redilock/sdk/internal/primitive"
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
+
 // fewTogether is how many local calls ask together after one was granted what it asked for; twice as many do when all of them
 // were, up to mostTogether. Where several clients find much room at once, each so gets about as much of it as the others.
 const (
