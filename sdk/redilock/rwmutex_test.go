@@ -203,3 +203,37 @@ func TestRWMutexShared(t *testing.T) {
 		w.left()
 	})
 }
+
+// TestRWMutexManyAreAdmitted: more waiters fit than the server admits in one call: the release is repeated at once for the
+// others, and its own outcome stays what it was.
+func TestRWMutexManyAreAdmitted(t *testing.T) {
+	bubble(t, func(w *world) {
+		writer, err := w.client().RWMutex("x", time.Minute).Lock(w.ctx)
+		w.must(err)
+		const readers = 70
+		var in sync.WaitGroup
+		leave := make(chan struct{})
+		var all sync.WaitGroup
+		in.Add(readers)
+		for range readers {
+			m := w.client(redilock.WithPollInterval(15*time.Second)).RWMutex("x", time.Minute)
+			all.Go(func() {
+				l, err := m.RLock(w.ctx)
+				w.must(err)
+				in.Done()
+				<-leave
+				w.must(l.Unlock(w.ctx))
+			})
+		}
+		time.Sleep(time.Second)
+		start := time.Now()
+		w.must(writer.Unlock(w.ctx))
+		in.Wait()
+		if took := time.Since(start); took > time.Second {
+			w.Errorf("the last of them went in after %v", took)
+		}
+		close(leave)
+		all.Wait()
+		w.left()
+	})
+}
