@@ -30,13 +30,12 @@
 //
 // For whoever wants to read the code, one straight way down. Each package imports only those below it.
 //
-//  1. [Mutex.Lock] in mutex.go checks the arguments and makes a token.
+//  1. [Mutex.Lock] in mutex.go is the call; named.go checks its terms and makes a token.
 //  2. internal/waiting: Queues.Lock in run.go puts the call into the local queue of its name, and drives it. The first of
 //     the queue asks the server; the others sleep until a release names them (handoff.go).
 //  3. internal/wakeup/wakeup.go is the client's one subscription: the server tells the waiter by a message.
-//  4. internal/primitive/mutex (and semaphore beside it) adapts the scripts: what the engine asks for becomes a call of
-//
-// sdk/scripts/mutexv1, and the     reply comes back in the engine's words (internal/primitive/primitive.go).
+//  4. internal/primitive/mutex adapts the scripts: what the engine asks for becomes a call of sdk/scripts/mutexv1, and the
+//     reply comes back in the engine's words (internal/primitive/primitive.go). internal/primitive/semaphore is another.
 //  5. internal/call/call.go sends it, alone or with others in a pipeline (batch.go); sdk/scripts/call.go is the EVALSHA, and
 //     sdk/scripts/repeat.go the table of what an error means.
 //  6. internal/lease: Set.Start in set.go makes the grant of the reply, watches over its deadline and renews it (renew.go).

@@ -70,7 +70,8 @@ func (l *Lock) Token() string { return l.h.Token() }
 
 // Fence is the number of this grant: higher than that of every grant of this name before it. A store that refuses a
 // write with a fence lower than the highest it has seen is safe from a holder that has lost the lock without noticing.
-// It is 0 for an attached lock until it is extended.
+// It is 0 for an attached lock until it is extended. Where several hold a name at once, permits of a [Semaphore] or readers
+// of an [RWMutex], a lower one is not stale, and no store must refuse it.
 func (l *Lock) Fence() int64 { return l.h.Fence() }
 
 // Deadline is until when the lock is certainly ours unless it is extended: earlier than the server's own expiry, because

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestSemaphoreCrowd: 1,000 calls in each of two clients want one of 100 permits. When all become free, 95 are in use within 5
-// round trips; each client registers one waiter; what the two get differs by less than a tenth.
+// TestSemaphoreCrowd: 1,000 calls in each of two clients want one of 100 permits. When all become free, 95 are in use within
+// 5 round trips; each client registers one waiter; what the two get differs by less than a tenth.
 func TestSemaphoreCrowd(t *testing.T) {
 	bubble(t, func(w *world) {
 		const limit, waiters, trip, work = 100, 1000, time.Millisecond, 20 * time.Millisecond

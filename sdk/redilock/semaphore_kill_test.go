@@ -40,8 +40,8 @@ func hoarder(addr string, _ []string) error {
 	}
 }
 
-// TestSemaphoreKill: holders die by kill -9. Each permit is back after its lease, none leaks, and none is held by two: at any
-// moment no more are in use than there are. REDILOCK_KILLS sets the number of deaths.
+// TestSemaphoreKill: holders die by kill -9. Each permit is back after its lease, none leaks, and none is held by two: at
+// any moment no more are in use than there are. REDILOCK_KILLS sets the number of deaths.
 func TestSemaphoreKill(t *testing.T) {
 	kills := testreport.Size(t, "REDILOCK_KILLS", 9)
 	onServers(t, func(t *testing.T, s *real) {
