@@ -11,7 +11,7 @@ import time
 
 import redis
 
-from redilock_scripts import mutexv1
+from go_redilock.scripts import mutexv1
 
 SCENARIOS = pathlib.Path(__file__).resolve().parents[3] / "luatest" / "scenarios" / "mutex"
 
@@ -29,7 +29,7 @@ class Replay:
         self.messages = self.redis.pubsub()
         self.pending, self.pings, self.vars, self.scripts = {}, 0, {}, {}
         name = self.value(scenario["lock"]) if "lock" in scenario else scenario["name"].encode()
-        module = importlib.import_module(f"redilock_scripts.{file['primitive']}v{file['version']}")
+        module = importlib.import_module(f"go_redilock.scripts.{file['primitive']}v{file['version']}")
         for script in module.SCRIPTS:
             verb = script.name.split(".")[1]
             self.expect(self.redis.script_load(script.source) == script.sha1, f"{verb}: not the sha1 of its bindings")
