@@ -62,7 +62,8 @@ func TestPackages(t *testing.T) {
 			missing(t, err)
 			t.Skip(err)
 		}
-		dir, source := t.TempDir(), copyT(t, "python")
+		dir, source := t.TempDir(), t.TempDir()
+		copyT(t, "python", source)
 		packages := filepath.Join(dir, "packages")
 		runT(t, dir, built("venv/bin/pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", packages, source)
 		program := "import sys; sys.path.insert(0, sys.argv[1]); import redis, go_redilock, go_redilock.sync_redilock\n" +
@@ -89,10 +90,9 @@ func TestPackages(t *testing.T) {
 	})
 }
 
-// copyT is a copy of a client's folder, without what builds and installs left there.
-func copyT(t *testing.T, client string) string {
+// copyT copies a client's folder, without what builds and installs left there.
+func copyT(t *testing.T, client, to string) {
 	t.Helper()
-	to := filepath.Join(t.TempDir(), client)
 	files := runT(t, absolute(filepath.Join("../../lua/examples", client)), "git", "ls-files", "--cached", "--others", "--exclude-standard")
 	for _, file := range strings.Fields(files) {
 		text, err := os.ReadFile(filepath.Join(examples, client, file))
@@ -103,13 +103,12 @@ func copyT(t *testing.T, client string) string {
 			err = os.MkdirAll(filepath.Dir(filepath.Join(to, file)), 0o755)
 		}
 		if err == nil {
-			err = os.WriteFile(filepath.Join(to, file), text, 0o600)
+			err = os.WriteFile(filepath.Join(to, file), text, 0o755)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	return to
 }
 
 func runT(t *testing.T, dir, program string, args ...string) string {

@@ -1,4 +1,4 @@
-"""Replays the scenarios of luatest/scenarios/mutex through redis-py: python3 conformance.py redis://host:port
+"""Replays the scenarios of luatest/scenarios through redis-py: python3 conformance.py redis://host:port
 
 The server is emptied, and some scenarios change its settings: use one that holds nothing and serves nobody else.
 """
@@ -13,7 +13,7 @@ import redis
 
 from go_redilock.scripts import mutexv1
 
-SCENARIOS = pathlib.Path(__file__).resolve().parents[3] / "luatest" / "scenarios" / "mutex"
+SCENARIOS = pathlib.Path(__file__).resolve().parents[3] / "luatest" / "scenarios"
 
 
 class Mismatch(Exception):
@@ -175,7 +175,7 @@ class Replay:
 def check_names():
     """The companions of names.json. Returns what is wrong."""
     wrong = 0
-    for n in json.loads((SCENARIOS / "names.json").read_text("utf-8"))["names"]:
+    for n in json.loads((SCENARIOS / "mutex" / "names.json").read_text("utf-8"))["names"]:
         name = bytes.fromhex(n["hex"]) if "hex" in n else n["name"].encode() * n.get("times", 1)
         roles = ("fence", "queue", "waiters")
         want = [bytes.fromhex(n[r + "_hex"]) if r + "_hex" in n else n.get(r, "").encode() for r in roles]
@@ -198,7 +198,7 @@ def main():
         sys.exit("the database is not empty: this would delete what it holds")
     passed, failed, skipped = 0, check_names(), {}
     passed += not failed
-    for path in sorted(SCENARIOS.glob("*.json")):
+    for path in sorted(SCENARIOS.glob("*/*.json")):
         file = json.loads(path.read_text("utf-8"))
         for scenario in file.get("scenarios", ()) if "$schema" not in file else ():
             if "real" not in scenario.get("engines", ["real"]):

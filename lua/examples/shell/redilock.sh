@@ -16,6 +16,7 @@ redilock_presence=6000 # how long the server believes a waiter alive that does n
 
 # Of the manifest, which has one member a line: the verb, sha1, file and key suffixes of each script.
 redilock_scripts=$(awk -F'"' '
+  $2 == "name" && $4 ~ /^[a-z]+\./ { verb = "" } # of another primitive
   $2 == "name" && $4 ~ /^mutex\./ { verb = substr($4, 7); line[verb] = verb }
   $2 == "version" && verb && $3 !~ /1/ { delete line[verb]; verb = "" }
   verb && $2 ~ /^(sha1|file|suffix)$/ { value[verb, $2] = value[verb, $2] " " $4 }

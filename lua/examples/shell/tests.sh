@@ -9,8 +9,8 @@ failed=0 name=shell:$$
 check() { [ "$2" = "$3" ] || { echo "FAILED $1: expected '$2', got '$3'"; failed=1; }; }
 free() { $REDIS_CLI EXISTS "$name" "{$name}:redilock:queue"; }
 
-strict='. ./redilock.sh; redilock_lock "$1" 5000; redilock_extend "$1" 9000; redilock_try "$1" 5 || echo held; redilock_release "$1"
-  redilock_with "$1" 5000 sh -c "exit 3" || echo "status $?"; redilock_with "$1" 5000 echo ran; echo end'
+strict='. ./redilock.sh; redilock_lock "$1" 20000; redilock_extend "$1" 30000; redilock_try "$1" 5 || echo held; redilock_release "$1"
+  redilock_with "$1" 20000 sh -c "exit 3" || echo "status $?"; redilock_with "$1" 20000 echo ran; echo end'
 modes=("bash -c" "bash -uc" "bash -euo pipefail -c" "bash -euCfo pipefail -c" "bash --posix -euc" "sh -c" "sh -euc")
 for mode in "${modes[@]}"; do
   for ifs in '' "IFS=\$'\\n\\t'; " "IFS=,; "; do
@@ -23,16 +23,16 @@ done
 for shell in bash sh; do
   # The caller's traps run, once each, and are in force again behind it.
   check "$shell: a trap behind it" $'ran\nmine' "$($shell -c '. ./redilock.sh; trap "echo mine" TERM EXIT; trap "echo own; exit 4" HUP
-    redilock_with "$1" 5000 echo ran; trap - EXIT; kill -TERM $$' x "$name" 2>&1)"
+    redilock_with "$1" 20000 echo ran; trap - EXIT; kill -TERM $$' x "$name" 2>&1)"
   check "$shell: a trap within it" $'own\nstatus 4' "$($shell -c '. ./redilock.sh; trap "echo own; exit 4" TERM
-    redilock_with "$1" 5000 sh -c "kill -TERM \$PPID; sleep 0.1"; echo not reached' x "$name" 2>&1; echo "status $?")"
+    redilock_with "$1" 20000 sh -c "kill -TERM \$PPID; sleep 0.1"; echo not reached' x "$name" 2>&1; echo "status $?")"
   check "$shell: what a trap left" 0 "$(free)"
-  $shell -c '. ./redilock.sh; redilock_with "$1" 5000 sh -c "kill -TERM \$PPID; sleep 0.1"; echo not reached' x "$name"
+  $shell -c '. ./redilock.sh; redilock_with "$1" 20000 sh -c "kill -TERM \$PPID; sleep 0.1"; echo not reached' x "$name"
   check "$shell: killed by its signal" 143 $?
   check "$shell: what a signal left" 0 "$(free)"
   # While it waits, too.
   $REDIS_CLI SET "$name" somebody PX 30000 >/dev/null
-  $shell -c '. ./redilock.sh; redilock_with "$1" 5000 echo not reached' x "$name" & waiter=$!
+  $shell -c '. ./redilock.sh; redilock_with "$1" 20000 echo not reached' x "$name" & waiter=$!
   for ((i = 0; i < 500; i++)); do [ "$($REDIS_CLI ZCARD "{$name}:redilock:queue")" = 1 ] && break; sleep 0.02; done
   kill -TERM "$waiter"; wait "$waiter"
   check "$shell: killed in the queue" 143 $?
@@ -49,7 +49,7 @@ rm "$fake"
 if [ $# -gt 1 ]; then
   export REDIS_CLI="redis-cli -c -p $2"
   for port in $($REDIS_CLI CLUSTER NODES | sed 's/^[^ ]* [^ ]*:\([0-9]*\)@.*/\1/'); do redis-cli -p "$port" SCRIPT FLUSH >/dev/null; done
-  for i in 1 2 3 4 5 6; do check "cluster $i" ran "$(sh -c '. ./redilock.sh; redilock_with "$1" 5000 echo ran' x "$name$i" 2>&1)"; done
+  for i in 1 2 3 4 5 6; do check "cluster $i" ran "$(sh -c '. ./redilock.sh; redilock_with "$1" 20000 echo ran' x "$name$i" 2>&1)"; done
 else
   echo "NOT PROVEN: a cluster"
 fi

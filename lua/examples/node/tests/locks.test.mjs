@@ -51,14 +51,14 @@ for (const [kind, make] of Object.entries({ ...clients, ...clusters })) {
     const locks = new Locks(client, { owner: 'me' });
     const others = new Locks(client);
     const name = nameOf('clients');
-    const lock = await locks.lock(name, 5000, { timeout: 5000 });
+    const lock = await locks.lock(name, 30_000, { timeout: 5000 });
     assert.ok(lock.fence > 0 && typeof lock.fence === 'number');
     assert.ok(await lock.owned());
     assert.ok(await locks.locked(name));
-    assert.equal(await others.tryLock(name, 5000), null);
-    await assert.rejects(others.lock(name, 5000, { timeout: 50, poll: 10 }), LockTimeout);
-    await lock.extend(10_000);
-    assert.ok(lock.left > 8000);
+    assert.equal(await others.tryLock(name, 30_000), null);
+    await assert.rejects(others.lock(name, 30_000, { timeout: 50, poll: 10 }), LockTimeout);
+    await lock.extend(60_000);
+    assert.ok(lock.left > 50_000);
     assert.ok(lock.token.startsWith('me/'));
     await lock.release();
     assert.equal(await locks.locked(name), false);
@@ -73,7 +73,7 @@ for (const [kind, make] of Object.entries(clusters)) {
     const locks = new Locks(await make());
     for (let i = 0; i < 20; i++) {
       if (i % 10 === 0) await Promise.all(all.nodes('master').map((n) => n.script('FLUSH')));
-      await (await locks.lock(nameOf(`node${i}`), 5000)).release();
+      await (await locks.lock(nameOf(`node${i}`), 30_000)).release();
     }
   });
 }
@@ -102,8 +102,8 @@ test('a long-lived AbortSignal keeps no listeners', async () => {
   const locks = new Locks(await clients['node-redis']());
   const { signal } = new AbortController();
   const name = nameOf('signal');
-  for (let i = 0; i < 20; i++) await locks.with(name, 5000, () => {}, { signal });
-  await assert.rejects(locks.with(name, 5000, () => locks.lock(name, 5000, { signal, timeout: 20, poll: 5 })), LockTimeout);
+  for (let i = 0; i < 20; i++) await locks.with(name, 30_000, () => {}, { signal });
+  await assert.rejects(locks.with(name, 30_000, () => locks.lock(name, 30_000, { signal, timeout: 20, poll: 5 })), LockTimeout);
   assert.equal(getEventListeners(signal, 'abort').length, 0);
 });
 
@@ -123,13 +123,13 @@ for (const kind of ['node-redis', 'ioredis']) {
     const locks = new Locks(await clients[kind]());
     const redis = ioClient();
     const name = nameOf('renewed');
-    await locks.with(name, 600, async (lock, signal) => {
-      await sleep(1500);
+    await locks.with(name, 3000, async (lock, signal) => {
+      await sleep(4000);
       lock.check();
       assert.ok(await lock.owned());
       assert.equal(signal.aborted, false);
     });
-    await assert.rejects(locks.with(name, 900, async (lock, signal) => {
+    await assert.rejects(locks.with(name, 3000, async (lock, signal) => {
       await redis.del(name);
       await sleep(10_000, undefined, { signal }).catch(() => {});
       assert.ok(signal.reason instanceof LockLost);
@@ -144,7 +144,7 @@ for (const kind of ['node-redis', 'ioredis']) {
     let inside = 0;
     await Promise.all(Array.from({ length: 16 }, async (_, i) => {
       for (let n = 0; n < 25; n++) {
-        await sets[i % 2].with(name, 5000, async (lock) => {
+        await sets[i % 2].with(name, 30_000, async (lock) => {
           assert.equal(++inside, 1);
           fences.push(lock.fence);
           await null;
@@ -182,9 +182,9 @@ for (const kind of ['node-redis', 'ioredis']) {
 test('a turn passes on, and an ended lock reaches nothing', async () => {
   const locks = new Locks(await clients['node-redis'](), { turn: 10_000 });
   const name = nameOf('pass');
-  await (await locks.lock(name, 5000)).release(); // from now on there is a counter, so that a grant may own several numbers
-  const first = await locks.lock(name, 5000);
-  const next = locks.lock(name, 5000);
+  await (await locks.lock(name, 30_000)).release(); // from now on there is a counter, so that a grant may own several numbers
+  const first = await locks.lock(name, 30_000);
+  const next = locks.lock(name, 30_000);
   await first.release();
   const second = await next;
   assert.equal(second.fence, first.fence + 1);
@@ -199,7 +199,7 @@ test('a turn passes on, and an ended lock reaches nothing', async () => {
 test('attach, with one\'s own token', async () => {
   const [locks, other] = [new Locks(await clients['node-redis']()), new Locks(await clients.ioredis())];
   const name = nameOf('attach');
-  const lock = await locks.lock(name, 5000, { token: 'mine/1' });
+  const lock = await locks.lock(name, 30_000, { token: 'mine/1' });
   assert.equal(lock.token, 'mine/1');
   await (await other.attach(name, 'mine/1', 5000)).release();
   await assert.rejects(lock.extend(5000), LockLost);

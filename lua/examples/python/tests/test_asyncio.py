@@ -48,13 +48,13 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
             with self.subTest(kind):
                 client, name = make(), name_of("clients")
                 locks = Locks(client)
-                async with asyncio.timeout(20), await locks.lock(name, 5) as lock:
+                async with asyncio.timeout(60), await locks.lock(name, 30) as lock:
                     self.assertTrue(await lock.owned() and await locks.locked(name))
-                    self.assertIsNone(await Locks(client).try_lock(name, 5))
+                    self.assertIsNone(await Locks(client).try_lock(name, 30))
                     with self.assertRaises(LockTimeout):
-                        await Locks(client).lock(name, 5, timeout=0.1, poll=0.02)
-                    await lock.extend(10)
-                    self.assertGreater(lock.left, 8)
+                        await Locks(client).lock(name, 30, timeout=0.1, poll=0.02)
+                    await lock.extend(60)
+                    self.assertGreater(lock.left, 50)
                 self.assertFalse(await locks.locked(name))
                 await client.aclose()
 
@@ -73,8 +73,8 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
         with self.assertRaises(LockLost):
             await lock.release()
         with self.assertLogs("go_redilock"):
-            lock = await self.locks.lock(name, 0.9, renew=True, on_lost=told.append)
-            await asyncio.sleep(1.5)
+            lock = await self.locks.lock(name, 3, renew=True, on_lost=told.append)
+            await asyncio.sleep(4)
             self.assertTrue(await lock.owned())
             await self.client.delete(name)
             await asyncio.wait_for(lock.wait_lost(), 10)
@@ -86,7 +86,7 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
 
         async def work(locks):
             for _ in range(25):
-                async with await locks.lock(name, 5, timeout=60, poll=0.002) as lock:
+                async with await locks.lock(name, 30, timeout=60, poll=0.002) as lock:
                     inside.append(lock)
                     self.assertEqual(len(inside), 1)
                     fences.append(lock.fence)

@@ -53,14 +53,14 @@ class Options(unittest.TestCase):
             with self.subTest(kind):
                 client, name = make(), name_of("clients")
                 locks = Locks(client, owner="me")
-                with locks.lock(name, 5) as lock:
+                with locks.lock(name, 30) as lock:
                     self.assertGreater(lock.fence, 0)
                     self.assertTrue(lock.owned() and locks.locked(name))
-                    self.assertIsNone(Locks(client).try_lock(name, 5))
+                    self.assertIsNone(Locks(client).try_lock(name, 30))
                     with self.assertRaises(LockTimeout):
-                        Locks(client).lock(name, 5, timeout=0.1, poll=0.02)
-                    lock.extend(10)
-                    self.assertGreater(lock.left, 8)
+                        Locks(client).lock(name, 30, timeout=0.1, poll=0.02)
+                    lock.extend(60)
+                    self.assertGreater(lock.left, 50)
                     self.assertTrue(lock.token.startswith("me/"))
                 self.assertFalse(locks.locked(name))
                 client.close()
@@ -71,7 +71,7 @@ class Options(unittest.TestCase):
         for node in client.get_primaries():
             node.redis_connection.script_flush()
         for i in range(30):
-            Locks(client).lock(name_of(f"node{i}"), 5).release()
+            Locks(client).lock(name_of(f"node{i}"), 30).release()
 
     def test_unknown_reply(self):
         class Later(redis.Redis):
@@ -108,8 +108,8 @@ class Loss(unittest.TestCase):
 
     def test_renewed(self):
         name, told = name_of("renewed"), []
-        with self.locks.lock(name, 0.6, renew=True, on_lost=told.append) as lock:
-            time.sleep(1.5)
+        with self.locks.lock(name, 3, renew=True, on_lost=told.append) as lock:
+            time.sleep(4)
             lock.check()
             self.assertTrue(lock.owned())
         self.assertEqual(told, [])
@@ -117,7 +117,7 @@ class Loss(unittest.TestCase):
     def test_renewed_and_lost(self):
         name, told = name_of("lost"), []
         with self.assertLogs("go_redilock"):
-            lock = self.locks.lock(name, 0.9, renew=True, on_lost=told.append)
+            lock = self.locks.lock(name, 3, renew=True, on_lost=told.append)
             self.client.delete(name)
             self.assertTrue(lock.wait_lost(10))
             self.assertTrue(until(lambda: told == [lock]))
@@ -135,7 +135,7 @@ class Loss(unittest.TestCase):
 
     def test_token(self):
         name = name_of("token")
-        lock = self.locks.lock(name, 5, token="mine/1")
+        lock = self.locks.lock(name, 30, token="mine/1")
         self.assertEqual((lock.token, self.client.get(name)), ("mine/1", b"mine/1"))
         other = Locks(redis.Redis.from_url(URL)).attach(name, "mine/1", 5)
         other.release()
@@ -157,7 +157,7 @@ class Turns(unittest.TestCase):
 
         def work(locks):
             for _ in range(50):
-                with locks.lock(name, 5, timeout=60, poll=0.002) as lock:
+                with locks.lock(name, 30, timeout=60, poll=0.002) as lock:
                     inside.append(lock)
                     self.assertEqual(len(inside), 1)
                     fences.append(lock.fence)
@@ -174,16 +174,16 @@ class Turns(unittest.TestCase):
         lock = locks.lock(name, 30)
         locks.client.delete(name)
         begin = clock()
-        with locks.lock(name, 5, timeout=10):
+        with locks.lock(name, 30, timeout=10):
             self.assertLess(clock() - begin, 5)
         self.assertTrue(lock.token)
 
     def test_a_turn_passes_on_and_ended_locks_reach_nothing(self):
         name = name_of("pass")
         locks = Locks(redis.Redis.from_url(URL), turn=10)
-        locks.lock(name, 5).release()  # from now on there is a counter, so that a grant may own several numbers
-        lock, got = locks.lock(name, 5), []
-        thread = threading.Thread(target=lambda: got.append(locks.lock(name, 5)))
+        locks.lock(name, 30).release()  # from now on there is a counter, so that a grant may own several numbers
+        lock, got = locks.lock(name, 30), []
+        thread = threading.Thread(target=lambda: got.append(locks.lock(name, 30)))
         thread.start()
         self.assertTrue(until(lambda: locks._shared().lines[name.encode()].waiters))
         lock.release()
