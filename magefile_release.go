@@ -13,7 +13,7 @@ func Docs() error {
 }
 
 // goreleaser is pinned here for the same reason as the linter.
-const goreleaser = "github.com/goreleaser/goreleaser/v2@v2.18.2"
+const goreleaser = "github.com/goreleaser/goreleaser/v2@v2.12.7"
 
 // Release makes all that a release consists of, in build/release, and publishes nothing: archives, checksums, packages, bills
 // of materials, manual page and completions. `go tool mage faults bench` makes its proofs and figures.
