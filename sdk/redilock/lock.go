@@ -199,7 +199,7 @@ func (l *Lock) unlock(ctx context.Context) error {
 func (c *Client) unlock(ctx context.Context, h *lease.Handle) error {
 	g := h.Grant()
 	if c.queues.Pass(ctx, h) {
-		c.tell(ctx, event.Event{Kind: event.Released, Name: g.Name(), Fence: h.Fence(), Held: h.Held()})
+		c.tell(ctx, h.Event(event.Released))
 		return nil
 	}
 	last, lost := h.Drop()
@@ -211,6 +211,11 @@ func (c *Client) unlock(ctx context.Context, h *lease.Handle) error {
 		return lost
 	}
 	out, over := c.queues.Release(ctx, h, unlockTimeout)
+	if !over || out.Err != nil {
+		e := h.Event(event.Unconfirmed)
+		e.Err = out.Err
+		c.tell(ctx, e)
+	}
 	switch {
 	case !over && out.Err == nil:
 		h.Undrop()
@@ -223,11 +228,11 @@ func (c *Client) unlock(ctx context.Context, h *lease.Handle) error {
 		return out.Err
 	case out.Reply.Outcome != primitive.Freed && (!out.Unsure || g.Over()):
 		// An earlier send has done it otherwise, since the lease cannot have ended.
-		c.events.Add(context.WithoutCancel(ctx), event.Event{
-			Kind: event.Lost, Name: g.Name(), Fence: h.Fence(), Held: h.Held(), Err: failure.Taken,
-		})
+		e := h.Event(event.Lost)
+		e.Err = failure.Taken
+		c.events.Add(context.WithoutCancel(ctx), e)
 		return failure.Taken
 	}
-	c.tell(ctx, event.Event{Kind: event.Released, Name: g.Name(), Fence: h.Fence(), Held: h.Held()})
+	c.tell(ctx, h.Event(event.Released))
 	return nil
 }

@@ -70,6 +70,7 @@ func (m *Mutex) Lock(ctx context.Context) (*Lock, error) {
 		return l, err
 	}
 	want := m.want()
+	ctx = m.c.started(ctx, want.Terms)
 	if m.opts.wait > 0 {
 		bounded, cancel := context.WithTimeout(ctx, m.opts.wait)
 		defer cancel()
@@ -79,7 +80,7 @@ func (m *Mutex) Lock(ctx context.Context) (*Lock, error) {
 	if err != nil {
 		return nil, opError(op, m.name, err)
 	}
-	return m.newLock(ctx, h), nil
+	return m.newLock(m.c.holding(ctx, h), h), nil
 }
 
 // TryLock asks the server once. The error is a [*HeldError] (errors.Is ErrHeld) if somebody else has the lock or waits
@@ -90,14 +91,16 @@ func (m *Mutex) TryLock(ctx context.Context) (*Lock, error) {
 	if l != nil || err != nil {
 		return l, err
 	}
-	h, refused, err := m.c.queues.Try(ctx, m.want())
+	want := m.want()
+	ctx = m.c.started(ctx, want.Terms)
+	h, refused, err := m.c.queues.Try(ctx, want)
 	if refused != nil {
 		err = &HeldError{Name: m.name, Remaining: *refused}
 	}
 	if err != nil {
 		return nil, opError(op, m.name, err)
 	}
-	return m.newLock(ctx, h), nil
+	return m.newLock(m.c.holding(ctx, h), h), nil
 }
 
 // Do runs fn under the lock: it waits as Lock does, and unlocks whatever happens, a panic included. fn's context ends
@@ -128,8 +131,8 @@ func (c *Client) Do(ctx context.Context, name string, ttl time.Duration,
 
 func (m *Mutex) terms() lease.Terms {
 	return lease.Terms{
-		Resource: m.lock, Name: m.name, TTL: m.ttl, AutoExtend: m.opts.autoExtend, MaxHold: m.opts.maxHold,
-		Turn: m.turn(),
+		Resource: m.lock, Primitive: "mutex", Name: m.name, TTL: m.ttl, AutoExtend: m.opts.autoExtend,
+		MaxHold: m.opts.maxHold, Turn: m.turn(),
 	}
 }
 

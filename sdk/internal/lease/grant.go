@@ -25,8 +25,10 @@ func Drift(lease time.Duration) time.Duration { return lease/100 + 2*time.Millis
 // Terms are what a caller wants of a lock.
 type Terms struct {
 	Resource primitive.Resource
-	Name     string        // as the caller gave it
-	TTL      time.Duration // what acquire and renewals ask for; 0: nobody knows, the lock is attached
+	// Primitive is what metrics and logs call the kind of lock: "mutex".
+	Primitive string
+	Name      string        // as the caller gave it
+	TTL       time.Duration // what acquire and renewals ask for; 0: nobody knows, the lock is attached
 	// AutoExtend renews the lease for as long as the lock is held, MaxHold at the most (0: without a limit).
 	AutoExtend bool
 	MaxHold    time.Duration
@@ -48,6 +50,7 @@ func (t Term) Deadline() clock.Instant { return t.Since.Add(t.Lease - Drift(t.Le
 type Grant struct {
 	set      *Set
 	resource primitive.Resource
+	kind     string // Terms.Primitive
 	name     string
 	token    string
 
@@ -66,6 +69,7 @@ type Grant struct {
 
 // Holder is the local call that has a grant.
 type Holder struct {
+	id      uint64 // of all holders of this process; 0: it was attached
 	fence   int64
 	parent  context.Context // for the values that events carry; it is not heeded
 	since   clock.Instant
@@ -78,6 +82,9 @@ type Holder struct {
 
 // Name is the lock's name, as the caller gave it.
 func (g *Grant) Name() string { return g.name }
+
+// Primitive is what metrics and logs call the kind of lock.
+func (g *Grant) Primitive() string { return g.kind }
 
 // Token is the grant's token, also after its end.
 func (g *Grant) Token() string { return g.token }
@@ -179,7 +186,7 @@ func (g *Grant) raise(r primitive.Extended, sent clock.Instant, ttl time.Duratio
 // event describes the grant. It is called with g.mu held.
 func (g *Grant) event(kind event.Kind) event.Event {
 	return event.Event{
-		Kind: kind, Name: g.name, Fence: g.holder.fence, Lease: g.lease,
+		Kind: kind, Primitive: g.kind, Name: g.name, Hold: g.holder.id, Fence: g.holder.fence, Lease: g.lease,
 		Held: g.set.clock.Now().Sub(g.holder.since),
 	}
 }

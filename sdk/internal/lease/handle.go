@@ -46,6 +46,13 @@ func (h *Handle) Fence() int64 {
 	return h.holder.fence
 }
 
+// Event describes what the handle shares: its name, fence, and how long it has been held.
+func (h *Handle) Event(kind event.Kind) event.Event {
+	return event.Event{
+		Kind: kind, Primitive: h.grant.kind, Name: h.grant.name, Hold: h.holder.id, Fence: h.Fence(), Held: h.Held(),
+	}
+}
+
 // Held is how long ago the holder got the lock.
 func (h *Handle) Held() time.Duration { return h.grant.set.clock.Now().Sub(h.holder.since) }
 
