@@ -113,6 +113,8 @@ func Test() error {
 		sh.RunWithV(env, "go", "test", "-count=1", "./luatest/mutation"),
 		// With -v: which scenario noticed each mutant.
 		sh.RunWithV(env, "go", "test", "-count=1", "-v", "-run=^TestMutants$", "./luatest/meaning"),
+		// A module of its own: OpenTelemetry stays away from those who do not want it.
+		sh.RunWithV(env, "go", "test", "-C", "sdk/redilockotel", "-race", "-count=1", "./..."),
 	)
 	fmt.Println()
 	if err := testreport.Print(os.Stdout, rows); err != nil {
@@ -336,7 +338,7 @@ const maxLines = 400
 // 400 lines; in this module and in those of their own.
 func Lint() error {
 	failed := lines()
-	for _, module := range []string{".", "luatest/bench", "luatest/interop"} {
+	for _, module := range []string{".", "luatest/bench", "luatest/interop", "sdk/redilockotel"} {
 		failed = errors.Join(failed, sh.RunV("go", "vet", "-C", module, "./..."))
 		failed = errors.Join(failed, sh.RunV("go", "run", "-C", module, linter, "run", "./..."))
 	}

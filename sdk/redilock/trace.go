@@ -28,7 +28,7 @@ type Trace struct {
 	Enqueued func(context.Context, Event)
 	// Acquired: the lock is ours. Fence, Lease, Waited and Way are set.
 	Acquired func(context.Context, Event)
-	// Refused: TryLock found the lock taken. Left is what is left of the holder's lease, as in [HeldError].
+	// Refused: TryLock found the lock taken. Left is what is left of the holder's lease, as in [HeldError]; Waited is set.
 	Refused func(context.Context, Event)
 	// GaveUp: Lock or TryLock ended without an answer whether the lock is ours. Err says why, Waited is set.
 	GaveUp func(context.Context, Event)

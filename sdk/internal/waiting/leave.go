@@ -222,7 +222,8 @@ func (s *Queues) try(ctx context.Context, want Want) (h *lease.Handle, refused *
 		return nil, nil, err
 	case reply.Outcome == primitive.Refused:
 		s.sink(ctx, event.Event{
-			Kind: event.Refused, Primitive: want.Terms.Primitive, Name: want.Terms.Name, Contended: true, Left: reply.Wait,
+			Kind: event.Refused, Primitive: want.Terms.Primitive, Name: want.Terms.Name, Contended: true,
+			Waited: s.clock.Now().Sub(sent), Left: reply.Wait,
 		})
 		return nil, &reply.Wait, nil
 	case reply.Outcome != primitive.Granted:
