@@ -70,6 +70,8 @@ func TestCommands(t *testing.T) {
 				{"watch_outage", testWatchOutage},
 				{"top_once", testTopOnce},
 				{"top_terminal", testTopTerminal},
+				{"exporter", testExporter},
+				{"exporter_away", testExporterAway},
 				{"break", testBreak},
 				{"break_question", testBreakQuestion},
 				{"break_no_lock", testBreakNoLock},

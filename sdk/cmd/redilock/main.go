@@ -36,6 +36,7 @@ type commands struct {
 	Ls         lsCmd         `cmd:"" help:"List the locks that are held or waited for."`
 	Watch      watchCmd      `cmd:"" help:"Print what happens to a lock, as it happens."`
 	Top        topCmd        `cmd:"" help:"Watch all locks in a live table."`
+	Exporter   exporterCmd   `cmd:"" help:"Serve metrics for Prometheus, and a page of all locks."`
 	Break      breakCmd      `cmd:"" help:"Release somebody else's lock."`
 	Scripts    scriptsCmd    `cmd:"" help:"List, export or check the Lua scripts."`
 	ACL        aclCmd        `cmd:"" name:"acl" help:"Print the rights that a user of Redis needs."`

@@ -97,6 +97,29 @@ func Names(ctx context.Context, rdb redis.UniversalClient, prefix, pattern strin
 	return names, err
 }
 
+// Companions is the pattern of the keys that stand beside locks with this prefix. It is wide: see Parse.
+func Companions(prefix string) string { return "*" + Literal(prefix) + companions }
+
+// Companion is a key that stands beside a lock, and tells of it.
+type Companion struct {
+	Name           string // of the lock, without the prefix
+	Fence          bool   // it is the fence counter; else the queue
+	Counter, Queue string // the keys of both
+}
+
+// Parse reads the key of a companion. It reports false for any other key.
+func Parse(key, prefix string) (Companion, bool) {
+	name, ok := strings.CutPrefix(nameOf(key), prefix)
+	if !ok || name == "" {
+		return Companion{}, false
+	}
+	base, fence := strings.CutSuffix(key, suffixes[0])
+	if !fence {
+		base = strings.TrimSuffix(key, suffixes[1])
+	}
+	return Companion{Name: name, Fence: fence, Counter: base + suffixes[0], Queue: base + suffixes[1]}, true
+}
+
 // EachMaster calls fn for every server that holds keys of its own: at the same time, where there are several.
 func EachMaster(
 	ctx context.Context, rdb redis.UniversalClient, fn func(context.Context, *redis.Client) error,
