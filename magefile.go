@@ -328,6 +328,20 @@ func BenchShort() error {
 	)
 }
 
+// Observe proves the exporter, its page, the dashboard and the alerts: with a real browser, a real Prometheus and a million
+// keys. It wants chromium and Debian's prometheus. Pictures of the page are kept in the folder REDILOCK_SCREENSHOTS.
+func Observe() error {
+	return observe("-long", "-screenshots="+os.Getenv("REDILOCK_SCREENSHOTS"), "-timeout=20m")
+}
+
+// ObserveShort is Observe without what takes minutes, for CI: the rules by promtool, where it is installed, and the page.
+func ObserveShort() error { return observe() }
+
+// observe is in a module of its own: what it needs comes near nobody's go.mod.
+func observe(args ...string) error {
+	return sh.RunV("go", append([]string{"test", "-C", "luatest/observe", "-count=1", "-v", "."}, args...)...)
+}
+
 // linter is pinned here and not in go.mod: those who import the module do not need its dependencies.
 const linter = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
 
@@ -338,7 +352,7 @@ const maxLines = 400
 // 400 lines; in this module and in those of their own.
 func Lint() error {
 	failed := lines()
-	for _, module := range []string{".", "luatest/bench", "luatest/interop", "sdk/redilockotel"} {
+	for _, module := range []string{".", "luatest/bench", "luatest/interop", "luatest/observe", "sdk/redilockotel"} {
 		failed = errors.Join(failed, sh.RunV("go", "vet", "-C", module, "./..."))
 		failed = errors.Join(failed, sh.RunV("go", "run", "-C", module, linter, "run", "./..."))
 	}

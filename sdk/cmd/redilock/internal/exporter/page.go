@@ -41,7 +41,7 @@ func rowOf(l tracked, now time.Time) row {
 		ID: base64.RawURLEncoding.EncodeToString([]byte(l.Name)), Name: table.Safe(l.Name), Holder: l.Holder(), Fence: l.Number(),
 		State: "free", LeftMS: -1, HeldMS: -1, Waiting: l.Queued,
 	}
-	age := now.Sub(l.sent)
+	age := now.Sub(l.Sent)
 	switch {
 	case l.Err != nil:
 		r.State = "error"
@@ -118,7 +118,7 @@ func (e *Exporter) detailOf(l tracked, now time.Time) *detail {
 		d.Error = table.Safe(e.config.Explain(l.Err))
 	}
 	if l.Held && l.HeldFor > 0 {
-		d.Since = l.sent.Add(-l.HeldFor).UTC().Format("2006-01-02 15:04:05 UTC")
+		d.Since = l.Sent.Add(-l.HeldFor).UTC().Format("2006-01-02 15:04:05 UTC")
 	}
 	return d
 }

@@ -26,7 +26,7 @@ type change struct {
 // tracked is a lock that is looked at.
 type tracked struct {
 	listing.Lock
-	sent      time.Time // when the state was asked for
+	looked    bool      // its state was known once
 	asked     bool      // it is named by the configuration, and always looked at
 	freeSince time.Time // zero while it is held or waited for
 	timeline  []change  // the newest last
@@ -146,7 +146,7 @@ func (s *store) look(ctx context.Context, inspect func(context.Context, []string
 	seen := make(map[string]bool, len(locks))
 	for _, l := range locks {
 		seen[l.Name] = true
-		s.apply(l, began)
+		s.apply(l)
 	}
 	for _, name := range names {
 		l := s.locks[name]
@@ -163,16 +163,16 @@ func (s *store) look(ctx context.Context, inspect func(context.Context, []string
 }
 
 // apply takes in a lock's state, and what happened since the last look. It is called with s.mu held.
-func (s *store) apply(l listing.Lock, sent time.Time) {
+func (s *store) apply(l listing.Lock) {
 	t := s.locks[l.Name]
 	if t == nil {
 		return
 	}
 	if l.Err == nil {
-		after := watch.Look{Sent: sent, Status: l.Status}
+		after := watch.Look{Sent: l.Sent, Status: l.Status}
 		events := watch.First(after)
-		if !t.sent.IsZero() {
-			events = watch.Between(watch.Look{Sent: t.sent, Status: t.Status}, after)
+		if t.looked {
+			events = watch.Between(watch.Look{Sent: t.Sent, Status: t.Status}, after)
 		}
 		for _, e := range events {
 			t.counts[e.Kind]++
@@ -181,14 +181,14 @@ func (s *store) apply(l listing.Lock, sent time.Time) {
 		if n := len(t.timeline); n > maxTimeline {
 			t.timeline = slices.Clone(t.timeline[n-maxTimeline:])
 		}
-		t.sent = sent
+		t.looked = true
 	}
 	t.Lock = l
 	switch busy := l.Held || l.Queued > 0 || l.Err != nil; {
 	case busy:
 		t.freeSince = time.Time{}
 	case t.freeSince.IsZero():
-		t.freeSince = sent
+		t.freeSince = l.Sent
 	}
 }
 
@@ -221,7 +221,7 @@ func (s *store) all() ([]tracked, stats) {
 	defer s.mu.Unlock()
 	list := make([]tracked, 0, len(s.locks))
 	for _, l := range s.locks {
-		if l.sent.IsZero() && l.Err == nil {
+		if !l.looked && l.Err == nil {
 			continue // not looked at yet
 		}
 		one := *l

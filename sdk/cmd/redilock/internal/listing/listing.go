@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -31,7 +32,8 @@ var suffixes = []string{":redilock:fence", ":redilock:queue"}
 type Lock struct {
 	Name string // without the prefix
 	redilock.Status
-	Err error // why there is no state: a key of another type, say
+	Err  error     // why there is no state: a key of another type, say
+	Sent time.Time // when it was asked for
 }
 
 // Number is the fence of the grant that stands, or of the last one of a lock that is free. Another program that holds it
@@ -169,8 +171,9 @@ func Inspect(ctx context.Context, c *redilock.Client, names []string, all bool) 
 	for range min(inspections, len(names)) {
 		workers.Go(func() {
 			for i := range next {
+				sent := time.Now()
 				s, err := c.Inspect(ctx, names[i])
-				locks[i] = Lock{Name: names[i], Status: s, Err: err}
+				locks[i] = Lock{Name: names[i], Status: s, Err: err, Sent: sent}
 				if err != nil && !ownTrouble(err) {
 					cancel(err)
 				}

@@ -58,10 +58,12 @@ function showTable(table) {
 
   function make(lock) {
     const tr = element('tr');
+    tr.setAttribute('role', 'row');
     const link = element('a', lock.name);
     link.href = '/lock/' + lock.id;
     const cells = [0, 1, 2, 3, 4, 5].map((i) => {
       const td = element('td', i ? '' : undefined, i > 1 ? 'n' : '');
+      td.setAttribute('role', 'cell');
       tr.append(td);
       return td;
     });
