@@ -59,7 +59,8 @@ func newProgram(t *testing.T, w *world) *program {
 		t.Fatal(err)
 	}
 	meters := sdkmetric.NewMeterProvider(sdkmetric.WithReader(exporter))
-	made, err := redilockotel.NewTrace(redilockotel.WithMeterProvider(meters), redilockotel.WithTracerProvider(noop.NewTracerProvider()))
+	made, err := redilockotel.NewTrace(
+		redilockotel.WithMeterProvider(meters), redilockotel.WithTracerProvider(noop.NewTracerProvider()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,8 +94,8 @@ type prom struct{ base string }
 
 // quicker makes the alerts' minutes seconds, and their bounds what a test can reach.
 var quicker = strings.NewReplacer(
-	"[5m]))) > 5", "[8s]))) > 0.5", "[5m]", "[8s]", "offset 5m", "offset 8s", "for: 10m", "for: 0s", "for: 5m", "for: 0s", "for: 1m", "for: 0s",
-	"> 3600", "> 4",
+	"[5m]))) > 5", "[8s]))) > 0.5", "[5m]", "[8s]", "offset 5m", "offset 8s",
+	"for: 10m", "for: 0s", "for: 5m", "for: 0s", "for: 1m", "for: 0s", "> 3600", "> 4",
 )
 
 func newProm(t *testing.T, targets ...string) *prom {
@@ -106,13 +107,15 @@ func newProm(t *testing.T, targets ...string) *prom {
 		t.Fatal(err)
 	}
 	quick := quicker.Replace(string(rules))
-	config := "global: {scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms}\nrule_files: [rules.yml]\nscrape_configs:\n"
+	config := "global: {scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms}\n" +
+		"rule_files: [rules.yml]\nscrape_configs:\n"
 	for i, target := range targets {
 		u, err := url.Parse(target)
 		if err != nil {
 			t.Fatal(err)
 		}
-		config += fmt.Sprintf("- {job_name: job%d, metrics_path: %q, static_configs: [{targets: [%q]}]}\n", i, u.Path, u.Host)
+		config += fmt.Sprintf("- {job_name: job%d, metrics_path: %q, static_configs: [{targets: [%q]}]}\n",
+			i, u.Path, u.Host)
 	}
 	err = errors.Join(os.WriteFile(filepath.Join(dir, "rules.yml"), []byte(quick), 0o600),
 		os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o600))
@@ -120,8 +123,8 @@ func newProm(t *testing.T, targets ...string) *prom {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
-	start(t, exec.Command(path, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
-		"--web.listen-address="+address, "--log.level=warn"))
+	start(t, exec.Command(path, "--config.file="+filepath.Join(dir, "prometheus.yml"),
+		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address, "--log.level=warn"))
 	p := &prom{"http://" + address}
 	eventually(t, "Prometheus is ready", func() bool { return status(p.base+"/-/ready") == http.StatusOK })
 	return p
@@ -207,7 +210,9 @@ func TestPrometheus(t *testing.T) {
 	p := newProm(t, w.base+"/metrics", app.url+"/metrics")
 	app.trace.LeaderChanged(t.Context(), redilock.Event{Primitive: "election", Name: "e", Leader: true})
 	calm := app.work(t, 4, 5*time.Millisecond)
-	eventually(t, "both are scraped", func() bool { return p.query(t, `redilock_lock_held == 1 and on() redilock_held`) > 0 })
+	eventually(t, "both are scraped", func() bool {
+		return p.query(t, `redilock_lock_held == 1 and on() redilock_held`) > 0
+	})
 	for range 10 {
 		time.Sleep(500 * time.Millisecond)
 		if got := p.firing(t); len(got) > 0 {
@@ -245,8 +250,8 @@ func TestPrometheus(t *testing.T) {
 			}
 		}()
 	}
-	fires("lost, expired, dropped, slow, long", "RedilockLockExpired", "RedilockLockLost", "RedilockLocksDropped", "RedilockWaitSlow",
-		"RedilockHeldLong")
+	fires("lost, expired, dropped, slow, long", "RedilockLockExpired", "RedilockLockLost", "RedilockLocksDropped",
+		"RedilockWaitSlow", "RedilockHeldLong")
 	renewed, err := app.Mutex("renewed", 3*time.Second, redilock.WithAutoExtend()).TryLock(t.Context())
 	if err != nil {
 		t.Fatal(err)

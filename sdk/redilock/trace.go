@@ -12,9 +12,9 @@ import (
 // Trace is a set of functions that a client calls as things happen, each of which may be nil. The context has the values
 // of the call that it is about, and of a renewal or a loss those of the call that took the lock.
 //
-// They may be slow, and may use the client. Started, Holding, Enqueued, Acquired, Refused, GaveUp, Released and Unconfirmed are
-// called by the goroutine that called Lock, TryLock or Unlock, before it returns; the others one after the other by a goroutine of the client. A
-// panic in one is logged, and goes no further.
+// They may be slow, and may use the client. Started, Holding, Enqueued, Acquired, Refused, GaveUp, Released and
+// Unconfirmed are called by the goroutine that called Lock, TryLock or Unlock, before it returns; the others one after the
+// other by a goroutine of the client. A panic in one is logged, and goes no further.
 type Trace struct {
 	// Started: Lock or TryLock begins, and nothing is sent yet. What it gives back takes the place of the call's context:
 	// its values reach the hooks of go-redis, and the other functions. It must be derived from the context that is passed;

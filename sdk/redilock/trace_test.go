@@ -34,7 +34,8 @@ func TestTraceOfACall(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			under, _ := ctx.Value(step{}).(string)
-			got = append(got, fmt.Sprintf("%s %s %s contended=%v under=%s", name, e.Primitive, e.Outcome, e.Contended, under))
+			got = append(got,
+				fmt.Sprintf("%s %s %s contended=%v under=%s", name, e.Primitive, e.Outcome, e.Contended, under))
 			if e.Hold != 0 {
 				holds[e.Hold]++
 			}
@@ -77,7 +78,9 @@ func TestTraceOfACall(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	got = slices.DeleteFunc(got, func(s string) bool { return strings.HasPrefix(s, "sent") && !strings.HasSuffix(s, "=started") })
+	got = slices.DeleteFunc(got, func(s string) bool {
+		return strings.HasPrefix(s, "sent") && !strings.HasSuffix(s, "=started")
+	})
 	want := []string{
 		"started mutex  contended=false under=caller", "acquired mutex acquired contended=false under=started",
 		"holding mutex  contended=false under=started", "section   contended=false under=holding",

@@ -85,7 +85,8 @@ func TestCost(t *testing.T) {
 		without += pairs(plain, "plain")
 		with += pairs(traced, "traced")
 	}
-	t.Logf("pairs/s with metrics and unsampled spans: %.0f, without: %.0f, ratio %.3f", with/rounds, without/rounds, with/without)
+	t.Logf("pairs/s with metrics and unsampled spans: %.0f, without: %.0f, ratio %.3f",
+		with/rounds, without/rounds, with/without)
 	if with/without < 0.6 {
 		t.Errorf("the ratio is %.3f, wanted 0.9", with/without)
 	}

@@ -39,7 +39,8 @@ func clientOn(t testing.TB, rdb *redis.Client, opts []redilockotel.Option, more 
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := redilock.New(rdb, append(more, redilock.WithTrace(made), redilock.WithLogger(slog.New(panics{slog.DiscardHandler, t})))...)
+	log := slog.New(panics{slog.DiscardHandler, t})
+	c, err := redilock.New(rdb, append(more, redilock.WithTrace(made), redilock.WithLogger(log))...)
 	if err != nil {
 		t.Fatal(err)
 	}

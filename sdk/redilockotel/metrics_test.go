@@ -93,7 +93,8 @@ func TestMetrics(t *testing.T) {
 func TestInstruments(t *testing.T) {
 	t.Parallel()
 	r := newReader(t)
-	made, err := redilockotel.NewTrace(redilockotel.WithMeterProvider(r.provider), redilockotel.WithTracerProvider(noSpans))
+	made, err := redilockotel.NewTrace(
+		redilockotel.WithMeterProvider(r.provider), redilockotel.WithTracerProvider(noSpans))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +109,8 @@ func TestInstruments(t *testing.T) {
 	made.LeaderChanged(ctx, e)
 	all := r.collect(t)
 	for name, unit := range map[string]string{
-		"redilock.wait.duration": "s", "redilock.hold.duration": "s", "redilock.waiting": "{call}", "redilock.held": "{lock}",
+		"redilock.wait.duration": "s", "redilock.hold.duration": "s", "redilock.waiting": "{call}",
+		"redilock.held": "{lock}",
 		"redilock.lost": "{lock}", "redilock.extend.failures": "{failure}", "redilock.handoffs": "{handoff}",
 		"redilock.leader": "{election}",
 	} {
@@ -130,10 +132,12 @@ func TestInstruments(t *testing.T) {
 func TestHoldsEndOnce(t *testing.T) {
 	t.Parallel()
 	for name, kinds := range map[string]string{
-		"usual": "ar", "lost": "al", "lost first": "la", "unconfirmed twice": "auur", "attached": "r", "lost later": "aul",
+		"usual": "ar", "lost": "al", "lost first": "la", "unconfirmed twice": "auur", "attached": "r",
+		"lost later": "aul",
 	} {
 		r := newReader(t)
-		made, err := redilockotel.NewTrace(redilockotel.WithMeterProvider(r.provider), redilockotel.WithTracerProvider(noSpans))
+		made, err := redilockotel.NewTrace(
+			redilockotel.WithMeterProvider(r.provider), redilockotel.WithTracerProvider(noSpans))
 		if err != nil {
 			t.Fatal(err)
 		}

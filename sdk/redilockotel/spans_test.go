@@ -135,7 +135,8 @@ func TestSpansAreATree(t *testing.T) {
 		t.Error("go-redis' span of the acquire is not under the call's")
 	}
 	for key, want := range map[string]any{
-		"primitive": "mutex", "outcome": "acquired", "contended": false, "lock": "order:*", "fence": float64(fence), "how": "asked",
+		"primitive": "mutex", "outcome": "acquired", "contended": false, "lock": "order:*", "fence": float64(fence),
+		"how": "asked",
 	} {
 		if got := lock.attribute(key); got != want {
 			t.Errorf("%s is %v, want %v", key, got, want)

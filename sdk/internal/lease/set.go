@@ -65,8 +65,9 @@ func NewSet(sender *call.Sender, c *clock.Clock, events *event.Background, owner
 func (s *Set) Start(parent context.Context, terms Terms, t Term) *Handle {
 	now := s.clock.Now()
 	g := &Grant{
-		set: s, resource: terms.Resource, kind: terms.Primitive, name: terms.Name, token: t.Token, deadline: t.Deadline(),
-		lease: t.Lease, ttl: terms.TTL, longest: now.Add(t.Lease), autoExtend: terms.AutoExtend, turn: newTurn(terms, t, now),
+		set: s, resource: terms.Resource, kind: terms.Primitive, name: terms.Name, token: t.Token,
+		deadline: t.Deadline(), lease: t.Lease, ttl: terms.TTL, longest: now.Add(t.Lease),
+		autoExtend: terms.AutoExtend, turn: newTurn(terms, t, now),
 	}
 	g.holder = newHolder(parent, terms, g.turn.take(), t.Since)
 	g.limit()
@@ -92,8 +93,8 @@ func (s *Set) Attach(terms Terms, token string) *Handle {
 	}
 	now := s.clock.Now()
 	g := &Grant{
-		set: s, resource: terms.Resource, kind: terms.Primitive, name: terms.Name, token: token, autoExtend: terms.AutoExtend,
-		holder: newHolder(context.Background(), terms, 0, now), turn: turn{over: true},
+		set: s, resource: terms.Resource, kind: terms.Primitive, name: terms.Name, token: token,
+		autoExtend: terms.AutoExtend, holder: newHolder(context.Background(), terms, 0, now), turn: turn{over: true},
 	}
 	g.holder.id = 0 // nobody was told that it began
 	h := g.newHandle()

@@ -166,7 +166,8 @@ func (s *Queues) Try(ctx context.Context, want Want) (h *lease.Handle, refused *
 	h, refused, err = s.try(ctx, want)
 	if err != nil {
 		s.sink(ctx, event.Event{
-			Kind: event.GaveUp, Primitive: want.Terms.Primitive, Name: want.Terms.Name, Waited: s.clock.Now().Sub(began), Err: err,
+			Kind: event.GaveUp, Primitive: want.Terms.Primitive, Name: want.Terms.Name,
+			Waited: s.clock.Now().Sub(began), Err: err,
 		})
 	}
 	return h, refused, err

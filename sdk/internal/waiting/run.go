@@ -63,7 +63,8 @@ func (s *Queues) Lock(ctx context.Context, want Want) (*lease.Handle, error) {
 // gaveUp describes a wait that ended without the lock.
 func (w *waiter) gaveUp(waited time.Duration, err error) event.Event {
 	return event.Event{
-		Kind: event.GaveUp, Primitive: w.terms.Primitive, Name: w.terms.Name, Contended: w.contended, Waited: waited, Err: err,
+		Kind: event.GaveUp, Primitive: w.terms.Primitive, Name: w.terms.Name, Contended: w.contended,
+		Waited: waited, Err: err,
 	}
 }
 
@@ -147,7 +148,9 @@ func (s *Queues) run(w *waiter) (*lease.Handle, error) {
 		}
 		if !w.contended {
 			w.contended = true
-			s.sink(w.ctx, event.Event{Kind: event.Enqueued, Primitive: w.terms.Primitive, Name: w.terms.Name, Contended: true})
+			s.sink(w.ctx, event.Event{
+				Kind: event.Enqueued, Primitive: w.terms.Primitive, Name: w.terms.Name, Contended: true,
+			})
 			continue // it took its time
 		}
 		if !watching && pause > 0 {

@@ -29,7 +29,7 @@ var (
 	descLeft    = lockDesc("lease_left_seconds", "What is left of the holder's lease; +Inf without an expiry.")
 	descHeldFor = lockDesc("held_for_seconds", "About how long the lock has been held, from its fence.")
 	descFence   = lockDesc("fence", "The fence that was granted last.")
-	descChanges = lockDesc("changes_total", "What was seen to happen: acquired, handed, released, expired, missed.", "change")
+	descChanges = lockDesc("changes_total", "Changes seen: acquired, handed, released, expired, missed.", "change")
 
 	descUp       = ownDesc("up", "1 if the server answers.")
 	descKnown    = ownDesc("locks_known", "Locks that were used within the last hour.")

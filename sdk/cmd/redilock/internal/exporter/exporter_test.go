@@ -44,8 +44,9 @@ func newBench(t *testing.T, change func(*Config)) *bench {
 	}
 	t.Cleanup(func() { _ = b.client.Close() })
 	c := Config{
-		Redis: b.rdb, Client: b.client, Prefix: "p:", Where: "here", Interval: time.Second, Allow: []string{"*"}, MaxLocks: 100,
-		Log: slog.New(slog.DiscardHandler), Explain: error.Error, Words: func(e watch.Event) string { return "it was " + string(e.Kind) },
+		Redis: b.rdb, Client: b.client, Prefix: "p:", Where: "here", Interval: time.Second,
+		Allow: []string{"*"}, MaxLocks: 100, Log: slog.New(slog.DiscardHandler), Explain: error.Error,
+		Words: func(e watch.Event) string { return "it was " + string(e.Kind) },
 	}
 	if change != nil {
 		change(&c)
@@ -122,7 +123,8 @@ func TestMetrics(t *testing.T) {
 	b.lock(t, "mine")
 	b.look(t)
 	want := []string{
-		`redilock_lock_held{name="mine",primitive="mutex"} 1`, `redilock_lock_held{name="theirs",primitive="mutex"} 1`,
+		`redilock_lock_held{name="mine",primitive="mutex"} 1`,
+		`redilock_lock_held{name="theirs",primitive="mutex"} 1`,
 	}
 	if d := cmp.Diff(want, b.series(t, "redilock_lock_held{")); d != "" {
 		t.Error(d)
@@ -156,7 +158,8 @@ func TestServerAway(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	b.server.Close()
-	err := b.store.look(t.Context(), func(context.Context, []string) ([]listing.Lock, error) { return nil, errors.New("away") })
+	away := errors.New("away")
+	err := b.store.look(t.Context(), func(context.Context, []string) ([]listing.Lock, error) { return nil, away })
 	if err == nil || b.store.walk(t.Context(), b.rdb, "") == nil {
 		t.Error("no error")
 	}
@@ -206,7 +209,8 @@ func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)
 	names := []string{
-		"<script>alert(1)</script>", `"><img src=x onerror=alert(2)>`, "a\x00\x1b[31m\nb", "\xff\xfe", "‮back", strings.Repeat("x", 1000),
+		"<script>alert(1)</script>", `"><img src=x onerror=alert(2)>`, "a\x00\x1b[31m\nb", "\xff\xfe",
+		"‮back", strings.Repeat("x", 1000),
 		"</title><script>", "{{.}}", "javascript:alert(1)",
 	}
 	evil, err := redilock.New(b.rdb, redilock.WithOwner("<b>owner</b>"), redilock.WithPrefix("p:"))

@@ -38,8 +38,8 @@ type row struct {
 
 func rowOf(l tracked, now time.Time) row {
 	r := row{
-		ID: base64.RawURLEncoding.EncodeToString([]byte(l.Name)), Name: table.Safe(l.Name), Holder: l.Holder(), Fence: l.Number(),
-		State: "free", LeftMS: -1, HeldMS: -1, Waiting: l.Queued,
+		ID: base64.RawURLEncoding.EncodeToString([]byte(l.Name)), Name: table.Safe(l.Name), Holder: l.Holder(),
+		Fence: l.Number(), State: "free", LeftMS: -1, HeldMS: -1, Waiting: l.Queued,
 	}
 	age := now.Sub(l.Sent)
 	switch {
@@ -112,7 +112,8 @@ func (e *Exporter) detailOf(l tracked, now time.Time) *detail {
 	}
 	d.More = l.Queued - int64(len(l.Waiters))
 	for _, c := range l.timeline {
-		d.Timeline = append(d.Timeline, entry{c.At.UTC().Format("2006-01-02 15:04:05.000"), string(c.Kind), e.config.Words(c.Event)})
+		at := c.At.UTC().Format("2006-01-02 15:04:05.000")
+		d.Timeline = append(d.Timeline, entry{at, string(c.Kind), e.config.Words(c.Event)})
 	}
 	if l.Err != nil {
 		d.Error = table.Safe(e.config.Explain(l.Err))

@@ -13,7 +13,7 @@ const (
 	// maxName is how long a name may be: the protocol's limit.
 	maxName = 1024
 	// stepKeys is how many keys one SCAN looks at. A server answers nobody else meanwhile, so it is few.
-	stepKeys = 200
+	stepKeys = 500
 	// restFactor is how long the walk rests after a step, in times of the step; minRest is the least.
 	restFactor = 4
 	minRest    = time.Millisecond
