@@ -20,7 +20,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 	"github.com/zferentz/go-redilock/sdk/redilockotel"
 )

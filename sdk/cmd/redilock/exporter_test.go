@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zferentz/go-redilock/luatest/server"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 // testExporter serves a lock of this program with a password, and ends by a signal although a stream is open.
