@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,11 +47,12 @@ func (e exported) attribute(key string) any {
 func TestSpansAreATree(t *testing.T) {
 	t.Parallel()
 	var out, measured bytes.Buffer
+	var ended atomic.Int32
 	exporter, err := stdouttrace.New(stdouttrace.WithWriter(&out))
 	if err != nil {
 		t.Fatal(err)
 	}
-	tracers := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
+	tracers := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter), sdktrace.WithSpanProcessor(endedHolds{&ended}))
 	toText, err := stdoutmetric.New(stdoutmetric.WithWriter(&measured))
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +82,7 @@ func TestSpansAreATree(t *testing.T) {
 	if _, err := held.Check(ctx); !errors.Is(err, redilock.ErrTaken) {
 		t.Fatal(err)
 	}
+	eventually(t, "the loss is told", func() bool { return ended.Load() == 2 })
 	if err := c.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -187,3 +190,15 @@ func (p *recordingProcessor) OnStart(context.Context, sdktrace.ReadWriteSpan) { 
 func (p *recordingProcessor) OnEnd(sdktrace.ReadOnlySpan)                     { p.ended++ }
 func (p *recordingProcessor) Shutdown(context.Context) error                  { return nil }
 func (p *recordingProcessor) ForceFlush(context.Context) error                { return nil }
+
+// endedHolds counts the holds that have ended, after they were exported: a loss is told by a goroutine of the client.
+type endedHolds struct{ n *atomic.Int32 }
+
+func (endedHolds) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (e endedHolds) OnEnd(s sdktrace.ReadOnlySpan) {
+	if s.Name() == "redilock hold" {
+		e.n.Add(1)
+	}
+}
+func (endedHolds) Shutdown(context.Context) error   { return nil }
+func (endedHolds) ForceFlush(context.Context) error { return nil }
