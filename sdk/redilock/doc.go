@@ -8,6 +8,8 @@
 // The calls of one client that wait for a name share a grant in turns: for 1 ms it passes from one to the next without a
 // call to the server, each with a Lock and a fence of its own. [WithTurn] says what that changes, and how to go without.
 //
+// Several names at once are a [Multi], which takes all of them or none and cannot dead-lock with another.
+//
 // At most one holder exists as long as the primary keeps its data. What a failover can lose, and what the fence does
 // about it, is told in the README of the module. The wire protocol, for other languages, is in lua/README.md.
 //

@@ -48,7 +48,7 @@ var (
 
 // Error says which operation failed on which lock. It never holds a token.
 type Error struct {
-	Op   string // lock, trylock, extend, check, unlock, inspect, break, do, attach, shutdown or new
+	Op   string // lock, trylock, extend, check, unlock, inspect, break, do, attach, multi, shutdown or new
 	Name string // the lock's name, as it was given to Mutex: without the prefix of the client
 	Err  error
 }

@@ -48,7 +48,10 @@ func TestExamples(t *testing.T) {
 		"WithPollInterval": "in ExampleWithLogger", "WithTrace": "in ExampleTrace",
 		"Error.Error": "fmt calls it", "Error.Unwrap": "errors calls it", "HeldError.Error": "fmt calls it",
 		"HeldError.Is": "errors calls it", "Mutex.Key": "in ExampleNew", "Lock.Key": "as Mutex.Key, in ExampleNew",
-		"Way.String": "in ExampleTrace",
+		"Way.String": "in ExampleTrace", "Multi.Do": "in ExampleClient_Multi", "MultiLock.Locks": "in ExampleClient_Multi",
+		"MultiLock.Fence": "in ExampleClient_Multi", "MultiLock.Deadline": "in ExampleMulti_Lock",
+		"MultiLock.Context": "in ExampleMulti_Lock", "MultiLock.Extend": "in ExampleMulti_Lock",
+		"MultiLock.Unlock": "in ExampleMulti_Lock",
 	}
 	p := docOf(t)
 	check := func(name string, f *doc.Func) {

@@ -84,6 +84,7 @@ func TestCommands(t *testing.T) {
 				{"run_signals", testRunSignals},
 				{"run_leaves_nothing", testRunLeavesNothing},
 				{"run_nested", testRunNested},
+				{"run_several", testRunSeveral},
 				{"run_counter", testRunCounter},
 				{"run_stolen", testRunStolen},
 				{"run_server_killed", testRunServerKilled},

@@ -47,7 +47,7 @@ type commands struct {
 func run(args []string) int {
 	redis.SetLogger(silent{}) // what matters comes back as an error
 	var c commands
-	c.out = stdout{os.Stdout}
+	c.args, c.out = args, stdout{os.Stdout}
 	errs := newDropWriter(os.Stderr)
 	defer errs.flush()
 	c.log = newLog(errs, "text", 0)

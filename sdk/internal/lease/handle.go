@@ -119,6 +119,33 @@ func (h *Handle) Share(ttl time.Duration, autoExtend bool) (share *Handle, lacks
 	return share, lacks
 }
 
+// Keep puts a lock on its caller's terms that was renewed without a limit while its caller waited for others. The maximal
+// hold counts from now. lacks is what the lease has to be raised to before it is of use, 0 if nothing: what is not much
+// less than it should be is renewed in the background. A lock that others share keeps what they have.
+func (h *Handle) Keep(ttl time.Duration, autoExtend bool, maxHold time.Duration) (lacks time.Duration, err error) {
+	g := h.grant
+	g.CheckDeadline()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := h.err(); err != nil {
+		return 0, err
+	}
+	now := g.set.clock.Now()
+	left := g.deadline.Sub(now)
+	if len(g.holder.shares) == 1 {
+		g.autoExtend = autoExtend
+		if maxHold > 0 {
+			g.holder.maxHold = now.Sub(g.holder.since) + maxHold
+		}
+		g.limit()
+		g.set.schedule(g, autoExtend || left < ttl-Drift(ttl)-ttl/10)
+	}
+	if left < ttl/2 && !g.limited() {
+		lacks = ttl
+	}
+	return lacks, nil
+}
+
 // Attach gives one more handle, whose Unlock releases the lock; nil if it has ended.
 func (g *Grant) Attach() *Handle {
 	g.CheckDeadline()
