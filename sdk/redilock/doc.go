@@ -10,6 +10,8 @@
 //
 // Several names at once are a [Multi], which takes all of them or none and cannot dead-lock with another.
 //
+// One of several programs that leads, and the next that takes over, are an [Election] on the same lock.
+//
 // At most one holder exists as long as the primary keeps its data. What a failover can lose, and what the fence does
 // about it, is told in the README of the module. The wire protocol, for other languages, is in lua/README.md.
 //

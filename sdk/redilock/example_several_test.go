@@ -55,3 +55,56 @@ func ExampleMulti_TryLock() {
 	fmt.Println(errors.As(err, &held), held.Name)
 	// Output: true orders
 }
+
+// A program that does its work on one host at a time, for as long as it runs. The others follow the leader.
+func ExampleElection_Run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	scheduler := exampleClient().Election("scheduler", 10*time.Second)
+	err := scheduler.Run(ctx, "10.0.0.1:8080", func(ctx context.Context, l *redilock.Leadership) error {
+		fmt.Println("leading as", l.Value())
+		cancel()     // the program is asked to end
+		<-ctx.Done() // or leadership was lost: either way the work ends before another leads
+		return nil
+	})
+	fmt.Println(err)
+	// Output:
+	// leading as 10.0.0.1:8080
+	// redilock: run "scheduler": context canceled
+}
+
+func ExampleElection_Campaign() {
+	ctx, locks := context.Background(), exampleClient()
+	scheduler := locks.Election("scheduler", 10*time.Second)
+	l, err := scheduler.Campaign(ctx, "10.0.0.1:8080")
+	if err != nil {
+		panic(err)
+	}
+	leader, err := scheduler.Leader(ctx)
+	fmt.Println(leader.Value, leader.Fence == l.Fence(), l.Context().Err(), err)
+	fmt.Println(l.Resign(ctx))
+	_, err = scheduler.Leader(ctx)
+	fmt.Println(errors.Is(err, redilock.ErrNoLeader))
+	// Output:
+	// 10.0.0.1:8080 true <nil> <nil>
+	// <nil>
+	// true
+}
+
+func ExampleElection_Observe() {
+	ctx, locks := context.Background(), exampleClient()
+	scheduler := locks.Election("scheduler", 10*time.Second)
+	for leader := range scheduler.Observe(ctx) {
+		if leader.None {
+			fmt.Println("nobody leads")
+			if _, err := scheduler.Campaign(ctx, "10.0.0.1:8080"); err != nil {
+				panic(err)
+			}
+			continue
+		}
+		fmt.Println(leader.Value, "leads")
+		break
+	}
+	// Output:
+	// nobody leads
+	// 10.0.0.1:8080 leads
+}

@@ -91,7 +91,17 @@ func TestMultiWaits(t *testing.T) {
 			want(t, "Lock", err, nil)
 			done <- l
 		}()
+		fence := func() int64 {
+			status, err := s.Client.Inspect(t.Context(), "a")
+			want(t, "Inspect", err, nil)
+			return status.Fence
+		}
+		s.Advance(ttl)
+		first := fence()
 		s.Advance(time.Minute)
+		if last := fence(); last != first {
+			t.Errorf("a was taken anew: fence %d, and then %d", first, last)
+		}
 		if !s.Held("a") || s.Held("c") {
 			t.Errorf("a held: %v, c held: %v", s.Held("a"), s.Held("c"))
 		}
@@ -124,7 +134,8 @@ func TestMultiLeases(t *testing.T) {
 			release := s.Hold("b")
 			time.AfterFunc(wait, release)
 			opts := []redilock.LockOption{redilock.WithAutoExtend(), redilock.WithMaxHold(hold)}
-			m := s.Client.Multi(append(mutexes(s.Client, ttl, []string{"a", "b"}), mutexes(s.Client, ttl, []string{"c"}, opts...)...)...)
+			ab, c := mutexes(s.Client, ttl, []string{"a", "b"}), mutexes(s.Client, ttl, []string{"c"}, opts...)
+			m := s.Client.Multi(append(ab, c...)...)
 			l, err := m.Lock(t.Context())
 			if err != nil {
 				t.Fatal(err)

@@ -1,6 +1,7 @@
 package redilock
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,9 @@ type Mutex struct {
 	lock mutex.Name
 	ttl  time.Duration
 	opts lockOptions
-	err  error // what is wrong with the terms; every operation answers it
+	// owner is what the tokens show, where that is not the client's label.
+	owner string
+	err   error // what is wrong with the terms; every operation answers it
 }
 
 // Mutex gives the lock called name: 1 to 1024 bytes with the client's prefix, any bytes; a name with a } needs a valid
@@ -63,8 +66,10 @@ func (m *Mutex) Key() string { return m.c.opts.prefix + m.name }
 // ErrUnavailable, ErrDenied, ErrWrongType if the first question to the server fails (once it has waited, at the server or
 // here behind another call of this client, a server that is away is waited for); ErrNested; ErrClosed; ErrInvalid;
 // ErrTooLate if the grant arrived when its lease was already over.
-func (m *Mutex) Lock(ctx context.Context) (*Lock, error) {
-	const op = "lock"
+func (m *Mutex) Lock(ctx context.Context) (*Lock, error) { return m.lockAs(ctx, "lock") }
+
+// lockAs is Lock for an operation of that name.
+func (m *Mutex) lockAs(ctx context.Context, op string) (*Lock, error) {
 	l, err := m.enter(ctx, op)
 	if l != nil || err != nil {
 		return l, err
@@ -148,7 +153,7 @@ func (m *Mutex) turn() time.Duration {
 func (m *Mutex) want() waiting.Want {
 	w := waiting.Want{Terms: m.terms(), Token: m.opts.token, OwnToken: m.opts.hasToken}
 	if !w.OwnToken {
-		w.Token = newToken(m.c.opts.owner)
+		w.Token = newToken(cmp.Or(m.owner, m.c.opts.owner))
 	}
 	return w
 }

@@ -51,7 +51,10 @@ func TestExamples(t *testing.T) {
 		"Way.String": "in ExampleTrace", "Multi.Do": "in ExampleClient_Multi", "MultiLock.Locks": "in ExampleClient_Multi",
 		"MultiLock.Fence": "in ExampleClient_Multi", "MultiLock.Deadline": "in ExampleMulti_Lock",
 		"MultiLock.Context": "in ExampleMulti_Lock", "MultiLock.Extend": "in ExampleMulti_Lock",
-		"MultiLock.Unlock": "in ExampleMulti_Lock",
+		"MultiLock.Unlock": "in ExampleMulti_Lock", "Client.Election": "in ExampleElection_Run", "Election.Name": "as Mutex.Name",
+		"Election.Leader": "in ExampleElection_Campaign", "Leadership.Value": "in ExampleElection_Run",
+		"Leadership.Fence": "in ExampleElection_Campaign", "Leadership.Deadline": "as Lock.Deadline",
+		"Leadership.Context": "in ExampleElection_Campaign", "Leadership.Resign": "in ExampleElection_Campaign",
 	}
 	p := docOf(t)
 	check := func(name string, f *doc.Func) {

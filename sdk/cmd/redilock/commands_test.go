@@ -67,6 +67,7 @@ func TestCommands(t *testing.T) {
 				{"ls_walks", testLsWalks},
 				{"ls_cluster", testLsCluster},
 				{"watch", testWatch},
+				{"leader", testLeader},
 				{"watch_outage", testWatchOutage},
 				{"top_once", testTopOnce},
 				{"top_terminal", testTopTerminal},

@@ -34,6 +34,7 @@ type commands struct {
 	Release    releaseCmd    `cmd:"" help:"Give a lock back that acquire took."`
 	Inspect    inspectCmd    `cmd:"" help:"Show who holds locks and who waits for them."`
 	Ls         lsCmd         `cmd:"" help:"List the locks that are held or waited for."`
+	Leader     leaderCmd     `cmd:"" help:"Print who leads an election."`
 	Watch      watchCmd      `cmd:"" help:"Print what happens to a lock, as it happens."`
 	Top        topCmd        `cmd:"" help:"Watch all locks in a live table."`
 	Break      breakCmd      `cmd:"" help:"Release somebody else's lock."`
