@@ -12,8 +12,9 @@
 //
 // One of several programs that leads, and the next that takes over, are an [Election] on the same lock.
 //
-// At most one holder exists as long as the primary keeps its data. What a failover can lose, and what the fence does
-// about it, is told in the README of the module. The wire protocol, for other languages, is in lua/README.md.
+// At most one holder exists as long as the primary keeps its data; [WithReplicas] is for the time after a failover. What a
+// failover can lose, and what the fence does about it, is told in the README of the module. The wire protocol, for other
+// languages, is in lua/README.md.
 //
 // # How a Lock reaches the server and comes back
 //

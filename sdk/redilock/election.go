@@ -21,7 +21,7 @@ type Election struct {
 
 // Election gives the election called name, which is also the name of its lock: see [Client.Mutex]. ttl is how long a
 // leader that dies keeps the others waiting; it is renewed at a third of that. Of the options [WithWait], which bounds one
-// campaign, is of use; with another the error is ErrInvalid, and comes with the first operation.
+// campaign, and [WithReplicas] are of use; with another the error is ErrInvalid, and comes with the first operation.
 func (c *Client) Election(name string, ttl time.Duration, opts ...LockOption) *Election {
 	e := &Election{m: c.Mutex(name, ttl, opts...)}
 	o := &e.m.opts
@@ -160,10 +160,11 @@ func lead(ctx context.Context, l *Leadership, fn func(context.Context, *Leadersh
 }
 
 // passing are the errors of a campaign that time may heal.
-var passing = []error{ErrUnavailable, ErrDenied, ErrLost}
+var passing = []error{ErrUnavailable, ErrDenied, ErrLost, ErrReplicas}
 
 func heals(err error) bool {
-	return !errors.Is(err, ErrWaitTimeout) && slices.ContainsFunc(passing, func(kind error) bool { return errors.Is(err, kind) })
+	is := func(kind error) bool { return errors.Is(err, kind) }
+	return !is(ErrWaitTimeout) && slices.ContainsFunc(passing, is)
 }
 
 // pause waits. The error says why it ended early.

@@ -44,6 +44,8 @@ var (
 	ErrWrongType = failure.WrongType
 	// ErrNoLeader: nobody leads. Election.Leader answers it.
 	ErrNoLeader = errors.New("nobody leads")
+	// ErrReplicas: fewer replicas than WithReplicas asks for have the lock. It is a [*ReplicasError].
+	ErrReplicas = failure.Replicas
 	// ErrInvalid: an argument is out of its range. Nothing was sent.
 	ErrInvalid = failure.Invalid
 )

@@ -108,3 +108,18 @@ func ExampleElection_Observe() {
 	// nobody leads
 	// 10.0.0.1:8080 leads
 }
+
+// A lock that a failover to the replica does not lose.
+func ExampleWithReplicas() {
+	ctx, locks := context.Background(), exampleClient()
+	m := locks.Mutex("invoices", time.Minute, redilock.WithAutoExtend(), redilock.WithReplicas(1, time.Second))
+	l, err := m.Lock(ctx)
+	if few := (*redilock.ReplicasError)(nil); errors.As(err, &few) {
+		fmt.Printf("only %d of %d replicas have it\n", few.Acknowledged, few.Wanted)
+		return
+	}
+	if err != nil {
+		panic(err)
+	}
+	defer l.Unlock(ctx)
+}

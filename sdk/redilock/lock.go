@@ -108,6 +108,9 @@ func (l *Lock) extend(ctx context.Context, ttl time.Duration) (repeated bool, er
 		return false, err
 	}
 	g := l.h.Grant()
+	if r := g.Replicas(); r.Count > 0 {
+		return false, l.replicate(ctx, ttl, r)
+	}
 	token, err := l.h.Extending()
 	if err != nil {
 		return false, err

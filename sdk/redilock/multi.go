@@ -27,14 +27,17 @@ type request struct {
 	// enter is what comes before the server is asked: it gives the shared lock of a re-entrant call.
 	enter func(ctx context.Context, op string) (*Lock, error)
 	want  func() waiting.Want // a new acquisition
-	lock  func(parent context.Context, h *lease.Handle) *Lock
+	lock  func(parent context.Context, op string, h *lease.Handle) (*Lock, error)
 	try   func(ctx context.Context) (*Lock, error)
 }
 
 func (m *Mutex) request() request {
 	return request{
 		c: m.c, name: m.name, key: m.Key(), ttl: m.ttl, opts: m.opts, err: m.err,
-		enter: m.enter, want: m.want, lock: m.newLock, try: m.TryLock,
+		enter: m.enter, want: m.want, try: m.TryLock,
+		lock: func(parent context.Context, op string, h *lease.Handle) (*Lock, error) {
+			return m.confirm(parent, op, m.newLock(parent, h))
+		},
 	}
 }
 
@@ -220,7 +223,7 @@ func (g *gathering) take(wait context.Context, r request) (*Lock, error) {
 	if err != nil {
 		return nil, opError(op, r.name, err)
 	}
-	return r.lock(g.ctx, h), nil
+	return r.lock(g.ctx, op, h)
 }
 
 // keep puts the locks on the callers' own terms, now that all are held.

@@ -35,6 +35,9 @@ func (c *Client) Mutex(name string, ttl time.Duration, opts ...LockOption) *Mute
 	if m.err == nil {
 		m.err = checkTTL(ttl)
 	}
+	if m.err == nil && m.opts.hasReplicas {
+		m.err = c.checkReplicas(m.opts.replicas, ttl)
+	}
 	m.ttl = ttl.Truncate(time.Millisecond) // the protocol's unit
 	return m
 }
@@ -84,7 +87,7 @@ func (m *Mutex) lockAs(ctx context.Context, op string) (*Lock, error) {
 	if err != nil {
 		return nil, opError(op, m.name, err)
 	}
-	return m.newLock(ctx, h), nil
+	return m.confirm(ctx, op, m.newLock(ctx, h))
 }
 
 // TryLock asks the server once. The error is a [*HeldError] (errors.Is ErrHeld) if somebody else has the lock or waits
@@ -102,7 +105,7 @@ func (m *Mutex) TryLock(ctx context.Context) (*Lock, error) {
 	if err != nil {
 		return nil, opError(op, m.name, err)
 	}
-	return m.newLock(ctx, h), nil
+	return m.confirm(ctx, op, m.newLock(ctx, h))
 }
 
 // Do runs fn under the lock: it waits as Lock does, and unlocks whatever happens, a panic included. fn's context ends
@@ -134,17 +137,17 @@ func (c *Client) Do(ctx context.Context, name string, ttl time.Duration,
 func (m *Mutex) terms() lease.Terms {
 	return lease.Terms{
 		Resource: m.lock, Name: m.name, TTL: m.ttl, AutoExtend: m.opts.autoExtend, MaxHold: m.opts.maxHold,
-		Turn: m.turn(),
+		Turn: m.turn(), Replicas: m.opts.replicas,
 	}
 }
 
-// turn is for how long a grant may be passed on: never for one whose token the caller knows.
+// turn is for how long a grant may be passed on: never for one whose token the caller knows, or that replicas have to have.
 func (m *Mutex) turn() time.Duration {
 	d := m.c.opts.turn
 	if m.opts.turn.set {
 		d = m.opts.turn.d
 	}
-	if m.opts.hasToken {
+	if m.opts.hasToken || m.opts.hasReplicas {
 		d = 0
 	}
 	return min(d, m.ttl/2)
@@ -181,7 +184,10 @@ func (m *Mutex) enter(ctx context.Context, op string) (*Lock, error) {
 		return nil, nil
 	}
 	l, err := m.share(ctx, outer)
-	return l, opError(op, m.name, err)
+	if l == nil {
+		return nil, opError(op, m.name, err)
+	}
+	return m.confirm(ctx, op, l)
 }
 
 // share gives one more Lock of what the call chain holds, with no less than the call asks for. Nil if that has ended.

@@ -55,6 +55,7 @@ func TestExamples(t *testing.T) {
 		"Election.Leader": "in ExampleElection_Campaign", "Leadership.Value": "in ExampleElection_Run",
 		"Leadership.Fence": "in ExampleElection_Campaign", "Leadership.Deadline": "as Lock.Deadline",
 		"Leadership.Context": "in ExampleElection_Campaign", "Leadership.Resign": "in ExampleElection_Campaign",
+		"ReplicasError.Error": "fmt calls it", "ReplicasError.Is": "errors calls it",
 	}
 	p := docOf(t)
 	check := func(name string, f *doc.Func) {

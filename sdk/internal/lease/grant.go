@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/zferentz/go-redilock/sdk/internal/call"
 	"github.com/zferentz/go-redilock/sdk/internal/clock"
 	"github.com/zferentz/go-redilock/sdk/internal/event"
 	"github.com/zferentz/go-redilock/sdk/internal/failure"
@@ -32,6 +33,8 @@ type Terms struct {
 	MaxHold    time.Duration
 	// Turn is for how long a grant may be passed on to other calls of this client without asking the server; 0: never.
 	Turn time.Duration
+	// Replicas is on how many replicas renewals have to be before they count.
+	Replicas call.Replicas
 }
 
 // Term is one reply that says until when a token has the lock.
@@ -58,6 +61,7 @@ type Grant struct {
 	longest    clock.Instant // the server may keep the grant until then
 	autoExtend bool
 	scheduled  bool // in the schedule and in set.grants
+	replicas   call.Replicas
 	holder     *Holder
 	turn       turn
 

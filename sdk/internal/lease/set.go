@@ -67,6 +67,7 @@ func (s *Set) Start(parent context.Context, terms Terms, t Term) *Handle {
 	g := &Grant{
 		set: s, resource: terms.Resource, name: terms.Name, token: t.Token, deadline: t.Deadline(), lease: t.Lease,
 		ttl: terms.TTL, longest: now.Add(t.Lease), autoExtend: terms.AutoExtend, turn: newTurn(terms, t, now),
+		replicas: terms.Replicas,
 	}
 	g.holder = newHolder(parent, terms, g.turn.take(), t.Since)
 	g.limit()
@@ -93,7 +94,7 @@ func (s *Set) Attach(terms Terms, token string) *Handle {
 	now := s.clock.Now()
 	g := &Grant{
 		set: s, resource: terms.Resource, name: terms.Name, token: token, autoExtend: terms.AutoExtend,
-		holder: newHolder(context.Background(), terms, 0, now), turn: turn{over: true},
+		holder: newHolder(context.Background(), terms, 0, now), turn: turn{over: true}, replicas: terms.Replicas,
 	}
 	h := g.newHandle()
 	h.attached = true
