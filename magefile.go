@@ -304,6 +304,15 @@ func interop(rounds int) error {
 	return sh.RunV("go", "test", "-C", "luatest/interop", "-count=1", "-timeout=40m", fmt.Sprintf("-rounds=%d", rounds))
 }
 
+// Several proves what is built on the lock, with processes, signals and real servers: several locks at once for a minute, 1,000
+// changes of leader, 100 failovers for each row that must survive them. About six minutes for each kind of server.
+func Several() error {
+	return long(map[string]string{
+		"REDILOCK_SEVERAL_SECONDS": "60", "REDILOCK_SEVERAL_CHANGES": "1000",
+		"REDILOCK_SEVERAL_FAILOVERS": "100", "REDILOCK_SEVERAL_PAIRS": "2000",
+	}, "-timeout=40m", "./luatest/several")
+}
+
 // Model explores every order of what clients, time and other programs do to the locks, on the real scripts: sixteen
 // million transitions. Progress is on stderr. A violation is shown as the shortest way to it, and as a scenario.
 func Model(ctx context.Context) error { return model.Deep(ctx, os.Stdout, os.Stderr) }

@@ -20,6 +20,9 @@ import (
 // promotes prefers the replica that is furthest ahead, as Sentinel and Redis Cluster do. It does not help where the old
 // primary goes on serving while it is cut off, nor against a replica that restarts empty; and it costs two round trips and
 // the way to the replicas. Fences grow across a failover with and without it.
+//
+// A user with an ACL needs +wait. A client other than a *redis.Client or a *redis.ClusterClient gives no connection of its
+// own: then the error is ErrInvalid.
 func WithReplicas(n int, timeout time.Duration) LockOption {
 	return lockOption(func(o *lockOptions) { o.replicas, o.hasReplicas = call.Replicas{Count: n, Within: timeout}, true })
 }
@@ -43,7 +46,8 @@ func (e *ReplicasError) Is(target error) bool { return target == ErrReplicas }
 // checkReplicas says what is wrong with an acknowledgement that a lock of that TTL is to wait for.
 func (c *Client) checkReplicas(r call.Replicas, ttl time.Duration) error {
 	if r.Within > ttl/2 {
-		return fmt.Errorf("%w: replicas have %v to acknowledge; half of the TTL, %v, at the most", ErrInvalid, r.Within, ttl/2)
+		return fmt.Errorf("%w: replicas have %v to acknowledge; half of the TTL, %v, at the most",
+			ErrInvalid, r.Within, ttl/2)
 	}
 	return c.sender.CanAcknowledge()
 }

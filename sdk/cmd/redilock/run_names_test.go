@@ -23,7 +23,8 @@ func (b *bench) several(t *testing.T, names []string, script string, flags ...st
 func testRunSeveral(t *testing.T, b *bench) {
 	names := []string{"stock", "orders", "a b, \xff"}
 	const show = `echo "$REDILOCK_NAME|$REDILOCK_NAME_2|$REDILOCK_NAME_3|$REDILOCK_NAME_4"
-[ "$REDILOCK_FENCE" -gt 0 ] && [ "$REDILOCK_FENCE_2" -gt 0 ] && [ -n "$REDILOCK_TOKEN_3" ] && [ -n "$REDILOCK_DEADLINE" ] && echo numbers`
+[ "$REDILOCK_FENCE" -gt 0 ] && [ "$REDILOCK_FENCE_2" -gt 0 ] &&
+[ -n "$REDILOCK_TOKEN_3" ] && [ -n "$REDILOCK_DEADLINE" ] && echo numbers`
 	j := b.several(t, names, show, "--pass-token")
 	j.Env = append(j.Env, "REDILOCK_NAME_4=of another", "REDILOCK_NAMES=not ours")
 	j.ends(t, 0).prints(t, strings.Join(names, "|")+"|\nnumbers\n")
