@@ -285,10 +285,11 @@ func Fuzz() error {
 }
 
 // Soak runs the long form of the SDK's own tests: thousands of seeded storms of waiters that give up, lose and release;
-// 200 servers killed, stopped or cut off during extension; 100,000 locks held by one client.
+// 200 servers killed, stopped or cut off during extension; 100,000 locks held by one client; 1,000 kill -9 of processes that hold
+// permits of a semaphore.
 func Soak() error {
-	long := map[string]string{"REDILOCK_STORMS": "3000", "REDILOCK_RUNS": "200", "REDILOCK_LOCKS": "100000"}
-	return sh.RunWithV(long, "go", "test", "-count=1", "-timeout=30m", "-v", "-run=Storm|LossIsNoticed|ManyHeld",
+	long := map[string]string{"REDILOCK_STORMS": "3000", "REDILOCK_RUNS": "200", "REDILOCK_LOCKS": "100000", "REDILOCK_KILLS": "1000"}
+	return sh.RunWithV(long, "go", "test", "-count=1", "-timeout=30m", "-v", "-run=Storm|LossIsNoticed|ManyHeld|SemaphoreKill",
 		"./sdk/redilock")
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/zferentz/go-redilock/sdk/internal/failure"
+	"github.com/zferentz/go-redilock/sdk/internal/primitive/mutex"
 )
 
 // Election chooses one of several candidates, and another when that one resigns or dies. It is a lock that is renewed until
@@ -15,7 +16,7 @@ import (
 // in one hand-off. The leader's value travels in the owner part of the lock's token: there is no second key, and a value
 // that does not belong to the leader is never seen. An Election holds nothing, and may be shared.
 type Election struct {
-	m   *Mutex
+	n   named
 	err error // what is wrong with the terms; every operation answers it
 }
 
@@ -23,11 +24,11 @@ type Election struct {
 // leader that dies keeps the others waiting; it is renewed at a third of that. Of the options [WithWait], which bounds one
 // campaign, and [WithReplicas] are of use; with another the error is ErrInvalid, and comes with the first operation.
 func (c *Client) Election(name string, ttl time.Duration, opts ...LockOption) *Election {
-	e := &Election{m: c.Mutex(name, ttl, opts...)}
-	o := &e.m.opts
+	e := &Election{n: newNamed(c, name, mutex.New, ttl, opts)}
+	o := &e.n.opts
 	switch {
-	case e.m.err != nil:
-		e.err = e.m.err
+	case e.n.err != nil:
+		e.err = e.n.err
 	case o.maxHold > 0, o.releaseOnDone:
 		e.err = fmt.Errorf("%w: a leader is not to be followed by another while its work goes on: end its work instead",
 			ErrInvalid)
@@ -43,7 +44,7 @@ func (c *Client) Election(name string, ttl time.Duration, opts ...LockOption) *E
 }
 
 // Name is the election's name as it was given to [Client.Election].
-func (e *Election) Name() string { return e.m.name }
+func (e *Election) Name() string { return e.n.name }
 
 // Leadership is a leader's own view of its time in office. It is safe for concurrent use.
 type Leadership struct {
@@ -80,7 +81,7 @@ func (l *Leadership) Resign(ctx context.Context) error {
 // The error is as for [Mutex.Lock]: after one that heals, as ErrUnavailable, it may be called again.
 func (e *Election) Campaign(ctx context.Context, value string) (*Leadership, error) {
 	l, err := e.campaign(ctx, value)
-	return l, opError("campaign", e.m.name, err)
+	return l, opError("campaign", e.n.name, err)
 }
 
 func (e *Election) campaign(ctx context.Context, value string) (*Leadership, error) {
@@ -90,9 +91,9 @@ func (e *Election) campaign(ctx context.Context, value string) (*Leadership, err
 	if n := len(value); n == 0 || n > maxOwnerBytes {
 		return nil, fmt.Errorf("%w: a value has 1 to %d bytes, this one %d", ErrInvalid, maxOwnerBytes, n)
 	}
-	candidate := *e.m
+	candidate := e.n
 	candidate.owner = value
-	l, err := candidate.lockAs(ctx, "campaign")
+	l, err := candidate.lock(ctx, "campaign", whole)
 	if err != nil {
 		return nil, bare(err)
 	}
@@ -120,7 +121,7 @@ const campaignPause = 250 * time.Millisecond
 func (e *Election) Run(ctx context.Context, value string, fn func(ctx context.Context, l *Leadership) error) error {
 	const op = "run"
 	if fn == nil {
-		return opError(op, e.m.name, fmt.Errorf("%w: the function is nil", ErrInvalid))
+		return opError(op, e.n.name, fmt.Errorf("%w: the function is nil", ErrInvalid))
 	}
 	for {
 		l, err := e.campaign(ctx, value)
@@ -130,14 +131,14 @@ func (e *Election) Run(ctx context.Context, value string, fn func(ctx context.Co
 				return err
 			}
 			if ctx.Err() != nil {
-				return opError(op, e.m.name, failure.Ended(ctx))
+				return opError(op, e.n.name, failure.Ended(ctx))
 			}
 		case ctx == nil || ctx.Err() != nil || !heals(err):
-			return opError(op, e.m.name, err)
+			return opError(op, e.n.name, err)
 		default:
-			e.m.c.opts.log.Warn("redilock: the campaign failed, trying again", "lock", e.m.name, "error", err)
-			if err := e.m.c.pause(ctx, campaignPause); err != nil {
-				return opError(op, e.m.name, err)
+			e.n.c.opts.log.Warn("redilock: the campaign failed, trying again", "lock", e.n.name, "error", err)
+			if err := e.n.c.pause(ctx, campaignPause); err != nil {
+				return opError(op, e.n.name, err)
 			}
 		}
 	}

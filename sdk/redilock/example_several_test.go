@@ -15,6 +15,8 @@ func ExampleClient_Multi() {
 	transfer := locks.Multi(
 		locks.Mutex("account:7", time.Minute, redilock.WithAutoExtend()),
 		locks.Mutex("account:3", time.Minute, redilock.WithAutoExtend()),
+		locks.RWMutex("rates", time.Minute).Reader(),
+		locks.Semaphore("transfers", 10, time.Minute).Permits(1),
 	)
 	err := transfer.Do(ctx, func(ctx context.Context, l *redilock.MultiLock) error {
 		for _, one := range l.Locks() {
@@ -26,6 +28,8 @@ func ExampleClient_Multi() {
 	// Output:
 	// account:3 true
 	// account:7 true
+	// rates true
+	// transfers true
 	// <nil>
 }
 

@@ -29,7 +29,7 @@ type Leader struct {
 func (e *Election) Leader(ctx context.Context) (Leader, error) {
 	s, err := e.status(ctx)
 	if err != nil {
-		return Leader{}, opError("leader", e.m.name, err)
+		return Leader{}, opError("leader", e.n.name, err)
 	}
 	return leaderOf(s), nil
 }
@@ -40,10 +40,10 @@ func (e *Election) status(ctx context.Context) (s mutex.Status, err error) {
 		return s, e.err
 	case ctx == nil:
 		return s, failure.NilContext
-	case e.m.c.closed():
+	case e.n.c.closed():
 		return s, ErrClosed
 	}
-	s, err = e.m.c.inspect(ctx, e.m.lock, 0)
+	s, err = e.n.c.inspect(ctx, e.n.resource.(mutex.Name), 0)
 	if err == nil && !s.Held {
 		err = ErrNoLeader
 	}
@@ -86,7 +86,7 @@ func (e *Election) Observe(ctx context.Context) iter.Seq[Leader] {
 			case ctx.Err() != nil, errors.Is(err, ErrInvalid), errors.Is(err, ErrWrongType):
 				return
 			}
-			if e.m.c.pause(ctx, e.m.c.opts.poll) != nil {
+			if e.n.c.pause(ctx, e.n.c.opts.poll) != nil {
 				return
 			}
 		}

@@ -14,7 +14,8 @@ import (
 	"github.com/zferentz/go-redilock/sdk/internal/waiting"
 )
 
-// Request is one of the locks that a [Multi] takes: a [*Mutex].
+// Request is one of the locks that a [Multi] takes: a [*Mutex], the [RWMutex.Reader] or [RWMutex.Writer] of an RWMutex, or
+// some [Semaphore.Permits].
 type Request interface{ request() request }
 
 // request is what a Multi has to know of a lock. Another primitive joins by one method that gives it.
@@ -31,14 +32,47 @@ type request struct {
 	try   func(ctx context.Context) (*Lock, error)
 }
 
-func (m *Mutex) request() request {
+func (m *Mutex) request() request { return m.n.request("trylock", whole) }
+
+// request is what a Multi has to know of a name of which p is taken.
+func (n *named) request(try string, p permits) request {
 	return request{
-		c: m.c, name: m.name, key: m.Key(), ttl: m.ttl, opts: m.opts, err: m.err,
-		enter: m.enter, want: m.want, try: m.TryLock,
+		c: n.c, name: n.name, key: n.key(), ttl: n.ttl, opts: n.opts, err: n.err,
+		enter: func(ctx context.Context, op string) (*Lock, error) { return n.enter(ctx, op, p) },
+		want:  func() waiting.Want { return n.want(p) },
+		try:   func(ctx context.Context) (*Lock, error) { return n.try(ctx, try, p) },
 		lock: func(parent context.Context, op string, h *lease.Handle) (*Lock, error) {
-			return m.confirm(parent, op, m.newLock(parent, h))
+			return n.confirm(parent, op, n.newLock(parent, h))
 		},
 	}
+}
+
+// part is a request for some of a name's permits.
+type part struct {
+	n   *named
+	try string
+	p   permits
+	err error
+}
+
+func (p part) request() request {
+	r := p.n.request(p.try, p.p)
+	r.err = cmp.Or(r.err, p.err)
+	return r
+}
+
+// Reader is a request for the lock as a reader, for [Client.Multi]: its grant is its own, and shared with no other reader.
+func (m *RWMutex) Reader() Request {
+	return part{n: &m.n, try: "tryrlock", p: permits{weight: 1, limit: reader.limit}}
+}
+
+// Writer is a request for the lock as its only holder, for [Client.Multi].
+func (m *RWMutex) Writer() Request { return part{n: &m.n, try: "trylock", p: writer} }
+
+// Permits is a request for n permits, for [Client.Multi].
+func (s *Semaphore) Permits(n int64) Request {
+	p, err := s.permits("multi", n)
+	return part{n: &s.n, try: "tryacquire", p: p, err: bare(err)}
 }
 
 // Multi is several locks of one client that are taken together: all of them or none. It holds nothing, and may be shared

@@ -89,7 +89,7 @@ func newOptions(opts []Option) (options, error) {
 	return o, nil
 }
 
-// LockOption sets up one [Mutex], or one call of [Client.Do] or [Client.Attach].
+// LockOption sets up one [Mutex], [Semaphore] or [RWMutex], or one call of [Client.Do] or [Client.Attach].
 type LockOption interface{ setLock(*lockOptions) }
 
 type lockOption func(*lockOptions)

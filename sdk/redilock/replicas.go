@@ -53,12 +53,12 @@ func (c *Client) checkReplicas(r call.Replicas, ttl time.Duration) error {
 }
 
 // confirm waits until enough replicas have a lock that was granted. One that they do not have is given back.
-func (m *Mutex) confirm(ctx context.Context, op string, l *Lock) (*Lock, error) {
-	if !m.opts.hasReplicas {
+func (n *named) confirm(ctx context.Context, op string, l *Lock) (*Lock, error) {
+	if !n.opts.hasReplicas {
 		return l, nil
 	}
-	l.h.Grant().Replicate(m.opts.replicas)
-	err := l.replicate(ctx, m.ttl, m.opts.replicas)
+	l.h.Grant().Replicate(n.opts.replicas)
+	err := l.replicate(ctx, n.ttl, n.opts.replicas)
 	if err == nil {
 		return l, nil
 	}
@@ -67,7 +67,7 @@ func (m *Mutex) confirm(ctx context.Context, op string, l *Lock) (*Lock, error) 
 	} else {
 		go func() { _ = l.unlock(context.WithoutCancel(ctx)) }() // the caller does not wait any longer
 	}
-	return nil, opError(op, m.name, err)
+	return nil, opError(op, n.name, err)
 }
 
 const (
@@ -95,11 +95,11 @@ func (l *Lock) replicate(ctx context.Context, ttl time.Duration, want call.Repli
 
 func (l *Lock) replicateOnce(ctx context.Context, ttl time.Duration, want call.Replicas) error {
 	g := l.h.Grant()
-	token, err := l.h.Extending()
+	request, err := l.h.Extending(ttl)
 	if err != nil {
 		return err
 	}
-	c := g.Resource().Extend(token, ttl)
+	c := g.Resource().Extend(request)
 	sent := g.Now()
 	reply, have, err := call.Acknowledge(ctx, l.c.sender, g.Resource().Key(), c, want, l.c.life)
 	if err != nil {

@@ -51,11 +51,20 @@ func TestExamples(t *testing.T) {
 		"Way.String": "in ExampleTrace", "Multi.Do": "in ExampleClient_Multi", "MultiLock.Locks": "in ExampleClient_Multi",
 		"MultiLock.Fence": "in ExampleClient_Multi", "MultiLock.Deadline": "in ExampleMulti_Lock",
 		"MultiLock.Context": "in ExampleMulti_Lock", "MultiLock.Extend": "in ExampleMulti_Lock",
-		"MultiLock.Unlock": "in ExampleMulti_Lock", "Client.Election": "in ExampleElection_Run", "Election.Name": "as Mutex.Name",
+		"MultiLock.Unlock": "in ExampleMulti_Lock", "RWMutex.Reader": "in ExampleClient_Multi",
+		"RWMutex.Writer": "as RWMutex.Reader, in ExampleClient_Multi", "Semaphore.Permits": "in ExampleClient_Multi", "Client.Election": "in ExampleElection_Run", "Election.Name": "as Mutex.Name",
 		"Election.Leader": "in ExampleElection_Campaign", "Leadership.Value": "in ExampleElection_Run",
 		"Leadership.Fence": "in ExampleElection_Campaign", "Leadership.Deadline": "as Lock.Deadline",
 		"Leadership.Context": "in ExampleElection_Campaign", "Leadership.Resign": "in ExampleElection_Campaign",
 		"ReplicasError.Error": "fmt calls it", "ReplicasError.Is": "errors calls it",
+		"Lock.Weight": "in ExampleLock_Shrink", "Client.Semaphore": "in ExampleSemaphore",
+		"Client.RWMutex": "in ExampleRWMutex", "Client.InspectSemaphore": "in ExampleClient_BreakSemaphore",
+		"Semaphore.Do": "in ExampleSemaphore", "Semaphore.Name": "as Mutex.Name, in ExampleNew",
+		"Semaphore.Key": "as Mutex.Key, in ExampleNew", "Semaphore.Limit": "what Client.Semaphore was given",
+		"RWMutex.Name": "as Mutex.Name, in ExampleNew", "RWMutex.Key": "as Mutex.Key, in ExampleNew",
+		"RWMutex.Do": "in ExampleRWMutex", "RWMutex.RDo": "in ExampleRWMutex", "RWMutex.Lock": "in ExampleLock_Downgrade",
+		"RWMutex.TryLock": "in ExampleLock_Downgrade", "RWMutex.TryRLock": "in ExampleLock_Downgrade",
+		"RWMutex.RLock": "as RWMutex.Lock, in ExampleLock_Downgrade",
 	}
 	p := docOf(t)
 	check := func(name string, f *doc.Func) {

@@ -39,15 +39,17 @@ type Trace struct {
 
 // Event is what a [Trace] function is told. Fields that mean nothing for the event are zero.
 type Event struct {
-	Name   string        // the lock's, as it was given to Mutex
-	Owner  string        // our label, see WithOwner
-	Way    Way           // how the grant came
-	Fence  int64         // of the grant
-	Lease  time.Duration // how long the server keeps the grant, unless extended
-	Waited time.Duration // from the call of Lock to the grant, or to its end
-	Held   time.Duration // from the grant on
-	Left   time.Duration // of somebody else's lease
-	Err    error
+	Name  string // the lock's, as it was given to Mutex
+	Owner string // our label, see WithOwner
+	// Primitive is mutex, semaphore or rwmutex.
+	Primitive string
+	Way       Way           // how the grant came
+	Fence     int64         // of the grant
+	Lease     time.Duration // how long the server keeps the grant, unless extended
+	Waited    time.Duration // from the call of Lock to the grant, or to its end
+	Held      time.Duration // from the grant on
+	Left      time.Duration // of somebody else's lease
+	Err       error
 }
 
 // Way is how a grant came.
@@ -81,7 +83,8 @@ func (c *Client) tell(ctx context.Context, e event.Event) {
 	if fn != nil {
 		c.contained(func() {
 			fn(ctx, Event{
-				Name: e.Name, Owner: c.opts.owner, Way: Way(e.Way), Fence: e.Fence, Lease: e.Lease, Waited: e.Waited,
+				Name: e.Name, Primitive: e.Primitive, Owner: c.opts.owner,
+				Way: Way(e.Way), Fence: e.Fence, Lease: e.Lease, Waited: e.Waited,
 				Held: e.Held, Left: e.Left, Err: e.Err,
 			})
 		})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/zferentz/go-redilock/sdk/internal/buffered"
 	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
 )
 
@@ -154,7 +155,7 @@ func (c *conns) add(dialled net.Conn, err error) (net.Conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.open = append(c.open, dialled)
-	return newConn(dialled), nil
+	return buffered.New(dialled, nil)
 }
 
 func (c *conns) drop() {

@@ -41,15 +41,17 @@ const (
 
 // Event is one thing that happened. Fields that mean nothing for its kind are zero.
 type Event struct {
-	Kind   Kind
-	Name   string
-	Way    Way
-	Fence  int64
-	Lease  time.Duration
-	Waited time.Duration
-	Held   time.Duration
-	Left   time.Duration
-	Err    error
+	Kind Kind
+	Name string
+	// Primitive is the word for the kind of lock.
+	Primitive string
+	Way       Way
+	Fence     int64
+	Lease     time.Duration
+	Waited    time.Duration
+	Held      time.Duration
+	Left      time.Duration
+	Err       error
 }
 
 // Detach gives the values of a context, without its end.

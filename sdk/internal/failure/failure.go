@@ -40,6 +40,9 @@ var (
 	TooLate = fmt.Errorf("%w: its lease was over when the grant arrived; a longer TTL would help", Lost)
 )
 
+// NestedMore is the Nested of a call that asks for more than its call chain holds.
+var NestedMore = fmt.Errorf("%w: it asks for more than that, and what is held cannot grow", Nested)
+
 // NilContext is what an operation without a context answers.
 var NilContext = fmt.Errorf("%w: the context is nil", Invalid)
 

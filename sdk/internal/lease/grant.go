@@ -31,10 +31,13 @@ type Terms struct {
 	// AutoExtend renews the lease for as long as the lock is held, MaxHold at the most (0: without a limit).
 	AutoExtend bool
 	MaxHold    time.Duration
-	// Turn is for how long a grant may be passed on to other calls of this client without asking the server; 0: never.
+	// Turn is for how long a grant may serve other calls of this client without asking the server: one after the other if it
+	// excludes, beside each other if not; 0: never.
 	Turn time.Duration
 	// Replicas is on how many replicas renewals have to be before they count.
 	Replicas call.Replicas
+	// Weight is how many permits the grant takes, and Limit how many there are, where the primitive has them.
+	Weight, Limit int64
 }
 
 // Term is one reply that says until when a token has the lock.
@@ -59,6 +62,9 @@ type Grant struct {
 	lease      time.Duration
 	ttl        time.Duration
 	longest    clock.Instant // the server may keep the grant until then
+	weight     int64         // 0: nobody knows
+	least      int64         // what a shrink may have left of it
+	limit      int64
 	autoExtend bool
 	scheduled  bool // in the schedule and in set.grants
 	replicas   call.Replicas
@@ -123,8 +129,8 @@ func (g *Grant) Now() clock.Instant { return g.set.clock.Now() }
 // attached reports whether the lock was taken elsewhere, and its lease is not known.
 func (g *Grant) attached() bool { return g.ttl == 0 }
 
-// limit keeps the deadline of a renewed lock within its maximal hold. It is called with g.mu held.
-func (g *Grant) limit() {
+// bound keeps the deadline of a renewed lock within its maximal hold. It is called with g.mu held.
+func (g *Grant) bound() {
 	if g.limited() {
 		g.deadline = g.holder.since.Add(g.holder.maxHold)
 	}
@@ -174,7 +180,7 @@ func (g *Grant) raise(r primitive.Extended, sent clock.Instant, ttl time.Duratio
 	g.longest = max(g.longest, g.set.clock.Now().Add(r.Left))
 	if d := t.Deadline(); d > g.deadline {
 		g.deadline, g.lease = d, r.Left
-		g.limit()
+		g.bound()
 	}
 	g.set.schedule(g, g.autoExtend && !g.unreachable())
 	return g.event(event.Extended), nil
@@ -183,7 +189,7 @@ func (g *Grant) raise(r primitive.Extended, sent clock.Instant, ttl time.Duratio
 // event describes the grant. It is called with g.mu held.
 func (g *Grant) event(kind event.Kind) event.Event {
 	return event.Event{
-		Kind: kind, Name: g.name, Fence: g.holder.fence, Lease: g.lease,
+		Kind: kind, Name: g.name, Primitive: g.resource.Primitive(), Fence: g.holder.fence, Lease: g.lease,
 		Held: g.set.clock.Now().Sub(g.holder.since),
 	}
 }

@@ -129,13 +129,13 @@ func (s *Set) renew(grants []*Grant) {
 	var acknowledged []scripts.Sendable
 	of := make(map[scripts.Sendable]renewal, len(grants))
 	for _, g := range grants {
-		lease, ok := g.renewFor()
+		want, ok := g.renewFor()
 		if !ok {
 			s.answered(g)
 			continue
 		}
-		c := g.resource.Extend(g.token, lease)
-		of[c] = renewal{g, c, lease}
+		c := g.resource.Extend(want)
+		of[c] = renewal{g, c, want.Lease}
 		if g.Replicas().Count > 0 {
 			acknowledged = append(acknowledged, c)
 		} else {
@@ -169,21 +169,21 @@ func (s *Set) answered(g *Grant) {
 }
 
 // renewFor is what a renewal asks for. It reports false if there is nothing to ask for.
-func (g *Grant) renewFor() (time.Duration, bool) {
+func (g *Grant) renewFor() (primitive.Request, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.holder.end != nil {
-		return 0, false
+		return primitive.Request{}, false
 	}
 	lease := g.ttl
 	if limit := g.holder.maxHold; limit > 0 {
 		left := g.holder.since.Add(limit).Sub(g.set.clock.Now())
 		if left < time.Millisecond {
-			return 0, false // its maximal hold is over, or about to be
+			return primitive.Request{}, false // its maximal hold is over, or about to be
 		}
 		lease = min(lease, left+2*Drift(left)) // so that this is the last one
 	}
-	return lease, true
+	return g.request(lease), true
 }
 
 // failed lets a renewal be tried again, soon and until the deadline.

@@ -68,9 +68,10 @@ func (s *Set) Start(parent context.Context, terms Terms, t Term) *Handle {
 		set: s, resource: terms.Resource, name: terms.Name, token: t.Token, deadline: t.Deadline(), lease: t.Lease,
 		ttl: terms.TTL, longest: now.Add(t.Lease), autoExtend: terms.AutoExtend, turn: newTurn(terms, t, now),
 		replicas: terms.Replicas,
+		weight:   terms.Weight, least: terms.Weight, limit: terms.Limit,
 	}
 	g.holder = newHolder(parent, terms, g.turn.take(), t.Since)
-	g.limit()
+	g.bound()
 	if now >= g.deadline {
 		return nil
 	}
@@ -94,7 +95,9 @@ func (s *Set) Attach(terms Terms, token string) *Handle {
 	now := s.clock.Now()
 	g := &Grant{
 		set: s, resource: terms.Resource, name: terms.Name, token: token, autoExtend: terms.AutoExtend,
-		holder: newHolder(context.Background(), terms, 0, now), turn: turn{over: true}, replicas: terms.Replicas,
+		holder: newHolder(context.Background(), terms, 0, now), turn: turn{over: true},
+		weight: terms.Weight, least: terms.Weight, limit: terms.Limit,
+		replicas: terms.Replicas,
 	}
 	h := g.newHandle()
 	h.attached = true

@@ -19,7 +19,8 @@ func (s *Queues) Pass(ctx context.Context, h *lease.Handle) bool {
 	}
 	w.signal()
 	s.events.Add(context.WithoutCancel(ctx), event.Event{
-		Kind: event.HandedOff, Name: g.Name(), Way: event.Locally, Fence: next.Fence(), Lease: g.Lease(), Held: h.Held(),
+		Kind: event.HandedOff, Name: g.Name(), Primitive: g.Resource().Primitive(),
+		Way: event.Locally, Fence: next.Fence(), Lease: g.Lease(), Held: h.Held(),
 	})
 	return true
 }

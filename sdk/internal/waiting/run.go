@@ -43,19 +43,20 @@ func (s *Queues) Lock(ctx context.Context, want Want) (*lease.Handle, error) {
 	waited := s.clock.Now().Sub(w.since)
 	switch {
 	case err != nil:
-		s.sink(ctx, event.Event{Kind: event.GaveUp, Name: w.terms.Name, Waited: waited, Err: err})
+		s.sink(ctx, event.Event{Kind: event.GaveUp, Name: w.terms.Name, Primitive: w.primitive(), Waited: waited, Err: err})
 		return nil, err
 	case w.wait.Err() != nil: // it ended meanwhile: it wins
 		s.mu.Lock()
 		s.undo(h)
 		s.mu.Unlock()
 		err = s.gaveUp(w)
-		s.sink(ctx, event.Event{Kind: event.GaveUp, Name: w.terms.Name, Waited: waited, Err: err})
+		s.sink(ctx, event.Event{Kind: event.GaveUp, Name: w.terms.Name, Primitive: w.primitive(), Waited: waited, Err: err})
 		return nil, err
 	}
 	g := h.Grant()
 	s.sink(ctx, event.Event{
-		Kind: event.Acquired, Name: w.terms.Name, Way: w.way, Fence: h.Fence(), Lease: g.Lease(), Waited: waited,
+		Kind: event.Acquired, Name: w.terms.Name, Primitive: w.primitive(), Way: w.way,
+		Fence: h.Fence(), Lease: g.Lease(), Waited: waited,
 	})
 	return h, nil
 }
@@ -72,10 +73,11 @@ func (s *Queues) join(w *waiter, want Want) error {
 	}
 	s.running.Add(1)
 	w.q = s.queueOf(w.terms.Resource)
-	if w.q.busy() || w.q.head != nil || w.q.parked.Len() > 0 {
-		w.q.park(w)
-	} else {
-		w.q.register(w)
+	switch q := w.q; {
+	case q.busy() || q.head != nil || q.burst != nil || q.parked.Len() > 0:
+		q.park(w)
+	case !q.join(w):
+		q.register(w)
 	}
 	return nil
 }
@@ -140,7 +142,7 @@ func (s *Queues) run(w *waiter) (*lease.Handle, error) {
 		}
 		if !told {
 			told = true
-			s.sink(w.ctx, event.Event{Kind: event.Enqueued, Name: w.terms.Name})
+			s.sink(w.ctx, event.Event{Kind: event.Enqueued, Name: w.terms.Name, Primitive: w.primitive()})
 			continue // it took its time
 		}
 		if !watching && pause > 0 {
@@ -249,7 +251,7 @@ func (s *Queues) apply(
 			return err
 		}
 		// It has waited before: the server comes back, or the caller's context ends.
-		s.events.Add(w.ctx, event.Event{Kind: event.Retrying, Name: w.terms.Name, Err: err})
+		s.events.Add(w.ctx, event.Event{Kind: event.Retrying, Name: w.terms.Name, Primitive: w.primitive(), Err: err})
 		return nil
 	}
 	w.lastErr, w.answered, w.unsure = nil, true, false
@@ -257,7 +259,7 @@ func (s *Queues) apply(
 	switch r.Outcome {
 	case primitive.Queued:
 		at.place, at.wait = r.Position, r.Wait
-		w.at, w.waited = at, true
+		w.at, w.waited, w.q.room = at, true, 0
 		w.askAt = now.Add(s.pollIn(w))
 	case primitive.Granted:
 		t := lease.Term{Grant: r.Grant, Since: at.sent}
@@ -265,6 +267,7 @@ func (s *Queues) apply(
 			w.askAt = 0 // the repeats took longer than the lease: one quick answer renews it
 			break
 		}
+		w.q.room = max(w.q.room, fewTogether)
 		ok, over := s.claim(w, t)
 		s.mu.Unlock()
 		lose(over)
