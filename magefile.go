@@ -287,10 +287,11 @@ func Fuzz() error {
 }
 
 // Soak runs the long form of the SDK's own tests: thousands of seeded storms of waiters that give up, lose and release;
-// 200 servers killed, stopped or cut off during extension; 100,000 locks held by one client.
+// 200 servers killed, stopped or cut off during extension; 100,000 locks held by one client; 1,000 kill -9 of processes that hold
+// permits of a semaphore.
 func Soak() error {
-	long := map[string]string{"REDILOCK_STORMS": "3000", "REDILOCK_RUNS": "200", "REDILOCK_LOCKS": "100000"}
-	return sh.RunWithV(long, "go", "test", "-count=1", "-timeout=30m", "-v", "-run=Storm|LossIsNoticed|ManyHeld",
+	long := map[string]string{"REDILOCK_STORMS": "3000", "REDILOCK_RUNS": "200", "REDILOCK_LOCKS": "100000", "REDILOCK_KILLS": "1000"}
+	return sh.RunWithV(long, "go", "test", "-count=1", "-timeout=30m", "-v", "-run=Storm|LossIsNoticed|ManyHeld|SemaphoreKill",
 		"./sdk/redilock")
 }
 
@@ -304,6 +305,15 @@ func InteropShort() error { return interop(10) }
 // interop is in a module of its own: what it compares with comes near nobody's go.mod.
 func interop(rounds int) error {
 	return sh.RunV("go", "test", "-C", "luatest/interop", "-count=1", "-timeout=40m", fmt.Sprintf("-rounds=%d", rounds))
+}
+
+// Several proves what is built on the lock, with processes, signals and real servers: several locks at once for a minute, 1,000
+// changes of leader, 100 failovers for each row that must survive them. About six minutes for each kind of server.
+func Several() error {
+	return long(map[string]string{
+		"REDILOCK_SEVERAL_SECONDS": "60", "REDILOCK_SEVERAL_CHANGES": "1000",
+		"REDILOCK_SEVERAL_FAILOVERS": "100", "REDILOCK_SEVERAL_PAIRS": "2000",
+	}, "-timeout=40m", "./luatest/several")
 }
 
 // Model explores every order of what clients, time and other programs do to the locks, on the real scripts: sixteen

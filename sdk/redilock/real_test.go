@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	children := map[string]func(addr string, args []string) error{
-		"count": count, "crowd": crowd, "callback": callback, "sleeper": sleeper,
+		"count": count, "crowd": crowd, "callback": callback, "sleeper": sleeper, "hoarder": hoarder,
 	}
 	err := suspend.Enter()
 	if err == nil {

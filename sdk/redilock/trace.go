@@ -52,7 +52,7 @@ type Trace struct {
 
 // Event is what a [Trace] function is told. Fields that mean nothing for the event are zero.
 type Event struct {
-	Primitive string // the kind of lock: "mutex"
+	Primitive string // mutex, semaphore or rwmutex
 	Name      string // the lock's, as it was given to Mutex
 	Owner     string // our label, see WithOwner
 	// Hold is the same in Acquired, Holding, Extended, ExtendFailed, Lost, Released and Unconfirmed of one hold, and of no
@@ -125,7 +125,7 @@ func (c *Client) started(ctx context.Context, terms lease.Terms) context.Context
 	if c.opts.trace.Started == nil {
 		return ctx
 	}
-	return c.derived(ctx, c.opts.trace.Started, event.Event{Primitive: terms.Primitive, Name: terms.Name})
+	return c.derived(ctx, c.opts.trace.Started, event.Event{Primitive: terms.Resource.Primitive(), Name: terms.Name})
 }
 
 // holding lets the trace begin the hold of a lock that is about to be returned. It gives the parent of its context.

@@ -17,7 +17,7 @@ import (
 // testHelp holds what --help says against testdata/help, at 80 columns.
 func testHelp(t *testing.T, b *bench) {
 	for _, command := range []string{
-		"", "run", "demo", "acquire", "extend", "release", "inspect", "ls", "watch", "top", "exporter", "break",
+		"", "run", "demo", "acquire", "extend", "release", "inspect", "ls", "leader", "watch", "top", "exporter", "break",
 		"scripts", "scripts list", "scripts export", "scripts check", "acl", "version", "completion",
 	} {
 		args := append(strings.Fields(command), "--help")

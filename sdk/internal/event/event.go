@@ -43,9 +43,10 @@ const (
 
 // Event is one thing that happened. Fields that mean nothing for its kind are zero.
 type Event struct {
-	Kind      Kind
+	Kind Kind
+	Name string
+	// Primitive is the word for the kind of lock.
 	Primitive string
-	Name      string
 	Hold      uint64 // of a Holder that this client was granted; 0: none
 	Way       Way
 	Contended bool // the call had to wait

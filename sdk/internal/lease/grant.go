@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/zferentz/go-redilock/sdk/internal/call"
 	"github.com/zferentz/go-redilock/sdk/internal/clock"
 	"github.com/zferentz/go-redilock/sdk/internal/event"
 	"github.com/zferentz/go-redilock/sdk/internal/failure"
@@ -25,15 +26,18 @@ func Drift(lease time.Duration) time.Duration { return lease/100 + 2*time.Millis
 // Terms are what a caller wants of a lock.
 type Terms struct {
 	Resource primitive.Resource
-	// Primitive is what metrics and logs call the kind of lock: "mutex".
-	Primitive string
-	Name      string        // as the caller gave it
-	TTL       time.Duration // what acquire and renewals ask for; 0: nobody knows, the lock is attached
+	Name     string        // as the caller gave it
+	TTL      time.Duration // what acquire and renewals ask for; 0: nobody knows, the lock is attached
 	// AutoExtend renews the lease for as long as the lock is held, MaxHold at the most (0: without a limit).
 	AutoExtend bool
 	MaxHold    time.Duration
-	// Turn is for how long a grant may be passed on to other calls of this client without asking the server; 0: never.
+	// Turn is for how long a grant may serve other calls of this client without asking the server: one after the other if it
+	// excludes, beside each other if not; 0: never.
 	Turn time.Duration
+	// Replicas is on how many replicas renewals have to be before they count.
+	Replicas call.Replicas
+	// Weight is how many permits the grant takes, and Limit how many there are, where the primitive has them.
+	Weight, Limit int64
 }
 
 // Term is one reply that says until when a token has the lock.
@@ -50,7 +54,6 @@ func (t Term) Deadline() clock.Instant { return t.Since.Add(t.Lease - Drift(t.Le
 type Grant struct {
 	set      *Set
 	resource primitive.Resource
-	kind     string // Terms.Primitive
 	name     string
 	token    string
 
@@ -59,8 +62,12 @@ type Grant struct {
 	lease      time.Duration
 	ttl        time.Duration
 	longest    clock.Instant // the server may keep the grant until then
+	weight     int64         // 0: nobody knows
+	least      int64         // what a shrink may have left of it
+	limit      int64
 	autoExtend bool
 	scheduled  bool // in the schedule and in set.grants
+	replicas   call.Replicas
 	holder     *Holder
 	turn       turn
 
@@ -82,9 +89,6 @@ type Holder struct {
 
 // Name is the lock's name, as the caller gave it.
 func (g *Grant) Name() string { return g.name }
-
-// Primitive is what metrics and logs call the kind of lock.
-func (g *Grant) Primitive() string { return g.kind }
 
 // Token is the grant's token, also after its end.
 func (g *Grant) Token() string { return g.token }
@@ -126,8 +130,8 @@ func (g *Grant) Now() clock.Instant { return g.set.clock.Now() }
 // attached reports whether the lock was taken elsewhere, and its lease is not known.
 func (g *Grant) attached() bool { return g.ttl == 0 }
 
-// limit keeps the deadline of a renewed lock within its maximal hold. It is called with g.mu held.
-func (g *Grant) limit() {
+// bound keeps the deadline of a renewed lock within its maximal hold. It is called with g.mu held.
+func (g *Grant) bound() {
 	if g.limited() {
 		g.deadline = g.holder.since.Add(g.holder.maxHold)
 	}
@@ -177,7 +181,7 @@ func (g *Grant) raise(r primitive.Extended, sent clock.Instant, ttl time.Duratio
 	g.longest = max(g.longest, g.set.clock.Now().Add(r.Left))
 	if d := t.Deadline(); d > g.deadline {
 		g.deadline, g.lease = d, r.Left
-		g.limit()
+		g.bound()
 	}
 	g.set.schedule(g, g.autoExtend && !g.unreachable())
 	return g.event(event.Extended), nil
@@ -186,7 +190,7 @@ func (g *Grant) raise(r primitive.Extended, sent clock.Instant, ttl time.Duratio
 // event describes the grant. It is called with g.mu held.
 func (g *Grant) event(kind event.Kind) event.Event {
 	return event.Event{
-		Kind: kind, Primitive: g.kind, Name: g.name, Hold: g.holder.id, Fence: g.holder.fence, Lease: g.lease,
+		Kind: kind, Primitive: g.resource.Primitive(), Name: g.name, Hold: g.holder.id, Fence: g.holder.fence, Lease: g.lease,
 		Held: g.set.clock.Now().Sub(g.holder.since),
 	}
 }
@@ -201,28 +205,28 @@ func (g *Grant) tell(e event.Event) {
 
 // Lose ends a grant that is not ours any more, or not certainly. It gives the reason, or why it had ended before.
 func (g *Grant) Lose(why error) error {
-	first, end := g.finish(why)
-	if first {
-		g.set.lost(g, why)
+	shares, end := g.finish(why)
+	if shares != nil {
+		g.set.lost(g, shares, why)
 	}
 	return end
 }
 
 // End ends a grant without telling anybody but its handles. It reports false if it had ended before.
 func (g *Grant) End(why error) bool {
-	first, _ := g.finish(why)
-	return first
+	shares, _ := g.finish(why)
+	return shares != nil
 }
 
-// finish ends the grant, its holder and the contexts of its handles. It reports false, and why, if it has ended before.
-func (g *Grant) finish(why error) (first bool, end error) {
+// finish ends the grant, its holder and the contexts of its handles, which it gives. Nil, and why, if it has ended before.
+func (g *Grant) finish(why error) (ended []*Handle, end error) {
 	g.mu.Lock()
 	if g.holder.end != nil {
 		defer g.mu.Unlock()
-		return false, g.holder.end
+		return nil, g.holder.end
 	}
 	g.holder.end = why
-	shares := g.holder.shares
+	shares := append([]*Handle{}, g.holder.shares...)
 	g.holder.shares = nil
 	g.set.remove(g)
 	for _, h := range shares {
@@ -232,7 +236,7 @@ func (g *Grant) finish(why error) (first bool, end error) {
 	for _, h := range shares {
 		h.cut(why)
 	}
-	return true, why
+	return shares, why
 }
 
 // CheckDeadline ends the grant if its time is over: a timer may be late.

@@ -72,7 +72,7 @@ func (h *handoff) Tried(a release.Answer) {
 	lose(over)
 	if h.given && h.grant != nil {
 		s.events.Add(h.ctx, event.Event{
-			Kind: event.HandedOff, Primitive: h.next.terms.Primitive, Name: h.next.terms.Name, Way: event.Directly,
+			Kind: event.HandedOff, Primitive: h.q.resource.Primitive(), Name: h.next.terms.Name, Way: event.Directly,
 			Hold: h.hold, Fence: h.fence, Lease: h.passed.Lease, Held: h.grant.Held(),
 		})
 	}
@@ -105,7 +105,9 @@ func (h *handoff) apply(a release.Answer) (over []*lease.Grant) {
 			continue
 		}
 		s.deliver(t)
-		at.place = 1
+		if h.q.resource.Excludes() { // the one that has it now was before the successor
+			at.place = 1
+		}
 	}
 	switch {
 	case w == nil:
@@ -131,6 +133,15 @@ func (s *Queues) dismiss(w *waiter) {
 		return
 	}
 	s.depart(w)
+}
+
+// Tell gives grants to the waiters that they are for. They are of the answer to a call of this client, sent at that time.
+func (s *Queues) Tell(grants []primitive.Grant, sent clock.Instant) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, g := range grants {
+		s.deliver(lease.Term{Grant: g, Since: sent, Way: event.Directly})
+	}
 }
 
 // Deliver hands a message to the waiter that it is for. A message for a token that nobody waits for is a grant all the

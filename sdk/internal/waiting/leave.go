@@ -30,9 +30,12 @@ func (s *Queues) leave(w *waiter, err error) error {
 	case parked:
 		w.q.parked.Remove(w.place)
 		w.place = nil
+		if w.known { // it asked among others, and got no answer
+			s.giveBack(w.ctx, w.terms, w.token, true)
+		}
 		w.q.empty()
 		return err
-	case named: // the outcome of the release says what it has
+	case named, among: // the outcome of the release, or of the question, says what it has
 		return err
 	}
 	if w.known {
@@ -132,9 +135,10 @@ func (s *Queues) AskSoon() {
 
 // undo gives a lock back whose call has ended before it could return it. It is called with s.mu held.
 func (s *Queues) undo(h *lease.Handle) {
-	g := h.Grant()
-	g.End(failure.Unlocked)
-	s.later(g)
+	if g := h.Grant(); h.Leave() {
+		g.End(failure.Unlocked)
+		s.later(g)
+	}
 }
 
 // Release releases the grant of a handle that was dropped as its last. It waits for the end for so long at the most; then
@@ -166,7 +170,7 @@ func (s *Queues) Try(ctx context.Context, want Want) (h *lease.Handle, refused *
 	h, refused, err = s.try(ctx, want)
 	if err != nil {
 		s.sink(ctx, event.Event{
-			Kind: event.GaveUp, Primitive: want.Terms.Primitive, Name: want.Terms.Name,
+			Kind: event.GaveUp, Primitive: want.Terms.Resource.Primitive(), Name: want.Terms.Name,
 			Waited: s.clock.Now().Sub(began), Err: err,
 		})
 	}
@@ -186,7 +190,10 @@ func (s *Queues) try(ctx context.Context, want Want) (h *lease.Handle, refused *
 	}
 	defer s.free(want)
 	r := want.Terms.Resource
-	c := r.Acquire(primitive.Request{Token: want.Token, Lease: want.Terms.TTL, Fences: fences(want.Terms)})
+	c := r.Acquire(primitive.Request{
+		Token: want.Token, Lease: want.Terms.TTL, Fences: fences(want.Terms),
+		Weight: want.Terms.Weight, Limit: want.Terms.Limit,
+	})
 	sent := s.clock.Now()
 	giveBack := func() {
 		s.mu.Lock()
@@ -223,7 +230,7 @@ func (s *Queues) try(ctx context.Context, want Want) (h *lease.Handle, refused *
 		return nil, nil, err
 	case reply.Outcome == primitive.Refused:
 		s.sink(ctx, event.Event{
-			Kind: event.Refused, Primitive: want.Terms.Primitive, Name: want.Terms.Name, Contended: true,
+			Kind: event.Refused, Primitive: want.Terms.Resource.Primitive(), Name: want.Terms.Name, Contended: true,
 			Waited: s.clock.Now().Sub(sent), Left: reply.Wait,
 		})
 		return nil, &reply.Wait, nil

@@ -63,7 +63,7 @@ func (s *Queues) Lock(ctx context.Context, want Want) (*lease.Handle, error) {
 // gaveUp describes a wait that ended without the lock.
 func (w *waiter) gaveUp(waited time.Duration, err error) event.Event {
 	return event.Event{
-		Kind: event.GaveUp, Primitive: w.terms.Primitive, Name: w.terms.Name, Contended: w.contended,
+		Kind: event.GaveUp, Primitive: w.primitive(), Name: w.terms.Name, Contended: w.contended,
 		Waited: waited, Err: err,
 	}
 }
@@ -80,10 +80,11 @@ func (s *Queues) join(w *waiter, want Want) error {
 	}
 	s.running.Add(1)
 	w.q = s.queueOf(w.terms.Resource)
-	if w.q.busy() || w.q.head != nil || w.q.parked.Len() > 0 {
-		w.q.park(w)
-	} else {
-		w.q.register(w)
+	switch q := w.q; {
+	case q.busy() || q.head != nil || q.burst != nil || q.parked.Len() > 0:
+		q.park(w)
+	case !q.join(w):
+		q.register(w)
 	}
 	return nil
 }
@@ -149,7 +150,7 @@ func (s *Queues) run(w *waiter) (*lease.Handle, error) {
 		if !w.contended {
 			w.contended = true
 			s.sink(w.ctx, event.Event{
-				Kind: event.Enqueued, Primitive: w.terms.Primitive, Name: w.terms.Name, Contended: true,
+				Kind: event.Enqueued, Primitive: w.primitive(), Name: w.terms.Name, Contended: true,
 			})
 			continue // it took its time
 		}
@@ -259,7 +260,7 @@ func (s *Queues) apply(
 			return err
 		}
 		// It has waited before: the server comes back, or the caller's context ends.
-		s.events.Add(w.ctx, event.Event{Kind: event.Retrying, Primitive: w.terms.Primitive, Name: w.terms.Name, Err: err})
+		s.events.Add(w.ctx, event.Event{Kind: event.Retrying, Primitive: w.primitive(), Name: w.terms.Name, Err: err})
 		return nil
 	}
 	w.lastErr, w.answered, w.unsure = nil, true, false
@@ -267,7 +268,7 @@ func (s *Queues) apply(
 	switch r.Outcome {
 	case primitive.Queued:
 		at.place, at.wait = r.Position, r.Wait
-		w.at, w.waited = at, true
+		w.at, w.waited, w.q.room = at, true, 0
 		w.askAt = now.Add(s.pollIn(w))
 	case primitive.Granted:
 		t := lease.Term{Grant: r.Grant, Since: at.sent}
@@ -275,6 +276,7 @@ func (s *Queues) apply(
 			w.askAt = 0 // the repeats took longer than the lease: one quick answer renews it
 			break
 		}
+		w.q.room = max(w.q.room, fewTogether)
 		ok, over := s.claim(w, t)
 		s.mu.Unlock()
 		lose(over)
