@@ -113,6 +113,8 @@ func Test() error {
 		sh.RunWithV(env, "go", "test", "-count=1", "./luatest/mutation"),
 		// With -v: which scenario noticed each mutant.
 		sh.RunWithV(env, "go", "test", "-count=1", "-v", "-run=^TestMutants$", "./luatest/meaning"),
+		// A module of its own: OpenTelemetry stays away from those who do not want it.
+		sh.RunWithV(env, "go", "test", "-C", "sdk/redilockotel", "-race", "-count=1", "./..."),
 	)
 	fmt.Println()
 	if err := testreport.Print(os.Stdout, rows); err != nil {
@@ -305,6 +307,15 @@ func interop(rounds int) error {
 	return sh.RunV("go", "test", "-C", "luatest/interop", "-count=1", "-timeout=40m", fmt.Sprintf("-rounds=%d", rounds))
 }
 
+// Several proves what is built on the lock, with processes, signals and real servers: several locks at once for a minute, 1,000
+// changes of leader, 100 failovers for each row that must survive them. About six minutes for each kind of server.
+func Several() error {
+	return long(map[string]string{
+		"REDILOCK_SEVERAL_SECONDS": "60", "REDILOCK_SEVERAL_CHANGES": "1000",
+		"REDILOCK_SEVERAL_FAILOVERS": "100", "REDILOCK_SEVERAL_PAIRS": "2000",
+	}, "-timeout=40m", "./luatest/several")
+}
+
 // Model explores every order of what clients, time and other programs do to the locks, on the real scripts: sixteen
 // million transitions. Progress is on stderr. A violation is shown as the shortest way to it, and as a scenario.
 func Model(ctx context.Context) error { return model.Deep(ctx, os.Stdout, os.Stderr) }
@@ -327,6 +338,20 @@ func BenchShort() error {
 	)
 }
 
+// Observe proves the exporter, its page, the dashboard and the alerts: with a real browser, a real Prometheus and a million
+// keys. It wants chromium and Debian's prometheus. Pictures of the page are kept in the folder REDILOCK_SCREENSHOTS.
+func Observe() error {
+	return observe("-long", "-screenshots="+os.Getenv("REDILOCK_SCREENSHOTS"), "-timeout=20m")
+}
+
+// ObserveShort is Observe without what takes minutes, for CI: the rules by promtool, where it is installed, and the page.
+func ObserveShort() error { return observe() }
+
+// observe is in a module of its own: what it needs comes near nobody's go.mod.
+func observe(args ...string) error {
+	return sh.RunV("go", append([]string{"test", "-C", "luatest/observe", "-count=1", "-v", "."}, args...)...)
+}
+
 // linter is pinned here and not in go.mod: those who import the module do not need its dependencies.
 const linter = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
 
@@ -337,7 +362,7 @@ const maxLines = 400
 // 400 lines; in this module and in those of their own.
 func Lint() error {
 	failed := lines()
-	for _, module := range []string{".", "luatest/bench", "luatest/interop"} {
+	for _, module := range []string{".", "luatest/bench", "luatest/interop", "luatest/observe", "sdk/redilockotel"} {
 		failed = errors.Join(failed, sh.RunV("go", "vet", "-C", module, "./..."))
 		failed = errors.Join(failed, sh.RunV("go", "run", "-C", module, linter, "run", "./..."))
 	}

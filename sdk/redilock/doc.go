@@ -21,10 +21,15 @@
 // Of all the calls of one client that wait for a name, one is registered at the server. Where it finds room, the next of
 // them ask together, in their order. Readers that stand together share one grant, see [Client.RWMutex].
 //
+// # Several names, leaders, replicas
+//
+// Several names at once are a [Multi], which takes all of them or none and cannot dead-lock with another. One of several
+// programs that leads, and the next that takes over, are an [Election] on the same lock.
+//
 // # What is promised
 //
-// At most one holder of a mutex exists as long as the primary keeps its data. What a failover can lose, and what the fence
-// does about it, is told in the README of the module. The wire protocol, for other languages, is in lua/README.md.
+// At most one holder of a mutex exists as long as the primary keeps its data; [WithReplicas] is for the time after a
+// failover. What a failover can lose, and what the fence does about it, is told in the README of the module. The wire protocol, for other languages, is in lua/README.md.
 //
 // # How a Lock reaches the server and comes back
 //

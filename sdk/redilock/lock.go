@@ -109,6 +109,9 @@ func (l *Lock) extend(ctx context.Context, ttl time.Duration) (repeated bool, er
 		return false, err
 	}
 	g := l.h.Grant()
+	if r := g.Replicas(); r.Count > 0 {
+		return false, l.replicate(ctx, ttl, r)
+	}
 	want, err := l.h.Extending(ttl)
 	if err != nil {
 		return false, err
@@ -215,6 +218,11 @@ func (c *Client) unlock(ctx context.Context, h *lease.Handle) error {
 		return lost
 	}
 	out, over := c.queues.Release(ctx, h, unlockTimeout)
+	if !over || out.Err != nil {
+		e := h.Event(event.Unconfirmed)
+		e.Err = out.Err
+		c.tell(ctx, e)
+	}
 	switch {
 	case !over && out.Err == nil:
 		h.Undrop()
@@ -227,19 +235,13 @@ func (c *Client) unlock(ctx context.Context, h *lease.Handle) error {
 		return out.Err
 	case out.Reply.Outcome != primitive.Freed && (!out.Unsure || g.Over()):
 		// An earlier send has done it otherwise, since the lease cannot have ended.
-		c.events.Add(context.WithoutCancel(ctx), event.Event{
-			Kind: event.Lost, Name: g.Name(), Primitive: g.Resource().Primitive(),
-			Fence: h.Fence(), Held: h.Held(), Err: failure.Taken,
-		})
+		e := h.Event(event.Lost)
+		e.Err = failure.Taken
+		c.events.Add(context.WithoutCancel(ctx), e)
 		return failure.Taken
 	}
 	c.released(ctx, h)
 	return nil
 }
 
-func (c *Client) released(ctx context.Context, h *lease.Handle) {
-	g := h.Grant()
-	c.tell(ctx, event.Event{
-		Kind: event.Released, Name: g.Name(), Primitive: g.Resource().Primitive(), Fence: h.Fence(), Held: h.Held(),
-	})
-}
+func (c *Client) released(ctx context.Context, h *lease.Handle) { c.tell(ctx, h.Event(event.Released)) }

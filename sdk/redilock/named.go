@@ -1,6 +1,7 @@
 package redilock
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,8 @@ type named struct {
 	resource primitive.Resource
 	ttl      time.Duration
 	opts     lockOptions
-	err      error // what is wrong with the terms; every operation answers it
+	owner    string // what the tokens show, where that is not the client's label
+	err      error  // what is wrong with the terms; every operation answers it
 }
 
 // permits is what one call takes of a name.
@@ -35,6 +37,9 @@ func newNamed[R primitive.Resource](
 	n := unlimited(c, name, of, opts)
 	if n.err == nil {
 		n.err = checkTTL(ttl)
+	}
+	if n.err == nil && n.opts.hasReplicas {
+		n.err = c.checkReplicas(n.opts.replicas, ttl)
 	}
 	n.ttl = ttl.Truncate(time.Millisecond) // the protocol's unit
 	return n
@@ -62,6 +67,7 @@ func (n *named) lock(ctx context.Context, op string, p permits) (*Lock, error) {
 		return l, err
 	}
 	want := n.want(p)
+	ctx = n.c.started(ctx, want.Terms)
 	if n.opts.wait > 0 {
 		bounded, cancel := context.WithTimeout(ctx, n.opts.wait)
 		defer cancel()
@@ -71,7 +77,7 @@ func (n *named) lock(ctx context.Context, op string, p permits) (*Lock, error) {
 	if err != nil {
 		return nil, opError(op, n.name, err)
 	}
-	return n.newLock(ctx, h), nil
+	return n.confirm(ctx, op, n.newLock(n.c.holding(ctx, h), h))
 }
 
 // try asks the server once.
@@ -80,14 +86,16 @@ func (n *named) try(ctx context.Context, op string, p permits) (*Lock, error) {
 	if l != nil || err != nil {
 		return l, err
 	}
-	h, refused, err := n.c.queues.Try(ctx, n.want(p))
+	want := n.want(p)
+	ctx = n.c.started(ctx, want.Terms)
+	h, refused, err := n.c.queues.Try(ctx, want)
 	if refused != nil {
 		err = &HeldError{Name: n.name, Remaining: *refused}
 	}
 	if err != nil {
 		return nil, opError(op, n.name, err)
 	}
-	return n.newLock(ctx, h), nil
+	return n.confirm(ctx, op, n.newLock(n.c.holding(ctx, h), h))
 }
 
 // do runs fn under p.
@@ -110,7 +118,7 @@ func (n *named) do(ctx context.Context, op string, p permits, fn func(ctx contex
 func (n *named) terms(p permits) lease.Terms {
 	t := lease.Terms{
 		Resource: n.resource, Name: n.name, TTL: n.ttl, AutoExtend: n.opts.autoExtend, MaxHold: n.opts.maxHold,
-		Weight: p.weight, Limit: p.limit,
+		Weight: p.weight, Limit: p.limit, Replicas: n.opts.replicas,
 	}
 	if p.turn {
 		t.Turn = n.turn()
@@ -118,13 +126,13 @@ func (n *named) terms(p permits) lease.Terms {
 	return t
 }
 
-// turn is for how long a grant may serve others: never one whose token the caller knows.
+// turn is for how long a grant may serve others: never one whose token the caller knows, or that replicas have to have.
 func (n *named) turn() time.Duration {
 	d := n.c.opts.turn
 	if n.opts.turn.set {
 		d = n.opts.turn.d
 	}
-	if n.opts.hasToken {
+	if n.opts.hasToken || n.opts.hasReplicas {
 		d = 0
 	}
 	return min(d, n.ttl/2)
@@ -133,7 +141,7 @@ func (n *named) turn() time.Duration {
 func (n *named) want(p permits) waiting.Want {
 	w := waiting.Want{Terms: n.terms(p), Token: n.opts.token, OwnToken: n.opts.hasToken}
 	if !w.OwnToken {
-		w.Token = newToken(n.c.opts.owner)
+		w.Token = newToken(cmp.Or(n.owner, n.c.opts.owner))
 	}
 	return w
 }
@@ -170,7 +178,10 @@ func (n *named) enter(ctx context.Context, op string, p permits) (*Lock, error) 
 		return nil, nil
 	}
 	l, err := n.share(ctx, outer, p)
-	return l, opError(op, n.name, err)
+	if l == nil {
+		return nil, opError(op, n.name, err)
+	}
+	return n.confirm(ctx, op, l)
 }
 
 // share gives one more Lock of what the call chain holds, with no less than the call asks for. Nil if that has ended.

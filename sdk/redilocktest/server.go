@@ -151,3 +151,17 @@ func inBubble() (yes bool) {
 	synctest.Wait()
 	return true
 }
+
+// Lead makes somebody else lead the election of that key (the name, with the client's prefix), until resign is called. It
+// waits for nobody: the election must have no leader.
+func (s *Server) Lead(name, value string) (resign func()) {
+	s.t.Helper()
+	if s.memory.Exists(name) {
+		s.t.Fatalf("redilocktest: %q has a leader already", name)
+	}
+	l, err := s.NewClient().Election(name, 24*time.Hour).Campaign(context.Background(), value)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return func() { _ = l.Resign(context.Background()) }
+}

@@ -17,6 +17,7 @@ var (
 	Nested      = errors.New("already held by this call chain; use WithReentrant to share it")
 	Unavailable = errors.New("redis unavailable")
 	Denied      = errors.New("denied by redis")
+	Replicas    = errors.New("not on enough replicas")
 	WrongType   = errors.New("a key of this lock holds a value of another type; choose another name or delete it")
 	Invalid     = errors.New("invalid argument")
 )

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/zferentz/go-redilock/sdk/internal/call"
 	"github.com/zferentz/go-redilock/sdk/internal/clock"
 	"github.com/zferentz/go-redilock/sdk/internal/event"
 	"github.com/zferentz/go-redilock/sdk/internal/failure"
@@ -33,6 +34,8 @@ type Terms struct {
 	// Turn is for how long a grant may serve other calls of this client without asking the server: one after the other if it
 	// excludes, beside each other if not; 0: never.
 	Turn time.Duration
+	// Replicas is on how many replicas renewals have to be before they count.
+	Replicas call.Replicas
 	// Weight is how many permits the grant takes, and Limit how many there are, where the primitive has them.
 	Weight, Limit int64
 }
@@ -64,6 +67,7 @@ type Grant struct {
 	limit      int64
 	autoExtend bool
 	scheduled  bool // in the schedule and in set.grants
+	replicas   call.Replicas
 	holder     *Holder
 	turn       turn
 
@@ -72,6 +76,7 @@ type Grant struct {
 
 // Holder is the local call that has a grant.
 type Holder struct {
+	id      uint64 // of all holders of this process; 0: it was attached
 	fence   int64
 	parent  context.Context // for the values that events carry; it is not heeded
 	since   clock.Instant
@@ -185,7 +190,7 @@ func (g *Grant) raise(r primitive.Extended, sent clock.Instant, ttl time.Duratio
 // event describes the grant. It is called with g.mu held.
 func (g *Grant) event(kind event.Kind) event.Event {
 	return event.Event{
-		Kind: kind, Name: g.name, Primitive: g.resource.Primitive(), Fence: g.holder.fence, Lease: g.lease,
+		Kind: kind, Primitive: g.resource.Primitive(), Name: g.name, Hold: g.holder.id, Fence: g.holder.fence, Lease: g.lease,
 		Held: g.set.clock.Now().Sub(g.holder.since),
 	}
 }
@@ -200,28 +205,28 @@ func (g *Grant) tell(e event.Event) {
 
 // Lose ends a grant that is not ours any more, or not certainly. It gives the reason, or why it had ended before.
 func (g *Grant) Lose(why error) error {
-	first, end := g.finish(why)
-	if first {
-		g.set.lost(g, why)
+	shares, end := g.finish(why)
+	if shares != nil {
+		g.set.lost(g, shares, why)
 	}
 	return end
 }
 
 // End ends a grant without telling anybody but its handles. It reports false if it had ended before.
 func (g *Grant) End(why error) bool {
-	first, _ := g.finish(why)
-	return first
+	shares, _ := g.finish(why)
+	return shares != nil
 }
 
-// finish ends the grant, its holder and the contexts of its handles. It reports false, and why, if it has ended before.
-func (g *Grant) finish(why error) (first bool, end error) {
+// finish ends the grant, its holder and the contexts of its handles, which it gives. Nil, and why, if it has ended before.
+func (g *Grant) finish(why error) (ended []*Handle, end error) {
 	g.mu.Lock()
 	if g.holder.end != nil {
 		defer g.mu.Unlock()
-		return false, g.holder.end
+		return nil, g.holder.end
 	}
 	g.holder.end = why
-	shares := g.holder.shares
+	shares := append([]*Handle{}, g.holder.shares...)
 	g.holder.shares = nil
 	g.set.remove(g)
 	for _, h := range shares {
@@ -231,7 +236,7 @@ func (g *Grant) finish(why error) (first bool, end error) {
 	for _, h := range shares {
 		h.cut(why)
 	}
-	return true, why
+	return shares, why
 }
 
 // CheckDeadline ends the grant if its time is over: a timer may be late.

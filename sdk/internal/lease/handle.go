@@ -17,6 +17,8 @@ type Handle struct {
 	holder   *Holder
 	attached bool // its Unlock releases the lock, whoever shares it
 
+	own uint64 // its own hold, if it joined; 0: it is the holder's
+
 	// guarded by grant.mu
 	unlocked    bool
 	releasing   bool  // it was the last, and its release has begun
@@ -49,6 +51,22 @@ func (h *Handle) Fence() int64 {
 		return h.fence
 	}
 	return h.holder.fence
+}
+
+// Event describes what the handle shares: its name, fence, and how long it has been held.
+func (h *Handle) Event(kind event.Kind) event.Event {
+	return event.Event{
+		Kind: kind, Primitive: h.grant.resource.Primitive(), Name: h.grant.name, Hold: h.hold(),
+		Fence: h.Fence(), Held: h.Held(),
+	}
+}
+
+// hold numbers what a call holds: those that joined a grant have numbers of their own.
+func (h *Handle) hold() uint64 {
+	if h.own != 0 {
+		return h.own
+	}
+	return h.holder.id
 }
 
 // Joined reports whether the handle is one of several calls that share a grant, see Grant.Join.
@@ -133,6 +151,33 @@ func (h *Handle) Share(ttl time.Duration, autoExtend bool, weight int64) (share 
 		g.set.schedule(g, true)
 	}
 	return share, lacks, nil
+}
+
+// Keep puts a lock on its caller's terms that was renewed without a limit while its caller waited for others. The maximal
+// hold counts from now. lacks is what the lease has to be raised to before it is of use, 0 if nothing: what is not much
+// less than it should be is renewed in the background. A lock that others share keeps what they have.
+func (h *Handle) Keep(ttl time.Duration, autoExtend bool, maxHold time.Duration) (lacks time.Duration, err error) {
+	g := h.grant
+	g.CheckDeadline()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := h.err(); err != nil {
+		return 0, err
+	}
+	now := g.set.clock.Now()
+	left := g.deadline.Sub(now)
+	if len(g.holder.shares) == 1 {
+		g.autoExtend = autoExtend
+		if maxHold > 0 {
+			g.holder.maxHold = now.Sub(g.holder.since) + maxHold
+		}
+		g.bound()
+		g.set.schedule(g, autoExtend || left < ttl-Drift(ttl)-ttl/10)
+	}
+	if left < ttl/2 && !g.limited() {
+		lacks = ttl
+	}
+	return lacks, nil
 }
 
 // Attach gives one more handle, whose Unlock releases the lock; nil if it has ended.

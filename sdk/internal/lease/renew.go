@@ -120,11 +120,13 @@ func (g *Grant) over(now clock.Instant) {
 type renewal struct {
 	grant *Grant
 	call  primitive.Call[primitive.Extended]
+	lease time.Duration
 }
 
 // renew sends the extends of some grants, together, without waiting for the replies.
 func (s *Set) renew(grants []*Grant) {
 	calls := make([]scripts.Sendable, 0, len(grants))
+	var acknowledged []scripts.Sendable
 	of := make(map[scripts.Sendable]renewal, len(grants))
 	for _, g := range grants {
 		want, ok := g.renewFor()
@@ -133,9 +135,14 @@ func (s *Set) renew(grants []*Grant) {
 			continue
 		}
 		c := g.resource.Extend(want)
-		calls = append(calls, c)
-		of[c] = renewal{g, c}
+		of[c] = renewal{g, c, want.Lease}
+		if g.Replicas().Count > 0 {
+			acknowledged = append(acknowledged, c)
+		} else {
+			calls = append(calls, c)
+		}
 	}
+	s.renewAcknowledged(acknowledged, of)
 	if len(calls) == 0 {
 		return
 	}

@@ -67,7 +67,8 @@ func (s *Set) Start(parent context.Context, terms Terms, t Term) *Handle {
 	g := &Grant{
 		set: s, resource: terms.Resource, name: terms.Name, token: t.Token, deadline: t.Deadline(), lease: t.Lease,
 		ttl: terms.TTL, longest: now.Add(t.Lease), autoExtend: terms.AutoExtend, turn: newTurn(terms, t, now),
-		weight: terms.Weight, least: terms.Weight, limit: terms.Limit,
+		replicas: terms.Replicas,
+		weight:   terms.Weight, least: terms.Weight, limit: terms.Limit,
 	}
 	g.holder = newHolder(parent, terms, g.turn.take(), t.Since)
 	g.bound()
@@ -96,7 +97,9 @@ func (s *Set) Attach(terms Terms, token string) *Handle {
 		set: s, resource: terms.Resource, name: terms.Name, token: token, autoExtend: terms.AutoExtend,
 		holder: newHolder(context.Background(), terms, 0, now), turn: turn{over: true},
 		weight: terms.Weight, least: terms.Weight, limit: terms.Limit,
+		replicas: terms.Replicas,
 	}
+	g.holder.id = 0 // nobody was told that it began
 	h := g.newHandle()
 	h.attached = true
 	return h
@@ -209,12 +212,21 @@ func (s *Set) Close() {
 	}
 }
 
-// lost tells of a grant that is not ours any more.
-func (s *Set) lost(g *Grant, why error) {
+// lost tells of a grant that is not ours any more, once for each hold that ended with it.
+func (s *Set) lost(g *Grant, shares []*Handle, why error) {
 	s.owner.GrantLost(g, why)
 	g.mu.Lock()
 	e := g.event(event.Lost)
 	g.mu.Unlock()
 	e.Lease, e.Err = 0, why
-	g.tell(e)
+	told := make(map[uint64]bool, len(shares))
+	for _, h := range shares {
+		if e.Hold, e.Fence = h.hold(), h.Fence(); !told[e.Hold] {
+			told[e.Hold] = true
+			g.tell(e)
+		}
+	}
+	if len(shares) == 0 {
+		g.tell(e)
+	}
 }

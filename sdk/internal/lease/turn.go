@@ -2,6 +2,7 @@ package lease
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/zferentz/go-redilock/sdk/internal/clock"
@@ -42,9 +43,12 @@ func (t *turn) take() int64 {
 // heard takes note of the fence that an extend answers. One that is above the grant's numbers is of a new counter.
 func (t *turn) heard(fence int64) { t.over = t.over || fence > t.last }
 
+// holders counts the holders of this process.
+var holders atomic.Uint64
+
 func newHolder(parent context.Context, terms Terms, fence int64, since clock.Instant) *Holder {
 	return &Holder{
-		fence: fence, parent: event.Detach(parent), since: since, maxHold: terms.MaxHold,
+		id: holders.Add(1), fence: fence, parent: event.Detach(parent), since: since, maxHold: terms.MaxHold,
 	}
 }
 
@@ -124,7 +128,7 @@ func (g *Grant) Join(terms Terms) *Handle {
 	case terms.MaxHold > 0 || g.holder.maxHold > 0: // it counts from the start of the first
 	default:
 		h := g.newHandle()
-		h.fence = t.take()
+		h.fence, h.own = t.take(), holders.Add(1)
 		for _, other := range g.holder.shares {
 			other.joined = true
 		}

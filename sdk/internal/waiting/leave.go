@@ -166,6 +166,18 @@ func (s *Queues) until(g *lease.Grant) clock.Instant {
 // Try asks the server once. refused is not nil if somebody else has the lock, or waits for it: what is left of the
 // holder's lease.
 func (s *Queues) Try(ctx context.Context, want Want) (h *lease.Handle, refused *time.Duration, err error) {
+	began := s.clock.Now()
+	h, refused, err = s.try(ctx, want)
+	if err != nil {
+		s.sink(ctx, event.Event{
+			Kind: event.GaveUp, Primitive: want.Terms.Resource.Primitive(), Name: want.Terms.Name,
+			Waited: s.clock.Now().Sub(began), Err: err,
+		})
+	}
+	return h, refused, err
+}
+
+func (s *Queues) try(ctx context.Context, want Want) (h *lease.Handle, refused *time.Duration, err error) {
 	s.mu.Lock()
 	if s.closed {
 		err = failure.Closed
@@ -218,7 +230,8 @@ func (s *Queues) Try(ctx context.Context, want Want) (h *lease.Handle, refused *
 		return nil, nil, err
 	case reply.Outcome == primitive.Refused:
 		s.sink(ctx, event.Event{
-			Kind: event.Refused, Name: want.Terms.Name, Primitive: r.Primitive(), Left: reply.Wait,
+			Kind: event.Refused, Primitive: want.Terms.Resource.Primitive(), Name: want.Terms.Name, Contended: true,
+			Waited: s.clock.Now().Sub(sent), Left: reply.Wait,
 		})
 		return nil, &reply.Wait, nil
 	case reply.Outcome != primitive.Granted:
@@ -251,9 +264,8 @@ func (s *Queues) tried(
 		}
 		return nil, nil, failure.TooLate
 	}
-	s.sink(ctx, event.Event{
-		Kind: event.Acquired, Name: want.Terms.Name, Primitive: want.Terms.Resource.Primitive(),
-		Fence: h.Fence(), Lease: t.Lease, Waited: s.clock.Now().Sub(t.Since),
-	})
+	e := h.Event(event.Acquired)
+	e.Lease, e.Waited, e.Held = t.Lease, s.clock.Now().Sub(t.Since), 0
+	s.sink(ctx, e)
 	return h, nil, nil
 }

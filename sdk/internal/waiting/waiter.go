@@ -36,10 +36,11 @@ type waiter struct {
 	wake     chan struct{} // holds one: look at your state
 
 	// used by the waiter's goroutine alone
-	lastErr  error         // of the last question, if it failed
-	answered bool          // some question was answered
-	sentAt   clock.Instant // when the last question was sent, if it is under way still
-	sending  bool
+	lastErr   error         // of the last question, if it failed
+	answered  bool          // some question was answered
+	contended bool          // it has said that it waits
+	sentAt    clock.Instant // when the last question was sent, if it is under way still
+	sending   bool
 
 	// guarded by Queues.mu
 	state      state
