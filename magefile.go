@@ -19,6 +19,7 @@ import (
 	"github.com/magefile/mage/sh"
 	"github.com/zferentz/go-redilock/gen"
 	"github.com/zferentz/go-redilock/gen/luagen"
+	"github.com/zferentz/go-redilock/luatest/docs"
 	"github.com/zferentz/go-redilock/luatest/fuzz"
 	"github.com/zferentz/go-redilock/luatest/mutex/model"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
@@ -54,28 +55,7 @@ func Verify(ctx context.Context) error {
 
 // Commands writes the generator's table of Redis' commands anew, from what every server of this machine says of itself:
 // it wants Redis 7.0, Redis 8.0 and Valkey 9.1 (REDILOCK_SERVERS).
-func Commands() error {
-	if n := len(server.Executables()); n < 3 {
-		return fmt.Errorf("%d servers: name three in %s, or commands that one of them lacks would be let in", n, server.EnvServers)
-	}
-	args := []string{"run", "./gen/cmd/commandtable"}
-	for _, executable := range server.Executables() {
-		if executable.Err != nil {
-			return executable.Err
-		}
-		s, err := server.Start(context.Background(), server.Options{Executable: executable.Path})
-		if err != nil {
-			return err
-		}
-		defer func() { _ = s.Stop() }()
-		args = append(args, s.Addr())
-	}
-	table, err := sh.Output("go", args...)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile("gen/command_table.go", []byte(table+"\n"), 0o644)
-}
+func Commands() error { return sh.RunV("go", "run", "./gen/cmd/commandtable", "gen/command_table.go") }
 
 // Pin freezes the scripts in lua/released.json: do it with a release, never before.
 func Pin() error {
@@ -98,7 +78,7 @@ func Test() error {
 	env := map[string]string{testreport.Env: rows}
 	// Most tests wait rather than compute, so more of them run at once than there are processors.
 	all := []string{"test", "-count=1", "-parallel=6", "-timeout=25m"}
-	if why := noRaceDetector(); why == "" {
+	if why := testreport.NoRaceDetector(); why == "" {
 		all = append(all, "-race")
 	} else {
 		os.Setenv(testreport.Env, rows)
@@ -122,22 +102,6 @@ func Test() error {
 	}
 	fmt.Printf("\nall of it took %v\n", time.Since(start).Round(time.Second))
 	return failed
-}
-
-// noRaceDetector says why tests cannot run with the race detector, which is made of C; or nothing where they can.
-func noRaceDetector() string {
-	settings, err := sh.Output("go", "env", "CGO_ENABLED", "CC")
-	if err != nil {
-		return err.Error()
-	}
-	enabled, compiler, _ := strings.Cut(settings, "\n")
-	if enabled != "1" {
-		return "without the race detector: cgo is off (no C compiler, or CGO_ENABLED=0)"
-	}
-	if _, err := exec.LookPath(strings.Fields(compiler + " cc")[0]); err != nil {
-		return "without the race detector: no C compiler"
-	}
-	return ""
 }
 
 // What stands behind the table of a full Faults besides it: how much simulated time, and how many operations that were
@@ -355,42 +319,15 @@ func observe(args ...string) error {
 // linter is pinned here and not in go.mod: those who import the module do not need its dependencies.
 const linter = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
 
-// maxLines is how long a file may be that people write.
-const maxLines = 400
-
 // Lint fails on code that gofmt, go vet or one of the linters of .golangci.yml would change, and on files of more than
 // 400 lines; in this module and in those of their own.
 func Lint() error {
-	failed := lines()
+	failed := docs.LongFiles(".")
 	for _, module := range []string{".", "luatest/bench", "luatest/interop", "luatest/observe", "sdk/redilockotel"} {
 		failed = errors.Join(failed, sh.RunV("go", "vet", "-C", module, "./..."))
 		failed = errors.Join(failed, sh.RunV("go", "run", "-C", module, linter, "run", "./..."))
 	}
 	return failed
-}
-
-func lines() error {
-	var long []error
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			if d != nil && (d.Name() == "testdata" || d.Name() == ".git" || path == "lua/dist") {
-				return filepath.SkipDir
-			}
-			return err
-		}
-		if ext := filepath.Ext(path); ext != ".go" && ext != ".lua" {
-			return nil
-		}
-		text, err := os.ReadFile(path)
-		if bytes.HasPrefix(text, []byte("// Code generated ")) {
-			return err
-		}
-		if n := bytes.Count(text, []byte("\n")); n > maxLines {
-			long = append(long, fmt.Errorf("%s has %d lines: split it, %d are enough", path, n, maxLines))
-		}
-		return err
-	})
-	return errors.Join(err, errors.Join(long...))
 }
 
 // Command runs the long form of the command's tests: TERM at 10,000 random moments, what is left of 1,000 trees of 50
@@ -406,4 +343,23 @@ func Command() error {
 	}
 	return long(env, "-timeout=120m", "-run=^TestExactBytes$|^TestCommands$/^on$/./^(run_term_any_moment|left|run_bytes_random)$",
 		"./sdk/cmd/redilock")
+}
+
+// Docs runs the commands of the documents or wants the reason why not, follows their links, and wants every table of figures
+// to say which run it is from. Interop runs those of the clients in other languages.
+func Docs() error {
+	return sh.RunWithV(map[string]string{"REDILOCK_DOCS": "1"}, "go", "test", "-count=1", "./luatest/docs")
+}
+
+// goreleaser is pinned here for the same reason as the linter.
+const goreleaser = "github.com/goreleaser/goreleaser/v2@v2.12.7"
+
+// Release makes all that a release consists of, in build/release, and publishes nothing: archives, checksums, packages, bills
+// of materials, manual page and completions. `go tool mage faults bench` makes its proofs and figures.
+func Release() error {
+	env := map[string]string{"GOTOOLCHAIN": "auto"} // goreleaser may want a later Go than this module
+	if err := sh.RunWithV(env, "go", "run", goreleaser, "check"); err != nil {
+		return err
+	}
+	return sh.RunWithV(env, "go", "run", goreleaser, "release", "--snapshot", "--clean")
 }

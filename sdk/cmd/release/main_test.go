@@ -13,7 +13,7 @@ import (
 func run(t *testing.T, args ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", args...)
-	cmd.Dir = ".."
+	cmd.Dir = "../../.."
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -23,7 +23,7 @@ func run(t *testing.T, args ...string) {
 func TestAssets(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	run(t, "run", "./release/assets", dir)
+	run(t, "run", "./sdk/cmd/release/assets", dir)
 	for _, name := range []string{"redilock.bash", "_redilock", "redilock.fish"} {
 		if text, err := os.ReadFile(filepath.Join(dir, name)); err != nil || len(text) < 100 {
 			t.Errorf("%s: %q, %v", name, text, err)
@@ -52,7 +52,7 @@ func TestSBOM(t *testing.T) {
 	dir := t.TempDir()
 	program, file := filepath.Join(dir, "redilock"), filepath.Join(dir, "sbom.json")
 	run(t, "build", "-o", program, "./sdk/cmd/redilock")
-	run(t, "run", "./release/sbom", program, file)
+	run(t, "run", "./sdk/cmd/release/sbom", program, file)
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

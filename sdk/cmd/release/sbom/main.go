@@ -1,6 +1,6 @@
 // Command sbom writes the bill of materials of a Go program, as CycloneDX, from what the compiler put into it.
 //
-//	go run ./release/sbom PROGRAM FILE
+//	go run ./sdk/cmd/release/sbom PROGRAM FILE
 package main
 
 import (

@@ -1,6 +1,6 @@
 // Command assets writes what a release of the command carries besides the program: a manual page and shell completions.
 //
-//	go run ./release/assets DIRECTORY
+//	go run ./sdk/cmd/release/assets DIRECTORY
 package main
 
 import (
