@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +20,8 @@ import (
 	"github.com/zferentz/go-redilock/gen/luagen"
 	"github.com/zferentz/go-redilock/luatest/docs"
 	"github.com/zferentz/go-redilock/luatest/fuzz"
-	"github.com/zferentz/go-redilock/luatest/mutex/model"
+	mutexmodel "github.com/zferentz/go-redilock/luatest/mutex/model"
+	semaphoremodel "github.com/zferentz/go-redilock/luatest/semaphore/model"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/testreport"
 )
@@ -278,13 +280,26 @@ func Several() error {
 	}, "-timeout=40m", "./luatest/several")
 }
 
-// Model explores every order of what clients, time and other programs do to the locks, on the real scripts: sixteen
-// million transitions. Progress is on stderr. A violation is shown as the shortest way to it, and as a scenario.
-func Model(ctx context.Context) error { return model.Deep(ctx, os.Stdout, os.Stderr) }
+// Model explores every order of what clients, time and other programs do to the locks and to the semaphores, on the real
+// scripts: tens of millions of transitions. Progress is on stderr. A violation is shown as the shortest way to it, and as a
+// scenario. REDILOCK_MODEL is the primitive to explore, if it is not to be all: mutex or semaphore.
+func Model(ctx context.Context) error {
+	only := os.Getenv("REDILOCK_MODEL")
+	var errs []error
+	for _, one := range []struct {
+		primitive string
+		deep      func(ctx context.Context, table io.Writer, progress *os.File) error
+	}{{"mutex", mutexmodel.Deep}, {"semaphore", semaphoremodel.Deep}} {
+		if only == "" || only == one.primitive {
+			errs = append(errs, one.deep(ctx, os.Stdout, os.Stderr))
+		}
+	}
+	return errors.Join(errs...)
+}
 
-// Bench measures the SDK and its peers on a server of its own, about eleven minutes long. REDILOCK_BENCH holds more of the command
-// line, such as `--quick`, or `--only handoff --server valkey-server`. The module luatest/bench is one of its own, so that
-// nobody who imports this one downloads the peers.
+// Bench measures the SDK and its peers on a server of its own, about eleven minutes long. REDILOCK_BENCH holds more of the
+// command line, such as `--quick`, or `--only handoff --server valkey-server`. The module luatest/bench is one of its own,
+// so that nobody who imports this one downloads the peers.
 func Bench() error {
 	run := exec.Command("go", append([]string{"run", "."}, strings.Fields(os.Getenv("REDILOCK_BENCH"))...)...)
 	run.Dir, run.Stdout, run.Stderr = filepath.Join("luatest", "bench"), os.Stdout, os.Stderr

@@ -1,6 +1,6 @@
 // Package explore checks scripts exhaustively: from an empty server it takes every action of a few clients and what is
-// around them in every order, breadth first, so that the first violation is one of the shortest. It knows no primitive: a [World]
-// gives the states, does the actions and says what each did wrong.
+// around them in every order, breadth first, so that the first violation is one of the shortest. It knows no primitive: a
+// [World] gives the states, does the actions and says what each did wrong.
 //
 //   - search: breadth first, by as many workers as there are processors
 //   - trace: the way to a violation

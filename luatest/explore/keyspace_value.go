@@ -238,9 +238,9 @@ func hset(e *Entry, pairs []string) resp.Reply {
 	return resp.Integer(added)
 }
 
-// hscan is HSCAN with the option COUNT, which it takes no notice of: a server need not either. The cursor is one more than the
-// number of a name that was given, of those that a page of one byte can have; so what stays in the hash is met once, whatever
-// else comes and goes.
+// hscan is HSCAN with the option COUNT, which it takes no notice of: a server need not either. The cursor is one more than
+// the number of a name that was given, of those that a page of one byte can have; so what stays in the hash is met once,
+// whatever else comes and goes.
 func (s *Keyspace) hscan(e *Entry, args []string) resp.Reply {
 	if len(args) != 1 && (len(args) != 3 || args[1] != "COUNT") {
 		return resp.Error(errSyntax)
