@@ -215,7 +215,8 @@ func Mutate() error {
 // that it begins with.
 func Diff() error {
 	n := cmp.Or(os.Getenv("REDILOCK_SEQUENCES"), "100000")
-	return long(map[string]string{"REDILOCK_SEQUENCES": n}, "-timeout=120m", "-run=^TestEngines$", "./luatest/mutex/sequences")
+	return long(map[string]string{"REDILOCK_SEQUENCES": n}, "-timeout=120m", "-run=^TestEngines$", "./luatest/mutex/sequences",
+		"./luatest/semaphore/sequences")
 }
 
 // Linear checks that a million operations of concurrent clients on each real server are linearizable. REDILOCK_OPS sets

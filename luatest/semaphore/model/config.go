@@ -143,8 +143,7 @@ func Configs() []Config {
 		},
 		{
 			Name: "drain", Title: "who waits and goes on asking is granted in time, from every state",
-			Clients: 3, Tokens: 1, Weights: []int{1, 3}, Limits: []int{3}, Push: true, Delete: true, Foreign: true,
-			Drain: true,
+			Clients: 3, Tokens: 1, Weights: []int{1, 3}, Limits: []int{3}, Push: true, Delete: true, Drain: true,
 			Depth: 3, DeepDepth: 6,
 		},
 	}

@@ -250,11 +250,11 @@ func (j *check) nobodyStranded() *explore.Fault {
 	*r.s = j.after.clone()
 	r.look(none, none)
 	head := int(j.after.queue[0])
-	if w := j.after.records[head]; !again && (!j.alive(&j.after, head) || r.fits(int(w.weight), int(w.limit))) {
-		if w.left >= 0 || j.after.damaged {
-			return fault("M5", "%s waits at the head of the queue, and fits: %d of %d permits are in use", j.name(head),
-				j.after.inUse(), w.limit)
-		}
+	w := j.after.records[head]
+	dead := w.kind != ofWaiter || w.left < 0 || w.weight > w.limit
+	if !again && (dead || r.fits(int(w.weight), int(w.limit))) {
+		return fault("M5", "%s is left at the head of the queue, dead or although it fits: %d of %d permits are in use",
+			j.name(head), j.after.inUse(), w.limit)
 	}
 	return nil
 }
