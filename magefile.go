@@ -219,11 +219,12 @@ func Diff() error {
 		"./luatest/semaphore/sequences")
 }
 
-// Linear checks that a million operations of concurrent clients on each real server are linearizable. REDILOCK_OPS sets
-// another number.
+// Linear checks that a million operations of concurrent clients of a mutex, and as many of a semaphore, are linearizable on each
+// real server. REDILOCK_OPS sets another number.
 func Linear() error {
 	ops := cmp.Or(os.Getenv("REDILOCK_OPS"), "1000000")
-	return long(map[string]string{"REDILOCK_OPS": ops}, "-timeout=120m", "-run=^TestLinearizable$", "./luatest/mutex/linear")
+	return long(map[string]string{"REDILOCK_OPS": ops}, "-timeout=240m", "-run=^TestLinearizable$", "./luatest/mutex/linear",
+		"./luatest/semaphore/linear")
 }
 
 // long runs tests at a size that the environment gives, without the race detector, and ends with what was proven.
