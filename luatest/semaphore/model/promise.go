@@ -251,7 +251,7 @@ func (j *check) nobodyStranded() *explore.Fault {
 	r.look(none, none)
 	head := int(j.after.queue[0])
 	w := j.after.records[head]
-	dead := w.kind != ofWaiter || w.left < 0 || w.weight > w.limit
+	dead := head != j.action.token && (w.kind != ofWaiter || w.left < 0 || w.weight > w.limit)
 	if !again && (dead || r.fits(int(w.weight), int(w.limit))) {
 		return fault("M5", "%s is left at the head of the queue, dead or although it fits: %d of %d permits are in use",
 			j.name(head), j.after.inUse(), w.limit)
