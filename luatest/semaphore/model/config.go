@@ -97,7 +97,7 @@ func Configs() []Config {
 			Name: "restored", Title: "records are lost and restored, with leases that others outlive",
 			Clients: 2, Tokens: 1, Weights: all, Limits: three, Try: true, Poll: true, Push: true, Shrink: true,
 			Restore: true, Delete: true, Long: true,
-			Depth: 5, DeepDepth: 0,
+			Depth: 4, DeepDepth: 0,
 		},
 		{
 			Name: "foreign", Title: "another program removes holders, and takes the name",
