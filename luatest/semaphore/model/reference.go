@@ -29,6 +29,8 @@ type expected struct {
 	sent   []sent
 	stood  bool // somebody was put into the queue, or renewed: its retention starts anew
 	more   bool // the call says that others may fit
+	// passed are holders whose lease is over that the call leaves, because it takes only so many: it is to be called again.
+	passed int
 }
 
 // reference does what the protocol says, in plain Go. It keeps the sums as a caller finds them: without the holders whose
@@ -39,7 +41,6 @@ type reference struct {
 	s        *state
 	deaf     uint // clients that nobody listens for
 	own      int  // whose channel the caller tells, a client, or none
-	passed   int  // holders whose lease is over that this call leaves, because it takes only so many
 	manyGone bool
 	over     bool // some lease was over when the call came
 	told     []grant
