@@ -39,6 +39,8 @@ func (w *world) redis() *redis.Client {
 	rdb := redis.NewClient(&redis.Options{
 		Addr:   "127.0.0.1:6379", // a name would be looked up outside the bubble
 		Dialer: func(context.Context, string, string) (net.Conn, error) { return buffered.New(w.server.Dial()) },
+		// Nobody waits for a connection: go-redis' pools share timers, and one of another bubble never fires.
+		PoolSize: 1000,
 	})
 	w.Cleanup(func() { _ = rdb.Close() })
 	return rdb

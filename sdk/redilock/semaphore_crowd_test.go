@@ -41,7 +41,7 @@ func TestSemaphoreCrowd(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		registered := func() {
-			if waiting, _ := w.server.SortedSet("{x}:redilock:pending"); len(waiting) > len(served) {
+			if waiting, _ := w.server.ZMembers("{x}:redilock:pending"); len(waiting) > len(served) {
 				w.Errorf("%d are registered, of %d clients", len(waiting), len(served))
 			}
 		}

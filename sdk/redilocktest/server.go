@@ -63,6 +63,9 @@ func (s *Server) pool() *redis.Client {
 		Dialer: func(context.Context, string, string) (net.Conn, error) {
 			return s.conns.add(s.memory.Dial())
 		},
+		// Nobody waits for a connection: go-redis does that with timers that all pools of a process share, and one of
+		// another bubble never fires.
+		PoolSize: 1000,
 	})
 	s.t.Cleanup(func() { _ = rdb.Close() })
 	return rdb
