@@ -4,12 +4,11 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,8 +18,10 @@ import (
 	"github.com/magefile/mage/sh"
 	"github.com/zferentz/go-redilock/gen"
 	"github.com/zferentz/go-redilock/gen/luagen"
+	"github.com/zferentz/go-redilock/luatest/docs"
 	"github.com/zferentz/go-redilock/luatest/fuzz"
-	"github.com/zferentz/go-redilock/luatest/mutex/model"
+	mutexmodel "github.com/zferentz/go-redilock/luatest/mutex/model"
+	semaphoremodel "github.com/zferentz/go-redilock/luatest/semaphore/model"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/testreport"
 )
@@ -54,28 +55,7 @@ func Verify(ctx context.Context) error {
 
 // Commands writes the generator's table of Redis' commands anew, from what every server of this machine says of itself:
 // it wants Redis 7.0, Redis 8.0 and Valkey 9.1 (REDILOCK_SERVERS).
-func Commands() error {
-	if n := len(server.Executables()); n < 3 {
-		return fmt.Errorf("%d servers: name three in %s, or commands that one of them lacks would be let in", n, server.EnvServers)
-	}
-	args := []string{"run", "./gen/cmd/commandtable"}
-	for _, executable := range server.Executables() {
-		if executable.Err != nil {
-			return executable.Err
-		}
-		s, err := server.Start(context.Background(), server.Options{Executable: executable.Path})
-		if err != nil {
-			return err
-		}
-		defer func() { _ = s.Stop() }()
-		args = append(args, s.Addr())
-	}
-	table, err := sh.Output("go", args...)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile("gen/command_table.go", []byte(table+"\n"), 0o644)
-}
+func Commands() error { return sh.RunV("go", "run", "./gen/cmd/commandtable", "gen/command_table.go") }
 
 // Pin freezes the scripts in lua/released.json: do it with a release, never before.
 func Pin() error {
@@ -98,7 +78,7 @@ func Test() error {
 	env := map[string]string{testreport.Env: rows}
 	// Most tests wait rather than compute, so more of them run at once than there are processors.
 	all := []string{"test", "-count=1", "-parallel=6", "-timeout=25m"}
-	if why := noRaceDetector(); why == "" {
+	if why := testreport.NoRaceDetector(); why == "" {
 		all = append(all, "-race")
 	} else {
 		os.Setenv(testreport.Env, rows)
@@ -113,6 +93,8 @@ func Test() error {
 		sh.RunWithV(env, "go", "test", "-count=1", "./luatest/mutation"),
 		// With -v: which scenario noticed each mutant.
 		sh.RunWithV(env, "go", "test", "-count=1", "-v", "-run=^TestMutants$", "./luatest/meaning"),
+		// A module of its own: OpenTelemetry stays away from those who do not want it.
+		sh.RunWithV(env, "go", "test", "-C", "sdk/redilockotel", "-race", "-count=1", "./..."),
 	)
 	fmt.Println()
 	if err := testreport.Print(os.Stdout, rows); err != nil {
@@ -120,22 +102,6 @@ func Test() error {
 	}
 	fmt.Printf("\nall of it took %v\n", time.Since(start).Round(time.Second))
 	return failed
-}
-
-// noRaceDetector says why tests cannot run with the race detector, which is made of C; or nothing where they can.
-func noRaceDetector() string {
-	settings, err := sh.Output("go", "env", "CGO_ENABLED", "CC")
-	if err != nil {
-		return err.Error()
-	}
-	enabled, compiler, _ := strings.Cut(settings, "\n")
-	if enabled != "1" {
-		return "without the race detector: cgo is off (no C compiler, or CGO_ENABLED=0)"
-	}
-	if _, err := exec.LookPath(strings.Fields(compiler + " cc")[0]); err != nil {
-		return "without the race detector: no C compiler"
-	}
-	return ""
 }
 
 // What stands behind the table of a full Faults besides it: how much simulated time, and how many operations that were
@@ -249,14 +215,16 @@ func Mutate() error {
 // that it begins with.
 func Diff() error {
 	n := cmp.Or(os.Getenv("REDILOCK_SEQUENCES"), "100000")
-	return long(map[string]string{"REDILOCK_SEQUENCES": n}, "-timeout=120m", "-run=^TestEngines$", "./luatest/mutex/sequences")
+	return long(map[string]string{"REDILOCK_SEQUENCES": n}, "-timeout=120m", "-run=^TestEngines$", "./luatest/mutex/sequences",
+		"./luatest/semaphore/sequences")
 }
 
-// Linear checks that a million operations of concurrent clients on each real server are linearizable. REDILOCK_OPS sets
-// another number.
+// Linear checks that a million operations of concurrent clients of a mutex, and as many of a semaphore, are linearizable on each
+// real server. REDILOCK_OPS sets another number.
 func Linear() error {
 	ops := cmp.Or(os.Getenv("REDILOCK_OPS"), "1000000")
-	return long(map[string]string{"REDILOCK_OPS": ops}, "-timeout=120m", "-run=^TestLinearizable$", "./luatest/mutex/linear")
+	return long(map[string]string{"REDILOCK_OPS": ops}, "-timeout=240m", "-run=^TestLinearizable$", "./luatest/mutex/linear",
+		"./luatest/semaphore/linear")
 }
 
 // long runs tests at a size that the environment gives, without the race detector, and ends with what was proven.
@@ -285,10 +253,11 @@ func Fuzz() error {
 }
 
 // Soak runs the long form of the SDK's own tests: thousands of seeded storms of waiters that give up, lose and release;
-// 200 servers killed, stopped or cut off during extension; 100,000 locks held by one client.
+// 200 servers killed, stopped or cut off during extension; 100,000 locks held by one client; 1,000 kill -9 of processes that hold
+// permits of a semaphore.
 func Soak() error {
-	long := map[string]string{"REDILOCK_STORMS": "3000", "REDILOCK_RUNS": "200", "REDILOCK_LOCKS": "100000"}
-	return sh.RunWithV(long, "go", "test", "-count=1", "-timeout=30m", "-v", "-run=Storm|LossIsNoticed|ManyHeld",
+	long := map[string]string{"REDILOCK_STORMS": "3000", "REDILOCK_RUNS": "200", "REDILOCK_LOCKS": "100000", "REDILOCK_KILLS": "1000"}
+	return sh.RunWithV(long, "go", "test", "-count=1", "-timeout=30m", "-v", "-run=Storm|LossIsNoticed|ManyHeld|SemaphoreKill",
 		"./sdk/redilock")
 }
 
@@ -304,13 +273,35 @@ func interop(rounds int) error {
 	return sh.RunV("go", "test", "-C", "luatest/interop", "-count=1", "-timeout=40m", fmt.Sprintf("-rounds=%d", rounds))
 }
 
-// Model explores every order of what clients, time and other programs do to the locks, on the real scripts: sixteen
-// million transitions. Progress is on stderr. A violation is shown as the shortest way to it, and as a scenario.
-func Model(ctx context.Context) error { return model.Deep(ctx, os.Stdout, os.Stderr) }
+// Several proves what is built on the lock, with processes, signals and real servers: several locks at once for a minute, 1,000
+// changes of leader, 100 failovers for each row that must survive them. About six minutes for each kind of server.
+func Several() error {
+	return long(map[string]string{
+		"REDILOCK_SEVERAL_SECONDS": "60", "REDILOCK_SEVERAL_CHANGES": "1000",
+		"REDILOCK_SEVERAL_FAILOVERS": "100", "REDILOCK_SEVERAL_PAIRS": "2000",
+	}, "-timeout=40m", "./luatest/several")
+}
 
-// Bench measures the SDK and its peers on a server of its own, about eleven minutes long. REDILOCK_BENCH holds more of the command
-// line, such as `--quick`, or `--only handoff --server valkey-server`. The module luatest/bench is one of its own, so that
-// nobody who imports this one downloads the peers.
+// Model explores every order of what clients, time and other programs do to the locks and to the semaphores, on the real
+// scripts: tens of millions of transitions. Progress is on stderr. A violation is shown as the shortest way to it, and as a
+// scenario. REDILOCK_MODEL is the primitive to explore, if it is not to be all: mutex or semaphore.
+func Model(ctx context.Context) error {
+	only := os.Getenv("REDILOCK_MODEL")
+	var errs []error
+	for _, one := range []struct {
+		primitive string
+		deep      func(ctx context.Context, table io.Writer, progress *os.File) error
+	}{{"mutex", mutexmodel.Deep}, {"semaphore", semaphoremodel.Deep}} {
+		if only == "" || only == one.primitive {
+			errs = append(errs, one.deep(ctx, os.Stdout, os.Stderr))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Bench measures the SDK and its peers on a server of its own, about eleven minutes long. REDILOCK_BENCH holds more of the
+// command line, such as `--quick`, or `--only handoff --server valkey-server`. The module luatest/bench is one of its own,
+// so that nobody who imports this one downloads the peers.
 func Bench() error {
 	run := exec.Command("go", append([]string{"run", "."}, strings.Fields(os.Getenv("REDILOCK_BENCH"))...)...)
 	run.Dir, run.Stdout, run.Stderr = filepath.Join("luatest", "bench"), os.Stdout, os.Stderr
@@ -326,45 +317,32 @@ func BenchShort() error {
 	)
 }
 
+// Observe proves the exporter, its page, the dashboard and the alerts: with a real browser, a real Prometheus and a million
+// keys. It wants chromium and Debian's prometheus. Pictures of the page are kept in the folder REDILOCK_SCREENSHOTS.
+func Observe() error {
+	return observe("-long", "-screenshots="+os.Getenv("REDILOCK_SCREENSHOTS"), "-timeout=20m")
+}
+
+// ObserveShort is Observe without what takes minutes, for CI: the rules by promtool, where it is installed, and the page.
+func ObserveShort() error { return observe() }
+
+// observe is in a module of its own: what it needs comes near nobody's go.mod.
+func observe(args ...string) error {
+	return sh.RunV("go", append([]string{"test", "-C", "luatest/observe", "-count=1", "-v", "."}, args...)...)
+}
+
 // linter is pinned here and not in go.mod: those who import the module do not need its dependencies.
 const linter = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
-
-// maxLines is how long a file may be that people write.
-const maxLines = 400
 
 // Lint fails on code that gofmt, go vet or one of the linters of .golangci.yml would change, and on files of more than
 // 400 lines; in this module and in those of their own.
 func Lint() error {
-	failed := lines()
-	for _, module := range []string{".", "luatest/bench", "luatest/interop"} {
+	failed := docs.LongFiles(".")
+	for _, module := range []string{".", "luatest/bench", "luatest/interop", "luatest/observe", "sdk/redilockotel"} {
 		failed = errors.Join(failed, sh.RunV("go", "vet", "-C", module, "./..."))
 		failed = errors.Join(failed, sh.RunV("go", "run", "-C", module, linter, "run", "./..."))
 	}
 	return failed
-}
-
-func lines() error {
-	var long []error
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			if d != nil && (d.Name() == "testdata" || d.Name() == ".git" || path == "lua/dist") {
-				return filepath.SkipDir
-			}
-			return err
-		}
-		if ext := filepath.Ext(path); ext != ".go" && ext != ".lua" {
-			return nil
-		}
-		text, err := os.ReadFile(path)
-		if bytes.HasPrefix(text, []byte("// Code generated ")) {
-			return err
-		}
-		if n := bytes.Count(text, []byte("\n")); n > maxLines {
-			long = append(long, fmt.Errorf("%s has %d lines: split it, %d are enough", path, n, maxLines))
-		}
-		return err
-	})
-	return errors.Join(err, errors.Join(long...))
 }
 
 // Command runs the long form of the command's tests: TERM at 10,000 random moments, what is left of 1,000 trees of 50
@@ -380,4 +358,23 @@ func Command() error {
 	}
 	return long(env, "-timeout=120m", "-run=^TestExactBytes$|^TestCommands$/^on$/./^(run_term_any_moment|left|run_bytes_random)$",
 		"./sdk/cmd/redilock")
+}
+
+// Docs runs the commands of the documents or wants the reason why not, follows their links, and wants every table of figures
+// to say which run it is from. Interop runs those of the clients in other languages.
+func Docs() error {
+	return sh.RunWithV(map[string]string{"REDILOCK_DOCS": "1"}, "go", "test", "-count=1", "./luatest/docs")
+}
+
+// goreleaser is pinned here for the same reason as the linter.
+const goreleaser = "github.com/goreleaser/goreleaser/v2@v2.12.7"
+
+// Release makes all that a release consists of, in build/release, and publishes nothing: archives, checksums, packages, bills
+// of materials, manual page and completions. `go tool mage faults bench` makes its proofs and figures.
+func Release() error {
+	env := map[string]string{"GOTOOLCHAIN": "auto"} // goreleaser may want a later Go than this module
+	if err := sh.RunWithV(env, "go", "run", goreleaser, "check"); err != nil {
+		return err
+	}
+	return sh.RunWithV(env, "go", "run", goreleaser, "release", "--snapshot", "--clean")
 }

@@ -15,9 +15,10 @@ import (
 	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
-// Engines is a test that holds every engine to every other: REDILOCK_SEQUENCES sequences (2,000), from REDILOCK_SEED (0) on.
-func (p *Plan) Engines(t *testing.T) {
-	first, n := uint64(testreport.Size(t, "REDILOCK_SEED", 0)), uint64(testreport.Size(t, "REDILOCK_SEQUENCES", 2000))
+// Engines is a test that holds every engine to every other: so many sequences, or as many as REDILOCK_SEQUENCES says, from
+// REDILOCK_SEED (0) on.
+func (p *Plan) Engines(t *testing.T, sequences int) {
+	first, n := uint64(testreport.Size(t, "REDILOCK_SEED", 0)), uint64(testreport.Size(t, "REDILOCK_SEQUENCES", sequences))
 	scripts, err := p.Subject.Scripts()
 	if err != nil {
 		t.Fatal(err)

@@ -35,8 +35,12 @@ type memory struct {
 // NewMemory makes a runner of an engine in memory, with scripts of the plan's subject. It closes the engine with itself.
 func (p *Plan) NewMemory(e engine.Engine, scripts []dist.Script) (Runner, error) {
 	m := &memory{Engine: e, plan: p, sha1: map[string]string{}, now: Epoch}
+	before := ""
+	if e.Kind() == engine.KindMiniredis {
+		before = wholeMS
+	}
 	for _, s := range scripts {
-		sha1, err := e.Load(s.Source)
+		sha1, err := e.Load(before + s.Source)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}

@@ -15,12 +15,13 @@ const shift = 4_000_000_000_000
 //	TIME          answers that clock
 //	SET … PX n    is SET … PXAT, n after that clock and shift
 //	PEXPIRE k n   is PEXPIREAT, n after that clock and shift
+//	PEXPIREAT k n is the same, so much after that clock as n is, and shift; in the past it stays there
 //	PTTL k        is what PEXPIRETIME answers, less that clock and shift
 //
 // and every other command is sent as it is. An n that no server takes is left to the server's own error. Behind it the
 // script's bytes are those of lua/dist. That the prelude is right is part of what is compared: the engines in memory run
 // the scripts without it.
-var prelude = strings.Join(strings.Fields(fmt.Sprintf(`
+var prelude = oneLine(fmt.Sprintf(`
 local redis = (function(real)
   local clock = tonumber(table.remove(ARGV))
   local now = math.floor(clock / 1000) + %d
@@ -41,6 +42,8 @@ local redis = (function(real)
       end
     elseif name == 'PEXPIRE' and at(words[2]) then
       name, words[2] = 'PEXPIREAT', at(words[2])
+    elseif name == 'PEXPIREAT' and tonumber(words[2]) then
+      words[2] = at(words[2] - math.floor(clock / 1000)) or 1
     elseif name == 'PTTL' then
       local deadline = call('PEXPIRETIME', words[1])
       return type(deadline) == 'number' and deadline >= 0 and deadline - now or deadline
@@ -53,7 +56,29 @@ local redis = (function(real)
     error_reply = real.error_reply, status_reply = real.status_reply
   }
 end)(redis)
-`, shift)), " ") + " "
+`, shift))
+
+// wholeMS stands before a script on miniredis. There PEXPIREAT takes the microseconds of the clock away from the time to
+// live, which a server's clock for keys does not have.
+var wholeMS = oneLine(`
+local redis = (function(real)
+  local function send(call, name, ...)
+    local words = {...}
+    if name == 'PEXPIREAT' and tonumber(words[2]) then
+      local time = real.call('TIME')
+      name, words[2] = 'PEXPIRE', string.format('%.0f', words[2] - time[1] * 1000 - math.floor(time[2] / 1000))
+    end
+    return call(name, unpack(words))
+  end
+  return {
+    call = function(...) return send(real.call, ...) end,
+    pcall = function(...) return send(real.pcall, ...) end,
+    error_reply = real.error_reply, status_reply = real.status_reply
+  }
+end)(redis)
+`)
+
+func oneLine(source string) string { return strings.Join(strings.Fields(source), " ") + " " }
 
 // lapse ends the keys whose time has come: what a server does by itself as time goes on.
 var lapse = fmt.Sprintf(`

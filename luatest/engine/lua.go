@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -115,6 +116,12 @@ func (e *Lua) dispatch(args []string) resp.Reply {
 		}
 		e.listening[args[1]] = append(messages, args[2])
 		return resp.Integer(1)
+	}
+	if strings.EqualFold(args[0], "PEXPIREAT") && len(args) == 3 {
+		// A server's clock has whole milliseconds here; miniredis takes the rest away from the time to live.
+		if at, err := strconv.ParseInt(args[2], 10, 64); err == nil {
+			args = []string{"PEXPIRE", args[1], strconv.FormatInt(at-e.now.UnixMilli(), 10)}
+		}
 	}
 	e.redis.Server().Dispatch(e.peer, args)
 	e.peer.Flush()

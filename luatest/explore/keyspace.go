@@ -1,6 +1,6 @@
 // Package explore checks scripts exhaustively: from an empty server it takes every action of a few clients and what is
-// around them in every order, breadth first, so that the first violation is one of the shortest. It knows no primitive: a [World]
-// gives the states, does the actions and says what each did wrong.
+// around them in every order, breadth first, so that the first violation is one of the shortest. It knows no primitive: a
+// [World] gives the states, does the actions and says what each did wrong.
 //
 //   - search: breadth first, by as many workers as there are processors
 //   - trace: the way to a violation
@@ -58,6 +58,10 @@ type Keyspace struct {
 	Entries []Entry
 	Publish func(channel, message string) int64 // nil: nobody listens
 	Calls   int                                 // commands so far
+
+	// Page is how many fields HSCAN gives at a time, in the order of their names; 0: all of them, as a server does with a
+	// small hash.
+	Page int
 
 	// AtDeadline makes keys end when their time to live has passed, as in miniredis, and not a millisecond after, as in
 	// a server: https://github.com/redis/redis/blob/7.0.15/src/db.c#L1606 (keyIsExpired: now > when).
@@ -121,8 +125,8 @@ func (s *Keyspace) Dispatch(args []string) resp.Reply {
 			return resp.Integer(0)
 		}
 		return resp.Integer(s.Publish(args[1], args[2]))
-	case "EXISTS", "DEL":
-		return s.each(args[0] == "DEL", args[1:])
+	case "EXISTS", "DEL", "UNLINK":
+		return s.each(args[0] != "EXISTS", args[1:])
 	}
 	if len(args) < 2 {
 		return resp.Error("ERR wrong number of arguments for '" + strings.ToLower(args[0]) + "' command")
@@ -132,7 +136,9 @@ func (s *Keyspace) Dispatch(args []string) resp.Reply {
 	case "PTTL":
 		return resp.Integer(s.pttl(e))
 	case "PEXPIRE":
-		return s.pexpire(e, args[2:])
+		return s.pexpire(e, args[2:], s.Now)
+	case "PEXPIREAT":
+		return s.pexpire(e, args[2:], 0)
 	case "PERSIST":
 		had := e.Expires != 0
 		e.Expires = 0
@@ -145,15 +151,17 @@ func (s *Keyspace) Dispatch(args []string) resp.Reply {
 		return resp.Integer(1)
 	case "GET", "GETEX", "SET":
 		return s.onString(e, args)
-	case "ZADD", "ZREM", "ZCARD", "ZRANK", "ZSCORE", "ZRANGE", "ZREVRANGE":
+	case "ZADD", "ZREM", "ZCARD", "ZRANK", "ZSCORE", "ZRANGE", "ZREVRANGE", "ZRANGEBYSCORE":
 		return onZset(e, args)
-	case "HSET", "HGET", "HDEL":
+	case "HSET", "HGET", "HDEL", "HMGET":
 		return OnHash(e, args)
+	case "HSCAN":
+		return s.hscan(e, args[2:])
 	}
 	return resp.Error("ERR unknown command '" + args[0] + "'")
 }
 
-// each is EXISTS and DEL.
+// each is EXISTS, DEL and UNLINK.
 func (s *Keyspace) each(remove bool, keys []string) resp.Reply {
 	n := int64(0)
 	for _, key := range keys {
@@ -178,9 +186,11 @@ func (s *Keyspace) pttl(e *Entry) int64 {
 	return e.Expires - s.Now
 }
 
-// pexpire is PEXPIRE, with the options NX and GT: a key without expiry is taken to last for ever.
-func (s *Keyspace) pexpire(e *Entry, args []string) resp.Reply {
-	ms, ok := Integer(args[0])
+// pexpire is PEXPIRE and PEXPIREAT, with a time after from, and with the options NX and GT: a key without expiry is taken to
+// last for ever.
+func (s *Keyspace) pexpire(e *Entry, args []string, from int64) resp.Reply {
+	at, ok := Integer(args[0])
+	at += from
 	option := ""
 	if len(args) > 1 {
 		option = args[1]
@@ -191,12 +201,12 @@ func (s *Keyspace) pexpire(e *Entry, args []string) resp.Reply {
 	case !ok:
 		return resp.Error(errNotInteger)
 	case e.Kind == KindNone, option == "NX" && e.Expires != 0,
-		option == "GT" && (e.Expires == 0 || s.Now+ms <= e.Expires):
+		option == "GT" && (e.Expires == 0 || at <= e.Expires):
 		return resp.Integer(0)
-	case ms <= 0:
+	case at <= s.Now:
 		e.Clear()
 	default:
-		e.Expires = s.Now + ms
+		e.Expires = at
 	}
 	return resp.Integer(1)
 }

@@ -84,6 +84,8 @@ func onZset(e *Entry, args []string) resp.Reply {
 		return zadd(e, args[2:])
 	case "ZRANGE", "ZREVRANGE":
 		return zrange(e, args)
+	case "ZRANGEBYSCORE":
+		return zrangeByScore(e, args[2:])
 	}
 	if !e.Is(KindZset) {
 		return resp.Error(ErrWrongType)
@@ -194,16 +196,17 @@ func OnHash(e *Entry, args []string) resp.Reply {
 		}
 		return resp.Null()
 	case "HSET":
-		if len(args) != 4 {
-			return resp.Error(errSyntax)
+		return hset(e, args[2:])
+	case "HMGET":
+		items := []resp.Reply{}
+		for _, name := range args[2:] {
+			value := resp.Null()
+			if i := e.Field(name); i >= 0 {
+				value = resp.String(e.Fields[i].Value)
+			}
+			items = append(items, value)
 		}
-		e.Kind = KindHash
-		if i := e.Field(args[2]); i >= 0 {
-			e.Fields[i].Value = args[3]
-			return resp.Integer(0)
-		}
-		e.Fields = append(e.Fields, Field{args[2], args[3]})
-		return resp.Integer(1)
+		return resp.Array(items...)
 	}
 	n := int64(0)
 	for _, name := range args[2:] {
@@ -216,4 +219,131 @@ func OnHash(e *Entry, args []string) resp.Reply {
 		e.Clear()
 	}
 	return resp.Integer(n)
+}
+
+func hset(e *Entry, pairs []string) resp.Reply {
+	if len(pairs)%2 != 0 {
+		return resp.Error("ERR wrong number of arguments for 'hset' command")
+	}
+	e.Kind = KindHash
+	added := int64(0)
+	for i := 0; i < len(pairs); i += 2 {
+		if at := e.Field(pairs[i]); at >= 0 {
+			e.Fields[at].Value = pairs[i+1]
+			continue
+		}
+		e.Fields = append(e.Fields, Field{pairs[i], pairs[i+1]})
+		added++
+	}
+	return resp.Integer(added)
+}
+
+// hscan is HSCAN with the option COUNT, which it takes no notice of: a server need not either. The cursor is one more than
+// the number of a name that was given, of those that a page of one byte can have; so what stays in the hash is met once,
+// whatever else comes and goes.
+func (s *Keyspace) hscan(e *Entry, args []string) resp.Reply {
+	if len(args) != 1 && (len(args) != 3 || args[1] != "COUNT") {
+		return resp.Error(errSyntax)
+	}
+	from, ok := Integer(args[0])
+	if !ok {
+		return resp.Error("ERR invalid cursor")
+	}
+	if !e.Is(KindHash) {
+		return resp.Error(ErrWrongType)
+	}
+	fields := e.Fields
+	if s.Page > 0 {
+		fields = slices.Clone(fields)
+		slices.SortFunc(fields, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
+		fields = slices.DeleteFunc(fields, func(f Field) bool { return place(f.Name) < from })
+	}
+	next, items := int64(0), []resp.Reply{}
+	for i, f := range fields {
+		if s.Page > 0 && i == s.Page {
+			next = place(f.Name)
+			break
+		}
+		items = append(items, resp.String(f.Name), resp.String(f.Value))
+	}
+	return resp.Array(resp.String(strconv.FormatInt(next, 10)), resp.Array(items...))
+}
+
+// place is a number of a name of two bytes at the most, in the order of names; that of the empty name is 1.
+func place(name string) int64 {
+	n := int64(1)
+	for i := range 2 {
+		n *= 257
+		if i < len(name) {
+			n += int64(name[i]) + 1
+		}
+	}
+	return n
+}
+
+// zrangeByScore is ZRANGEBYSCORE with whole numbers, of which the second may be excluded.
+func zrangeByScore(e *Entry, args []string) resp.Reply {
+	const lowest, highest = -1 << 62, 1 << 62
+	bound := func(text string) (n int64, ok bool) {
+		switch text {
+		case "-inf":
+			return lowest, true
+		case "+inf":
+			return highest, true
+		}
+		n, ok = Integer(strings.TrimPrefix(text, "("))
+		return n, ok
+	}
+	if len(args) < 2 {
+		return resp.Error(errSyntax)
+	}
+	from, ok := bound(args[0])
+	to, ok2 := bound(args[1])
+	if !ok || !ok2 {
+		return resp.Error("ERR min or max is not a float")
+	}
+	if strings.HasPrefix(args[0], "(") {
+		from++
+	}
+	if strings.HasPrefix(args[1], "(") {
+		to--
+	}
+	scores, skip, most := false, int64(0), int64(highest)
+	for i := 2; i < len(args); i++ {
+		switch {
+		case args[i] == "WITHSCORES":
+			scores = true
+		case args[i] == "LIMIT" && i+2 < len(args):
+			if skip, ok = Integer(args[i+1]); ok {
+				most, ok = Integer(args[i+2])
+			}
+			if !ok {
+				return resp.Error(errNotInteger)
+			}
+			i += 2
+		default:
+			return resp.Error(errSyntax)
+		}
+	}
+	if !e.Is(KindZset) {
+		return resp.Error(ErrWrongType)
+	}
+	items := []resp.Reply{}
+	for _, m := range e.Members {
+		switch {
+		case m.Score < from || m.Score > to:
+			continue
+		case skip > 0:
+			skip--
+			continue
+		case most == 0:
+			return resp.Array(items...)
+		}
+		most--
+		items = append(items, resp.String(m.Name))
+		if scores {
+			items = append(items, resp.String(strconv.FormatInt(m.Score, 10)))
+		}
+	}
+	return resp.Array(items...)
 }

@@ -110,3 +110,30 @@ func (w *Fixture) Reset(t testing.TB) {
 	}
 	w.Engine.SetTime(w.Start)
 }
+
+// Spoil puts something into a key, over what is there or in its place: a string, a member, an element, or the field of a
+// hash, in one of eight ways.
+func Spoil(t testing.TB, w *Fixture, key string, kind uint8, field, content string) {
+	t.Helper()
+	switch kind % 8 {
+	case 0:
+		w.Do(t, "SET", key, content)
+	case 1:
+		w.Do(t, "DEL", key)
+	case 2:
+		w.Do(t, "HSET", key, field, content)
+	case 3:
+		w.Do(t, "DEL", key)
+		w.Do(t, "HSET", key, field, content)
+	case 4:
+		w.Do(t, "ZADD", key, "0", content)
+	case 5: // where the content is a number it is a score
+		w.Do(t, "ZADD", key, content, "e")
+	case 6:
+		w.Do(t, "DEL", key)
+		w.Do(t, "RPUSH", key, content)
+	case 7:
+		w.Do(t, "DEL", key)
+		w.Do(t, "SADD", key, content)
+	}
+}

@@ -21,6 +21,8 @@ func TestTargets(t *testing.T) {
 		{Package: "./gen", Name: "FuzzHeaders"},
 		{Package: "./luatest/mutex/fuzz", Name: "FuzzArguments"},
 		{Package: "./luatest/mutex/fuzz", Name: "FuzzCompanions"},
+		{Package: "./luatest/semaphore/fuzz", Name: "FuzzArguments"},
+		{Package: "./luatest/semaphore/fuzz", Name: "FuzzCompanions"},
 		{Package: "./sdk/redilock", Name: "FuzzNames"},
 		{Package: "./sdk/redilock", Name: "FuzzTokens"},
 	} {

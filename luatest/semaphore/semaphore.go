@@ -1,5 +1,10 @@
 // Package semaphore describes the semaphore to the suites that prove any primitive. What is its own is below it.
 //
+//   - model: a reference in plain Go, and the worlds in which package explore holds the scripts to it
+//   - sequences: what clients do, and what none should do, for package diff
+//   - fuzz: what must hold whatever arguments and companions are
+//   - linear: the histories of clients that use the scripts on real servers
+//   - faults: holders that vanish, servers that are killed or full, keys that are lost
 //   - budget: what each way through the scripts costs, and that it is the same with 10 holders and with 100,000
 package semaphore
 

@@ -17,10 +17,10 @@ const module = "github.com/zferentz/go-redilock/"
 
 // layers are the packages of the engine from the bottom up: each imports only those before it.
 var layers = []string{
-	"sdk/scripts", "sdk/scripts/mutexv1",
-	"sdk/internal/failure", "sdk/internal/clock", "sdk/internal/event", "sdk/internal/primitive",
-	"sdk/internal/primitive/mutex", "sdk/internal/call", "sdk/internal/release", "sdk/internal/lease",
-	"sdk/internal/wakeup", "sdk/internal/waiting", "sdk/redilock",
+	"sdk/scripts", "sdk/scripts/mutexv1", "sdk/scripts/semaphorev1",
+	"sdk/internal/buffered", "sdk/internal/failure", "sdk/internal/clock", "sdk/internal/event", "sdk/internal/primitive",
+	"sdk/internal/primitive/mutex", "sdk/internal/primitive/semaphore", "sdk/internal/call", "sdk/internal/release",
+	"sdk/internal/lease", "sdk/internal/wakeup", "sdk/internal/waiting", "sdk/redilock",
 }
 
 // maxLines is how long a file may be that somebody wrote.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/zferentz/go-redilock/sdk/internal/failure"
 	"github.com/zferentz/go-redilock/sdk/internal/primitive"
+	"github.com/zferentz/go-redilock/sdk/internal/primitive/mutex"
 )
 
 // Attach gives the handle of a lock that was taken elsewhere: in another process, in another language, by
@@ -16,18 +17,19 @@ import (
 // The token of a lock that this client holds shares that lock, its deadline included; an Unlock of the attached one
 // releases it, and ends the other with ErrTaken. The error wraps ErrInvalid or ErrClosed.
 func (c *Client) Attach(name, token string, opts ...LockOption) (*Lock, error) {
-	const op = "attach"
-	m := c.unlimited(name, opts)
-	if m.err == nil {
-		m.err = checkToken(token)
+	n := unlimited(c, name, mutex.New, opts)
+	return n.attach(token, whole)
+}
+
+func (n *named) attach(token string, p permits) (*Lock, error) {
+	err := n.check(context.Background())
+	if err == nil {
+		err = checkToken(token)
 	}
-	if m.err == nil && c.closed() {
-		m.err = ErrClosed
+	if err != nil {
+		return nil, opError("attach", n.name, err)
 	}
-	if m.err != nil {
-		return nil, opError(op, m.name, m.err)
-	}
-	return m.newLock(context.Background(), c.leases.Attach(m.terms(), token)), nil
+	return n.newLock(context.Background(), n.c.leases.Attach(n.terms(p), token)), nil
 }
 
 // Break releases the lock called name in its holder's place, whoever that is: the next in the queue has it at once. The
@@ -39,16 +41,11 @@ func (c *Client) Break(ctx context.Context, name string) error {
 }
 
 func (c *Client) breakLock(ctx context.Context, name string) error {
-	m := c.unlimited(name, nil)
-	switch {
-	case m.err != nil:
-		return m.err
-	case ctx == nil:
-		return failure.NilContext
-	case c.closed():
-		return ErrClosed
+	n := unlimited(c, name, mutex.New, nil)
+	if err := n.check(ctx); err != nil {
+		return err
 	}
-	status, err := c.inspect(ctx, m.lock, 0)
+	status, err := c.inspect(ctx, n.resource.(mutex.Name), 0)
 	if err != nil {
 		return err
 	}
@@ -58,11 +55,16 @@ func (c *Client) breakLock(ctx context.Context, name string) error {
 	if checkToken(status.Token) != nil {
 		return fmt.Errorf("%w: what the key holds can be no token", ErrWrongType)
 	}
-	g := c.leases.Find(m.lock.Key(), status.Token)
+	return c.breakGrant(ctx, n.resource, status.Token)
+}
+
+// breakGrant releases what a token has.
+func (c *Client) breakGrant(ctx context.Context, r primitive.Resource, token string) error {
+	g := c.leases.Find(r.Key(), token)
 	if g != nil {
 		g.EndTurn() // whether the release has run may never be known
 	}
-	one := m.lock.Release(status.Token, "", nil)
+	one := r.Release(token, "", nil)
 	reply, err := do(ctx, c, one)
 	if err != nil {
 		return err

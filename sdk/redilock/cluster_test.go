@@ -37,6 +37,8 @@ func TestCluster(t *testing.T) {
 		}
 		names.Wait()
 
+		multiOnCluster(t, a, b)
+
 		// Slots move while the lock is fought for: MOVED, ASK and TRYAGAIN are nobody's business.
 		var working sync.WaitGroup
 		stop := make(chan struct{})

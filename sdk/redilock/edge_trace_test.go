@@ -17,7 +17,7 @@ func traced(event string, do func(redilock.Event)) redilock.Trace {
 		}
 		v.Field(i).Set(reflect.MakeFunc(v.Field(i).Type(), func(args []reflect.Value) []reflect.Value {
 			do(args[len(args)-1].Interface().(redilock.Event))
-			return nil
+			return args[:v.Field(i).Type().NumOut()] // Started and Holding give a context back
 		}))
 	}
 	return t

@@ -42,13 +42,20 @@ var (
 	ErrDenied = failure.Denied
 	// ErrWrongType: a key of the lock holds something that is no lock, or no counter of ours.
 	ErrWrongType = failure.WrongType
+	// ErrNoLeader: nobody leads. Election.Leader answers it.
+	ErrNoLeader = errors.New("nobody leads")
+	// ErrReplicas: fewer replicas than WithReplicas asks for have the lock. It is a [*ReplicasError].
+	ErrReplicas = failure.Replicas
 	// ErrInvalid: an argument is out of its range. Nothing was sent.
 	ErrInvalid = failure.Invalid
 )
 
 // Error says which operation failed on which lock. It never holds a token.
 type Error struct {
-	Op   string // lock, trylock, extend, check, unlock, inspect, break, do, attach, shutdown or new
+	// Op is lock, trylock, rlock, tryrlock, acquire, tryacquire, extend, shrink, downgrade, check, unlock, inspect, break, do,
+	// attach, multi,
+	// campaign, resign, run, leader, shutdown or new.
+	Op   string
 	Name string // the lock's name, as it was given to Mutex: without the prefix of the client
 	Err  error
 }

@@ -234,7 +234,7 @@ func ExampleTrace() {
 	}
 	_ = locks.Do(ctx, "invoices", time.Minute, func(context.Context, *redilock.Lock) error { return nil })
 	// Output:
-	// acquired invoices by asking
+	// acquired invoices asked
 	// released invoices
 }
 

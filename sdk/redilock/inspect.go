@@ -2,10 +2,9 @@ package redilock
 
 import (
 	"context"
-	"fmt"
 	"time"
 
-	"github.com/zferentz/go-redilock/sdk/internal/failure"
+	"github.com/zferentz/go-redilock/sdk/internal/lease"
 	"github.com/zferentz/go-redilock/sdk/internal/primitive"
 	"github.com/zferentz/go-redilock/sdk/internal/primitive/mutex"
 )
@@ -43,21 +42,16 @@ type Waiter struct {
 // ErrUnavailable, ErrDenied, ErrWrongType or ctx.Err().
 func (c *Client) Inspect(ctx context.Context, name string) (Status, error) {
 	const op = "inspect"
-	m := c.unlimited(name, nil)
-	switch {
-	case m.err != nil:
-		return Status{}, opError(op, name, m.err)
-	case ctx == nil:
-		return Status{}, opError(op, name, failure.NilContext)
-	case c.closed():
-		return Status{}, opError(op, name, ErrClosed)
+	n := unlimited(c, name, mutex.New, nil)
+	if err := n.check(ctx); err != nil {
+		return Status{}, opError(op, name, err)
 	}
-	r, err := c.inspect(ctx, m.lock, inspectLimit)
+	r, err := c.inspect(ctx, n.resource.(mutex.Name), inspectLimit)
 	if err != nil {
 		return Status{}, opError(op, name, err)
 	}
 	s := Status{
-		Name: name, Key: m.Key(), Held: r.Held, Owner: ownerOf(r.Token), Remaining: r.Left, HeldFor: r.HeldFor,
+		Name: name, Key: n.key(), Held: r.Held, Owner: ownerOf(r.Token), Remaining: r.Left, HeldFor: r.HeldFor,
 		Fence: r.Fence, Queued: r.Queued, Waiters: make([]Waiter, len(r.Waiters)),
 	}
 	for i, w := range r.Waiters {
@@ -66,11 +60,18 @@ func (c *Client) Inspect(ctx context.Context, name string) (Status, error) {
 	return s, nil
 }
 
-// inspect asks the server about a lock, with so many waiters.
-func (c *Client) inspect(ctx context.Context, r primitive.Resource, waiters int64) (mutex.Status, error) {
-	lock, ok := r.(mutex.Name)
-	if !ok {
-		return mutex.Status{}, fmt.Errorf("%w: only a mutex can be inspected", ErrInvalid)
-	}
+// inspect asks the server about a mutex, with so many waiters.
+func (c *Client) inspect(ctx context.Context, lock mutex.Name, waiters int64) (mutex.Status, error) {
 	return do(ctx, c, lock.Inspect(waiters))
+}
+
+// holds asks the server whether a grant is still there, and what is left of its lease.
+func (c *Client) holds(ctx context.Context, g *lease.Grant) (held bool, left time.Duration, err error) {
+	if lock, ok := g.Resource().(mutex.Name); ok {
+		status, err := c.inspect(ctx, lock, 0)
+		return status.Held && status.Token == g.Token(), status.Left, err
+	}
+	// Its holder may be any of many. An extend to no more than it has finds it at once, and changes nothing.
+	reply, err := do(ctx, c, g.Resource().Extend(g.Request(minLease)))
+	return reply.Outcome == primitive.Confirmed, reply.Left, err
 }

@@ -35,13 +35,13 @@ type noCopy struct{}
 func (*noCopy) Lock()   {}
 func (*noCopy) Unlock() {}
 
-func (m *Mutex) newLock(parent context.Context, h *lease.Handle) *Lock {
-	l := &Lock{c: m.c, h: h, parent: parent}
-	if m.opts.autoExtend {
+func (n *named) newLock(parent context.Context, h *lease.Handle) *Lock {
+	l := &Lock{c: n.c, h: h, parent: parent}
+	if n.opts.autoExtend {
 		l.watch()
 	}
-	if m.opts.releaseOnDone {
-		c := m.c
+	if n.opts.releaseOnDone {
+		c := n.c
 		l.cut = context.AfterFunc(parent, func() { _ = c.unlock(context.WithoutCancel(parent), h) })
 	}
 	return l
@@ -70,7 +70,8 @@ func (l *Lock) Token() string { return l.h.Token() }
 
 // Fence is the number of this grant: higher than that of every grant of this name before it. A store that refuses a
 // write with a fence lower than the highest it has seen is safe from a holder that has lost the lock without noticing.
-// It is 0 for an attached lock until it is extended.
+// It is 0 for an attached lock until it is extended. Where several hold a name at once, permits of a [Semaphore] or readers
+// of an [RWMutex], a lower one is not stale, and no store must refuse it.
 func (l *Lock) Fence() int64 { return l.h.Fence() }
 
 // Deadline is until when the lock is certainly ours unless it is extended: earlier than the server's own expiry, because
@@ -108,11 +109,14 @@ func (l *Lock) extend(ctx context.Context, ttl time.Duration) (repeated bool, er
 		return false, err
 	}
 	g := l.h.Grant()
-	token, err := l.h.Extending()
+	if r := g.Replicas(); r.Count > 0 {
+		return false, l.replicate(ctx, ttl, r)
+	}
+	want, err := l.h.Extending(ttl)
 	if err != nil {
 		return false, err
 	}
-	c := g.Resource().Extend(token, ttl)
+	c := g.Resource().Extend(want)
 	sent := g.Now()
 	reply, err := do(ctx, l.c, c)
 	if err != nil {
@@ -147,14 +151,14 @@ func (l *Lock) check(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	g := l.h.Grant()
-	status, err := l.c.inspect(ctx, g.Resource(), 0)
+	held, left, err := l.c.holds(ctx, g)
 	if err != nil {
 		return 0, err
 	}
-	if !status.Held || status.Token != g.Token() {
+	if !held {
 		return 0, g.Lose(failure.Taken)
 	}
-	return status.Left, l.h.Err() // it may have been unlocked meanwhile, and the grant passed on
+	return left, l.h.Err() // it may have been unlocked meanwhile, and the grant passed on
 }
 
 // do sends a call for a caller that waits for it.
@@ -199,11 +203,14 @@ func (l *Lock) unlock(ctx context.Context) error {
 func (c *Client) unlock(ctx context.Context, h *lease.Handle) error {
 	g := h.Grant()
 	if c.queues.Pass(ctx, h) {
-		c.tell(ctx, event.Event{Kind: event.Released, Name: g.Name(), Fence: h.Fence(), Held: h.Held()})
+		c.released(ctx, h)
 		return nil
 	}
 	last, lost := h.Drop()
 	if !last {
+		if lost == nil && h.Joined() {
+			c.released(ctx, h)
+		}
 		return lost
 	}
 	if lost != nil { // what the server may still keep is nothing to wait for
@@ -211,6 +218,11 @@ func (c *Client) unlock(ctx context.Context, h *lease.Handle) error {
 		return lost
 	}
 	out, over := c.queues.Release(ctx, h, unlockTimeout)
+	if !over || out.Err != nil {
+		e := h.Event(event.Unconfirmed)
+		e.Err = out.Err
+		c.tell(ctx, e)
+	}
 	switch {
 	case !over && out.Err == nil:
 		h.Undrop()
@@ -223,11 +235,13 @@ func (c *Client) unlock(ctx context.Context, h *lease.Handle) error {
 		return out.Err
 	case out.Reply.Outcome != primitive.Freed && (!out.Unsure || g.Over()):
 		// An earlier send has done it otherwise, since the lease cannot have ended.
-		c.events.Add(context.WithoutCancel(ctx), event.Event{
-			Kind: event.Lost, Name: g.Name(), Fence: h.Fence(), Held: h.Held(), Err: failure.Taken,
-		})
+		e := h.Event(event.Lost)
+		e.Err = failure.Taken
+		c.events.Add(context.WithoutCancel(ctx), e)
 		return failure.Taken
 	}
-	c.tell(ctx, event.Event{Kind: event.Released, Name: g.Name(), Fence: h.Fence(), Held: h.Held()})
+	c.released(ctx, h)
 	return nil
 }
+
+func (c *Client) released(ctx context.Context, h *lease.Handle) { c.tell(ctx, h.Event(event.Released)) }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/zferentz/go-redilock/sdk/internal/call"
 	"github.com/zferentz/go-redilock/sdk/internal/lease"
 )
 
@@ -88,7 +89,7 @@ func newOptions(opts []Option) (options, error) {
 	return o, nil
 }
 
-// LockOption sets up one [Mutex], or one call of [Client.Do] or [Client.Attach].
+// LockOption sets up one [Mutex], [Semaphore] or [RWMutex], or one call of [Client.Do] or [Client.Attach].
 type LockOption interface{ setLock(*lockOptions) }
 
 type lockOption func(*lockOptions)
@@ -132,6 +133,8 @@ type lockOptions struct {
 	hasToken      bool
 	releaseOnDone bool
 	turn          TurnOption
+	replicas      call.Replicas
+	hasReplicas   bool
 }
 
 // WithAutoExtend renews the lease at a third of it for as long as the lock is held. The lock then ends by Unlock, by
@@ -188,6 +191,10 @@ func newLockOptions(opts []LockOption) (lockOptions, error) {
 		return o, fmt.Errorf("%w: a maximal hold needs WithAutoExtend; without it the TTL is the limit", ErrInvalid)
 	case o.hasWait && o.wait <= 0:
 		return o, fmt.Errorf("%w: a wait of %v; to ask once, use TryLock", ErrInvalid, o.wait)
+	case o.hasReplicas && o.replicas.Count < 1:
+		return o, fmt.Errorf("%w: %d replicas; without WithReplicas none is waited for", ErrInvalid, o.replicas.Count)
+	case o.hasReplicas && o.replicas.Within < time.Millisecond:
+		return o, fmt.Errorf("%w: replicas have %v to acknowledge; 1 ms at the least", ErrInvalid, o.replicas.Within)
 	}
 	err := checkTurn(o.turn.d)
 	if err == nil && o.hasToken {

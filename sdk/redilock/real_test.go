@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 	}
 	children := map[string]func(addr string, args []string) error{
 		"count": count, "crowd": crowd, "callback": callback, "sleeper": sleeper, "cohort": inTurns,
+		"hoarder": hoarder,
 	}
 	err := suspend.Enter()
 	if err == nil {

@@ -84,3 +84,27 @@ func TestFaults(t *testing.T) {
 		}
 	})
 }
+
+// follow stands for a program that tells who leads.
+func follow(ctx context.Context, locks *redilock.Client, tell chan<- string) {
+	for leader := range locks.Election("scheduler", time.Second).Observe(ctx) {
+		tell <- leader.Value
+	}
+}
+
+func TestFollowsTheLeader(t *testing.T) {
+	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
+		told := make(chan string, 10)
+		go follow(t.Context(), s.Client, told)
+		s.Advance(time.Second)
+		resign := s.Lead("scheduler", "10.0.0.1:8080")
+		s.Advance(time.Second)
+		resign()
+		s.Advance(time.Second)
+		for _, want := range []string{"", "10.0.0.1:8080", ""} {
+			if value := <-told; value != want {
+				t.Errorf("told of %q, want %q", value, want)
+			}
+		}
+	})
+}

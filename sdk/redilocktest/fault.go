@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/zferentz/go-redilock/sdk/internal/buffered"
 	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
 )
 
@@ -26,6 +27,14 @@ const (
 // (io.EOF, a net.Error) makes the client try again, as it would in life: call FailNext several times to outlast it. The
 // client makes four attempts at whatever a caller waits for, and one at a time at the automatic renewal.
 func (s *Server) FailNext(op Op, err error) { s.faults.add(s.fault(op), fault{err: err}) }
+
+// SetReplicas says how many replicas acknowledge what is written from now on, see [redilock.WithReplicas]: none unless set.
+// Their acknowledgement takes no time.
+func (s *Server) SetReplicas(n int) {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.replicas = int64(n)
+}
 
 // LoseNext makes the server run the next such call, and loses its reply: the connection breaks.
 func (s *Server) LoseNext(op Op) { s.faults.add(s.fault(op), fault{err: io.EOF, after: true}) }
@@ -48,8 +57,9 @@ type fault struct {
 
 // faults is a hook of the connection pool that fails calls by their script.
 type faults struct {
-	mu   sync.Mutex
-	next map[string][]fault // by SHA1
+	mu       sync.Mutex
+	next     map[string][]fault // by SHA1
+	replicas int64
 }
 
 func newFaults() *faults { return &faults{next: make(map[string][]fault)} }
@@ -88,6 +98,12 @@ func (f *faults) DialHook(next redis.DialHook) redis.DialHook { return next }
 // ProcessHook fails single calls.
 func (f *faults) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
+		if wait, ok := cmd.(*redis.IntCmd); ok && cmd.Name() == "wait" { // the server in memory does not know it
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			wait.SetVal(f.replicas)
+			return nil
+		}
 		what, ok := f.take(cmd)
 		if !ok {
 			return next(ctx, cmd)
@@ -139,7 +155,7 @@ func (c *conns) add(dialled net.Conn, err error) (net.Conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.open = append(c.open, dialled)
-	return newConn(dialled), nil
+	return buffered.New(dialled, nil)
 }
 
 func (c *conns) drop() {

@@ -63,6 +63,9 @@ func (s *Server) pool() *redis.Client {
 		Dialer: func(context.Context, string, string) (net.Conn, error) {
 			return s.conns.add(s.memory.Dial())
 		},
+		// Nobody waits for a connection: go-redis does that with timers that all pools of a process share, and one of
+		// another bubble never fires.
+		PoolSize: 1000,
 	})
 	s.t.Cleanup(func() { _ = rdb.Close() })
 	return rdb
@@ -92,9 +95,13 @@ func (s *Server) Advance(d time.Duration) {
 
 // Steal takes the lock of that key (the name, with the client's prefix) away from whoever holds it, with the same time to
 // live, as an operator or a program without manners would. The holder finds out when it next extends, unlocks, or at its
-// deadline.
+// deadline. Of a semaphore, or a lock of readers and writers, it takes what all of them hold.
 func (s *Server) Steal(name string) {
 	s.t.Helper()
+	if s.memory.Type(name) == "zset" {
+		s.memory.Del(name)
+		return
+	}
 	ttl := s.memory.TTL(name)
 	if ttl <= 0 {
 		s.t.Fatalf("redilocktest: nobody holds %q", name)
@@ -126,7 +133,8 @@ func (s *Server) set(name, token string, ttl time.Duration) {
 	s.memory.SetTTL(name, ttl)
 }
 
-// Held reports whether anybody holds the lock of that key (the name, with the client's prefix).
+// Held reports whether anybody holds the lock, or a permit of the semaphore, of that key (the name, with the client's
+// prefix).
 func (s *Server) Held(name string) bool { return s.memory.Exists(name) }
 
 // Drop breaks every connection to the server, those of subscriptions included. The clients connect again.
@@ -145,4 +153,18 @@ func inBubble() (yes bool) {
 	defer func() { yes = recover() == nil }()
 	synctest.Wait()
 	return true
+}
+
+// Lead makes somebody else lead the election of that key (the name, with the client's prefix), until resign is called. It
+// waits for nobody: the election must have no leader.
+func (s *Server) Lead(name, value string) (resign func()) {
+	s.t.Helper()
+	if s.memory.Exists(name) {
+		s.t.Fatalf("redilocktest: %q has a leader already", name)
+	}
+	l, err := s.NewClient().Election(name, 24*time.Hour).Campaign(context.Background(), value)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return func() { _ = l.Resign(context.Background()) }
 }

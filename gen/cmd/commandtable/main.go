@@ -1,7 +1,7 @@
-// Command commandtable writes the table of Redis' commands that the generator knows, from what the servers say of
-// themselves (COMMAND). Its arguments are the addresses of servers; a command has a line if all of them have it. Usage:
+// Command commandtable writes the table of Redis' commands that the generator knows, from what every server of this machine
+// says of itself (COMMAND). A command has a line if all of them have it. Usage:
 //
-//	go run ./gen/cmd/commandtable 127.0.0.1:6379 127.0.0.1:6380 > gen/command_table.go
+//	go run ./gen/cmd/commandtable gen/command_table.go
 package main
 
 import (
@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/zferentz/go-redilock/gen"
+	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
 func main() {
@@ -21,20 +22,18 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, addresses []string) error {
-	if len(addresses) == 0 {
-		return fmt.Errorf("name the addresses of the servers that are asked")
+func run(ctx context.Context, files []string) error {
+	if len(files) != 1 {
+		return fmt.Errorf("name the file to write")
+	}
+	if n := len(server.Executables()); n < 3 {
+		return fmt.Errorf("%d servers: name three in %s, or commands that one of them lacks would be let in", n, server.EnvServers)
 	}
 	var replies []any
-	for _, address := range addresses {
-		// RESP2, in which a reply is made of arrays alone.
-		rdb := redis.NewClient(&redis.Options{Addr: address, Protocol: 2})
-		reply, err := rdb.Do(ctx, "COMMAND").Result()
+	for _, executable := range server.Executables() {
+		reply, err := commands(ctx, executable)
 		if err != nil {
-			return fmt.Errorf("%s: %w", address, err)
-		}
-		if err := rdb.Close(); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", executable.Path, err)
 		}
 		replies = append(replies, reply)
 	}
@@ -42,6 +41,21 @@ func run(ctx context.Context, addresses []string) error {
 	if err != nil {
 		return err
 	}
-	_, err = os.Stdout.Write(source)
-	return err
+	return os.WriteFile(files[0], source, 0o644)
+}
+
+// commands asks a server, which it starts, for its commands.
+func commands(ctx context.Context, executable server.Executable) (any, error) {
+	if executable.Err != nil {
+		return nil, executable.Err
+	}
+	s, err := server.Start(ctx, server.Options{Executable: executable.Path})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = s.Stop() }()
+	// RESP2, in which a reply is made of arrays alone.
+	rdb := redis.NewClient(&redis.Options{Addr: s.Addr(), Protocol: 2})
+	defer rdb.Close()
+	return rdb.Do(ctx, "COMMAND").Result()
 }

@@ -6,7 +6,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Redis from 'ioredis';
 import { RESP_TYPES, createClient } from 'redis';
-import { dist, keysOf } from './redilock_mutex.mjs';
+import { dist, keysOf } from './scripts.mjs';
 
 const scenarios = new URL('../../luatest/scenarios/mutex/', dist);
 const json = (url) => JSON.parse(readFileSync(url, 'utf8'));

@@ -1,4 +1,4 @@
-"""Replays the scenarios of luatest/scenarios/mutex through redis-py: python3 conformance.py redis://host:port
+"""Replays the scenarios of luatest/scenarios through redis-py: python3 conformance.py redis://host:port
 
 The server is emptied, and some scenarios change its settings: use one that holds nothing and serves nobody else.
 """
@@ -11,9 +11,9 @@ import time
 
 import redis
 
-from redilock_scripts import mutexv1
+from go_redilock.scripts import mutexv1
 
-SCENARIOS = pathlib.Path(__file__).resolve().parents[3] / "luatest" / "scenarios" / "mutex"
+SCENARIOS = pathlib.Path(__file__).resolve().parents[3] / "luatest" / "scenarios"
 
 
 class Mismatch(Exception):
@@ -29,7 +29,7 @@ class Replay:
         self.messages = self.redis.pubsub()
         self.pending, self.pings, self.vars, self.scripts = {}, 0, {}, {}
         name = self.value(scenario["lock"]) if "lock" in scenario else scenario["name"].encode()
-        module = importlib.import_module(f"redilock_scripts.{file['primitive']}v{file['version']}")
+        module = importlib.import_module(f"go_redilock.scripts.{file['primitive']}v{file['version']}")
         for script in module.SCRIPTS:
             verb = script.name.split(".")[1]
             self.expect(self.redis.script_load(script.source) == script.sha1, f"{verb}: not the sha1 of its bindings")
@@ -175,7 +175,7 @@ class Replay:
 def check_names():
     """The companions of names.json. Returns what is wrong."""
     wrong = 0
-    for n in json.loads((SCENARIOS / "names.json").read_text("utf-8"))["names"]:
+    for n in json.loads((SCENARIOS / "mutex" / "names.json").read_text("utf-8"))["names"]:
         name = bytes.fromhex(n["hex"]) if "hex" in n else n["name"].encode() * n.get("times", 1)
         roles = ("fence", "queue", "waiters")
         want = [bytes.fromhex(n[r + "_hex"]) if r + "_hex" in n else n.get(r, "").encode() for r in roles]
@@ -198,7 +198,7 @@ def main():
         sys.exit("the database is not empty: this would delete what it holds")
     passed, failed, skipped = 0, check_names(), {}
     passed += not failed
-    for path in sorted(SCENARIOS.glob("*.json")):
+    for path in sorted(SCENARIOS.glob("*/*.json")):
         file = json.loads(path.read_text("utf-8"))
         for scenario in file.get("scenarios", ()) if "$schema" not in file else ():
             if "real" not in scenario.get("engines", ["real"]):

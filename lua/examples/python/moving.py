@@ -9,8 +9,7 @@ import sys
 
 import redis
 
-from redilock_mutex import Locks
-from redilock_scripts import mutexv1 as scripts
+from go_redilock import Locks
 
 url, name, counter = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
 locks = Locks(redis.Redis.from_url(url))  # DistributedLock(ttl=…): here the lease is told each time
@@ -29,8 +28,7 @@ with locks.lock(name, lease=5, poll=interval):
 lock = locks.lock(name, lease=5, poll=interval)
 token = lock.token
 work()
-released = scripts.release(scripts.keys_of(name), token=token).run(locks.client)
-assert isinstance(released, scripts.ReleaseReleased)  # as another process would, which knows name and token
+locks.attach(name, token, lease=5).release()  # as another process would, which knows name and token
 
 # mylock.lock(name, block=False)
 while not (lock := locks.try_lock(name, lease=5)):

@@ -9,10 +9,14 @@
 
 REDIS_CLI=${REDIS_CLI:-redis-cli}
 REDILOCK_DIST=${REDILOCK_DIST:-$(dirname "$0")/../../dist}
+redilock_token='' redilock_pending='' # of the lock that we have, of the one that we wait for
+redilock_ifs=$(printf ' \t\n.') # words are split as ever here, whatever the caller's IFS is
+redilock_ifs=${redilock_ifs%.}
 redilock_presence=6000 # how long the server believes a waiter alive that does not ask
 
 # Of the manifest, which has one member a line: the verb, sha1, file and key suffixes of each script.
 redilock_scripts=$(awk -F'"' '
+  $2 == "name" && $4 ~ /^[a-z]+\./ { verb = "" } # of another primitive
   $2 == "name" && $4 ~ /^mutex\./ { verb = substr($4, 7); line[verb] = verb }
   $2 == "version" && verb && $3 !~ /1/ { delete line[verb]; verb = "" }
   verb && $2 ~ /^(sha1|file|suffix)$/ { value[verb, $2] = value[verb, $2] " " $4 }
@@ -41,18 +45,29 @@ redilock_base() {
   return 2
 }
 
+# redilock_load FILE loads a script. In a cluster redis-cli -c follows keys, and SCRIPT LOAD has none: it goes to every master.
+redilock_load() {
+  case " $REDIS_CLI " in
+    *" -c "*)
+      $REDIS_CLI CLUSTER NODES </dev/null | awk '$3 ~ /master/ && $3 !~ /fail|noaddr/ {
+        sub(/@.*/, "", $2); port = $2; sub(/.*:/, "", port); print substr($2, 1, length($2) - length(port) - 1), port }' |
+        while read -r host port; do $REDIS_CLI -h "$host" -p "$port" -e -x SCRIPT LOAD <"$1" >/dev/null || :; done ;;
+    *) $REDIS_CLI -e -x SCRIPT LOAD <"$1" >/dev/null ;;
+  esac
+}
+
 # redilock_call VERB NAME ARGUMENT… prints the reply, a line for each element.
 redilock_call() {
-  local verb="$1" name="$2" base sha1 file fence queue waiters error
+  local verb="$1" name="$2" base sha1 file fence queue waiters error IFS="$redilock_ifs"
   base=$(redilock_base "$2") || return
   shift 2
   read -r _ sha1 file fence queue waiters <<EOF
 $(printf '%s\n' "$redilock_scripts" | grep "^$verb ")
 EOF
   set -- EVALSHA "$sha1" 4 "$name" "$base$fence" "$base$queue" "$base$waiters" "$@"
-  { error=$($REDIS_CLI -e "$@" 2>&1 >&3) && return; } 3>&1
+  { error=$($REDIS_CLI -e "$@" 2>&1 >&3 </dev/null) && return; } 3>&1
   case $error in
-    NOSCRIPT*) $REDIS_CLI -e -x SCRIPT LOAD <"$REDILOCK_DIST/$file" >/dev/null && $REDIS_CLI -e "$@" ;;
+    NOSCRIPT*) redilock_load "$REDILOCK_DIST/$file" && $REDIS_CLI -e "$@" </dev/null ;;
     *) printf '%s\n' "$error" >&2 && return 1 ;;
   esac
 }
@@ -70,32 +85,36 @@ redilock_now() {
 # with 1 if somebody else has the lock. It counts from before the request, less 1 % + 2 ms for clocks that run apart and
 # 10 ms for ours.
 redilock_acquire() {
-  local name="$1" sent end pause reply
-  redilock_token=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
+  local name="$1" sent end pause reply IFS="$redilock_ifs"
+  redilock_pending=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
   end=$(($(redilock_now) + $4))
   while :; do
     sent=$(redilock_now)
-    reply=$(redilock_call acquire "$name" "$redilock_token" "$2" "$3") || break
+    reply=$(redilock_call acquire "$name" "$redilock_pending" "$2" "$3") || break
     # shellcheck disable=SC2086 # GRANTED fence lease fences | QUEUED holder_pttl position | HELD holder_pttl
     set -- "$1" "$2" "$3" "$4" "$5" $reply
     case ${6-} in
       GRANTED)
         redilock_fence=$7 redilock_deadline=$((sent + $8 * 99 / 100 - 12))
-        [ "$(redilock_now)" -lt "$redilock_deadline" ] && return 0
+        if [ "$(redilock_now)" -lt "$redilock_deadline" ]; then
+          redilock_token=$redilock_pending redilock_pending=''
+          return 0
+        fi
         echo "redilock: the answer took longer than the lease" >&2
         break ;;
-      HELD) return 1 ;;
+      HELD) redilock_pending=''; return 1 ;;
       QUEUED) ;;
       *) redilock_unknown acquire "${6-}"; break ;;
     esac
-    [ "$sent" -lt "$end" ] || { redilock_call release "$name" "$redilock_token" >/dev/null; return 1; }
+    [ "$sent" -lt "$end" ] || { redilock_call release "$name" "$redilock_pending" >/dev/null || :; redilock_pending=''; return 1; }
     # The first waiter asks every POLL, and when the lease ends; the others the less, the further behind they stand.
     pause=$(($5 * $8))
     [ "$8" -gt 1 ] || [ "$7" -lt 0 ] || [ "$7" -ge "$pause" ] || pause=$(($7 + 1))
     [ "$pause" -le $((redilock_presence / 3)) ] || pause=$((redilock_presence / 3))
     sleep "$((pause / 1000)).$(printf %03d $((pause % 1000)))"
   done
-  redilock_call release "$name" "$redilock_token" >/dev/null 2>&1 # neither a lock nor a place in the queue is left behind
+  redilock_call release "$name" "$redilock_pending" >/dev/null 2>&1 || : # neither a lock nor a place in the queue is left behind
+  redilock_pending=''
   return 2
 }
 
@@ -105,7 +124,7 @@ redilock_lock() { redilock_acquire "$1" "$2" "$redilock_presence" "${3:-21474836
 
 # redilock_extend NAME LEASE keeps the lock for LEASE from now at least. It fails if it is lost.
 redilock_extend() {
-  local sent reply
+  local sent reply IFS="$redilock_ifs"
   sent=$(redilock_now)
   reply=$(redilock_call extend "$1" "$redilock_token" "$2") || return 2
   # shellcheck disable=SC2086 # EXTENDED fence lease_left | NOTHELD holder_pttl
@@ -130,19 +149,35 @@ redilock_release() {
   esac
 }
 
-redilock_quit() { redilock_call release "$1" "$redilock_token" >/dev/null; exit "$2"; }
+# redilock_quit NAME SIGNAL NUMBER gives back, and lets the signal do what it would have done: the caller's trap, or the end.
+redilock_quit() {
+  redilock_call release "$1" "${redilock_pending:-$redilock_token}" >/dev/null 2>&1 || :
+  trap - INT TERM HUP
+  eval "$redilock_traps"
+  kill -s "$2" "$(exec sh -c 'echo $PPID')" # this shell: $$ is the outermost
+  exit $((128 + $3))
+}
 
 # redilock_with NAME LEASE COMMAND [ARGUMENT…] runs it with REDILOCK_FENCE set. A signal ends the program, when the command
-# has ended, and gives the lock or the place in the queue back.
+# has ended, and gives the lock or the place in the queue back. The caller's own traps are in force again behind it. In a
+# function that is the COMMAND, `set -e` does nothing, as in every condition.
 redilock_with() {
-  local name="$1" lease="$2" status
+  local name="$1" lease="$2" status=0
   shift 2
-  trap 'redilock_quit "$name" 130' INT; trap 'redilock_quit "$name" 143' TERM; trap 'redilock_quit "$name" 129' HUP
-  redilock_lock "$name" "$lease" || return
-  REDILOCK_FENCE=$redilock_fence "$@"
-  status=$?
+  redilock_traps=$(mktemp) || return 2
+  trap >|"$redilock_traps" # dash forgets the traps in $(trap)
+  set -- "$(cat "$redilock_traps")" "$@"
+  rm -f "$redilock_traps"
+  redilock_traps=$1
+  shift
+  trap 'redilock_quit "$name" INT 2' INT; trap 'redilock_quit "$name" TERM 15' TERM; trap 'redilock_quit "$name" HUP 1' HUP
+  redilock_lock "$name" "$lease" || status=$?
+  if [ "$status" -eq 0 ]; then
+    REDILOCK_FENCE=$redilock_fence "$@" || status=$?
+    redilock_release "$name" || { echo "redilock: the lock was lost meanwhile" >&2; status=75; }
+  fi
   trap - INT TERM HUP
-  redilock_release "$name" || { echo "redilock: the lock was lost meanwhile" >&2; return 75; }
+  eval "$redilock_traps"
   return "$status"
 }
 

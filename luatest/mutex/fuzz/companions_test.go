@@ -49,7 +49,7 @@ func checkCompanions(t testing.TB, w *fixture, way, key, kind uint8, chosen uint
 			continue
 		}
 		w.reset(t, way)
-		spoil(t, w, keys[key%4], kind, content)
+		fuzz.Spoil(t, w.Fixture, keys[key%4], kind, "b", content)
 		words := strings.Fields(line)
 		before, held := w.holder(t)
 		last := w.counter(t)
@@ -65,30 +65,4 @@ func checkCompanions(t testing.TB, w *fixture, way, key, kind uint8, chosen uint
 		}
 	}
 	return nil
-}
-
-// spoil puts something into a key, over what is there or in its place.
-func spoil(t testing.TB, w *fixture, key string, kind uint8, content string) {
-	t.Helper()
-	switch kind % 8 {
-	case 0:
-		w.Do(t, "SET", key, content)
-	case 1:
-		w.Do(t, "DEL", key)
-	case 2:
-		w.Do(t, "HSET", key, "b", content)
-	case 3:
-		w.Do(t, "DEL", key)
-		w.Do(t, "HSET", key, "b", content)
-	case 4:
-		w.Do(t, "ZADD", key, "0", content)
-	case 5: // where the content is a number it is a score
-		w.Do(t, "ZADD", key, content, "e")
-	case 6:
-		w.Do(t, "DEL", key)
-		w.Do(t, "RPUSH", key, content)
-	case 7:
-		w.Do(t, "DEL", key)
-		w.Do(t, "SADD", key, content)
-	}
 }

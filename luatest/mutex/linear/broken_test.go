@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/zferentz/go-redilock/luatest/history"
 	"github.com/zferentz/go-redilock/luatest/mutex/linear"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
@@ -67,7 +68,7 @@ func one(t *testing.T, test func(t *testing.T, s *server.Server)) {
 func found(t *testing.T, config linear.Config) {
 	t.Helper()
 	result, err := linear.Run(t.Context(), config)
-	var violation *linear.Violation
+	var violation *history.Violation
 	if !errors.As(err, &violation) {
 		t.Fatalf("porcupine says yes: %+v, %v", result, err)
 	}

@@ -2,56 +2,28 @@ package linear_test
 
 import (
 	"fmt"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/zferentz/go-redilock/luatest/history"
 	"github.com/zferentz/go-redilock/luatest/mutex/linear"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
-	"github.com/zferentz/go-redilock/luatest/testreport"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
 // clients is how many processes there seem to be.
 const clients = 3
 
-// TestLinearizable checks REDILOCK_OPS operations (20,000) on each real server, in windows of seed REDILOCK_SEED (0) on.
+// TestLinearizable checks 20,000 operations on each real server.
 func TestLinearizable(t *testing.T) {
-	if len(server.Executables()) == 0 {
-		row := testreport.Row{Section: "linearizable ops", Subject: "real servers", Skipped: 1}
-		row.Notes = []string{"NOT PROVEN HERE: no redis-server on PATH and none in " + server.EnvServers}
-		testreport.Report(t, row)
-	}
-	ops := testreport.Size(t, "REDILOCK_OPS", 20_000)
-	server.ForEach(t, server.Options{}, func(t *testing.T, s *server.Server) {
-		var done atomic.Int64
-		config := configOf(t, s)
-		config.Ops, config.Done = int64(ops), &done
-		config.Seed = uint64(testreport.Size(t, "REDILOCK_SEED", 0))
-		start := time.Now()
-		stop := testreport.Progress("linear: "+s.Name()+" "+s.Version(), &done, ops, "operations")
-		result, err := linear.Run(t.Context(), config)
-		stop()
-		row := testreport.Row{
-			Section: "linearizable ops", Subject: s.Name(), Version: s.Version(), Passed: int(result.Ops),
-			Notes: []string{fmt.Sprintf("%d windows of %d clients, %.0f operations/s",
-				result.Windows, clients, float64(result.Ops)/time.Since(start).Seconds())},
-		}
-		if result.Unknown > 0 {
-			row.Notes = append(row.Notes, fmt.Sprintf("%d windows were not checked: %v", result.Unknown, result.Example))
-		}
-		if err != nil {
-			row.Failed = 1
-			t.Error(err)
-		}
-		if result.Unknown*10 > result.Windows {
-			row.Failed = 1
-			t.Errorf("%d of %d windows could not be checked: %v", result.Unknown, result.Windows, result.Example)
-		}
-		testreport.Report(t, row)
-	})
+	history.Linearizable(t, "mutex", 20_000, clients,
+		func(t *testing.T, s *server.Server, w history.Windows) (history.Result, error) {
+			config := configOf(t, s)
+			config.Windows = w
+			return linear.Run(t.Context(), config)
+		})
 }
 
 // configOf connects clients to a server, one of which hears of things late, and another program.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/anishathalye/porcupine"
+
+	"github.com/zferentz/go-redilock/luatest/history"
 )
 
 // TestModel checks histories by hand: what a lock may do, and what it may not.
@@ -36,18 +38,18 @@ func TestModel(t *testing.T) {
 			op(Granted, 2, 0, 1), op(Unlocked, 2, 2, 3), op(Granted, 2, 4, 5),
 		}},
 		{"the lease ends, then the next", porcupine.Ok, []porcupine.Operation{
-			op(Granted, 1, 0, 1), op(Ended, 1, 5, int64(forever)), op(Granted, 2, 4, 6), op(Held, 0, 2, 3),
+			op(Granted, 1, 0, 1), op(Ended, 1, 5, int64(history.Forever)), op(Granted, 2, 4, 6), op(Held, 0, 2, 3),
 			op(Seen, 0, 7, 8),
 		}},
 		{"the next before the lease ends", porcupine.Illegal, []porcupine.Operation{
-			op(Granted, 1, 0, 1), op(Ended, 1, 5, int64(forever)), op(Granted, 2, 2, 3),
+			op(Granted, 1, 0, 1), op(Ended, 1, 5, int64(history.Forever)), op(Granted, 2, 2, 3),
 		}},
 		{"refused although free", porcupine.Illegal, []porcupine.Operation{
 			op(Granted, 1, 0, 1), op(Unlocked, 1, 2, 3), op(Held, 0, 4, 5),
 		}},
 		{"stolen", porcupine.Ok, []porcupine.Operation{
 			op(Granted, 1, 0, 1), op(Stolen, -1, 2, 3), op(Lost, 1, 4, 5),
-			op(Ended, -1, 6, int64(forever)), op(Granted, 2, 7, 8),
+			op(Ended, -1, 6, int64(history.Forever)), op(Granted, 2, 7, 8),
 		}},
 		{"stolen, and unlocked by the one before", porcupine.Illegal, []porcupine.Operation{
 			op(Granted, 1, 0, 1), op(Stolen, -1, 2, 3), op(Unlocked, 1, 4, 5),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/zferentz/go-redilock/luatest/history"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
@@ -22,7 +23,7 @@ const (
 
 // window is a short history of one lock of its own.
 type window struct {
-	history
+	history.History
 	seed    uint64
 	name    string
 	clients []*redilock.Client
@@ -36,7 +37,7 @@ type window struct {
 
 // run has every client use the lock, and checks what they saw.
 func (w *window) run(ctx context.Context) (int, error) {
-	w.start = time.Now()
+	w.Start = time.Now()
 	var wg sync.WaitGroup
 	for i, c := range w.clients {
 		for j := range workers {
@@ -52,10 +53,7 @@ func (w *window) run(ctx context.Context) (int, error) {
 	if err := w.foreign.Del(ctx, w.name, "{"+w.name+"}:redilock:fence").Err(); err != nil {
 		return 0, err
 	}
-	if w.unknown != nil {
-		return 0, w.unknown
-	}
-	return w.check(w.seed)
+	return w.Check(Model, w.seed)
 }
 
 // turns reports whether the clients of this window pass a grant on among their calls without asking the server. After a DEL
@@ -95,36 +93,36 @@ func (w *window) turn(ctx context.Context, r *rand.Rand, c *redilock.Client, cli
 func (w *window) hold(ctx context.Context, r *rand.Rand, c *redilock.Client, client int, ttl time.Duration,
 	lock func(*redilock.Mutex, context.Context) (*redilock.Lock, error),
 ) {
-	call := w.now()
+	call := w.Now()
 	l, err := lock(c.Mutex(w.name, ttl, w.options()), ctx)
 	var held *redilock.HeldError
 	switch {
 	case errors.As(err, &held) && held.Remaining == 0:
 		return // its last millisecond, or free with a queue: this says nothing of the holder
 	case errors.Is(err, redilock.ErrHeld):
-		w.add(client, Event{Held, 0}, call)
+		w.Add(client, Event{Held, 0}, call)
 		return
 	case errors.Is(err, redilock.ErrLost): // granted, but the lease was over when the caller heard of it
-		w.addUntil(client, Event{Ended, w.hidden(client, call)}, call, forever)
+		w.AddUntil(client, Event{Ended, w.hidden(client, call)}, call, history.Forever)
 		return
 	case err != nil:
-		w.spoil(fmt.Errorf("%w: %w", errUnknown, err))
+		w.Spoil(fmt.Errorf("%w: %w", history.ErrUnknown, err))
 		return
 	}
 	fence := l.Fence()
-	w.add(client, Event{Granted, fence}, call)
+	w.Add(client, Event{Granted, fence}, call)
 	if ttl == shortTTL {
-		w.addUntil(client, Event{Ended, w.hidden(client, call)}, call, forever)
+		w.AddUntil(client, Event{Ended, w.hidden(client, call)}, call, history.Forever)
 	}
 	if r.IntN(4) == 0 {
-		call = w.now()
+		call = w.Now()
 		switch err := l.Extend(ctx, ttl); {
 		case err == nil:
-			w.add(client, Event{Extended, fence}, call)
+			w.Add(client, Event{Extended, fence}, call)
 		case !errors.Is(err, redilock.ErrLost):
-			w.spoil(fmt.Errorf("%w: %w", errUnknown, err))
+			w.Spoil(fmt.Errorf("%w: %w", history.ErrUnknown, err))
 		case time.Now().Before(l.Deadline()):
-			w.add(client, Event{Lost, fence}, call)
+			w.Add(client, Event{Lost, fence}, call)
 		}
 	}
 	if ttl == shortTTL {
@@ -138,38 +136,38 @@ func (w *window) hold(ctx context.Context, r *rand.Rand, c *redilock.Client, cli
 func (w *window) leave(l *redilock.Lock, client int, fence int64) {
 	if w.careless {
 		time.Sleep(2 * shortTTL)
-		w.addUntil(client, Event{Ended, fence}, w.now(), forever)
+		w.AddUntil(client, Event{Ended, fence}, w.Now(), history.Forever)
 		return
 	}
-	w.addUntil(client, Event{Ended, fence}, w.at(l.Deadline()), forever)
+	w.AddUntil(client, Event{Ended, fence}, w.At(l.Deadline()), history.Forever)
 }
 
 func (w *window) unlock(ctx context.Context, l *redilock.Lock, client int, fence int64) {
-	call := w.now()
+	call := w.Now()
 	err := l.Unlock(ctx)
 	switch {
 	case err == nil:
-		w.add(client, Event{Unlocked, fence}, call)
+		w.Add(client, Event{Unlocked, fence}, call)
 	case errors.Is(err, redilock.ErrLost) && time.Now().Before(l.Deadline()):
-		w.add(client, Event{Lost, fence}, call)
+		w.Add(client, Event{Lost, fence}, call)
 	case errors.Is(err, redilock.ErrLost):
 		// It was late, and says that the lease is over; whether it was the one that ended it on the server is unknown.
-		w.addUntil(client, Event{Ended, fence}, call, forever)
+		w.AddUntil(client, Event{Ended, fence}, call, history.Forever)
 	default:
-		w.spoil(fmt.Errorf("%w: %w", errUnknown, err))
+		w.Spoil(fmt.Errorf("%w: %w", history.ErrUnknown, err))
 	}
 }
 
 func (w *window) inspect(ctx context.Context, c *redilock.Client, client int) {
-	call := w.now()
+	call := w.Now()
 	status, err := c.Inspect(ctx, w.name)
 	switch {
 	case err != nil:
-		w.spoil(fmt.Errorf("%w: %w", errUnknown, err))
+		w.Spoil(fmt.Errorf("%w: %w", history.ErrUnknown, err))
 	case status.Held:
-		w.add(client, Event{Seen, 0}, call)
+		w.Add(client, Event{Seen, 0}, call)
 	default:
-		w.add(client, Event{Free, 0}, call)
+		w.Add(client, Event{Free, 0}, call)
 	}
 }
 
@@ -185,7 +183,7 @@ func (w *window) number() int64 {
 // was taken away again: the waiter asked, and stands in the queue anew.
 func (w *window) hidden(client int, since time.Duration) int64 {
 	number := w.number()
-	w.add(client, Event{Hidden, number}, since)
+	w.Add(client, Event{Hidden, number}, since)
 	return number
 }
 
@@ -196,35 +194,35 @@ func (w *window) set(ctx context.Context, client int, lease time.Duration, steal
 	if !steals {
 		args.Mode = "NX"
 	}
-	call := w.now()
+	call := w.Now()
 	err := w.foreign.SetArgs(ctx, w.name, fmt.Sprint("foreign", number), args).Err()
 	switch {
 	case errors.Is(err, redis.Nil):
-		w.add(client, Event{Held, 0}, call)
+		w.Add(client, Event{Held, 0}, call)
 		return
 	case err != nil:
-		w.spoil(fmt.Errorf("%w: %w", errUnknown, err))
+		w.Spoil(fmt.Errorf("%w: %w", history.ErrUnknown, err))
 		return
 	case steals:
 		w.hidden(client, 0)
-		w.add(client, Event{Stolen, number}, call)
+		w.Add(client, Event{Stolen, number}, call)
 	default:
-		w.add(client, Event{Taken, number}, call)
+		w.Add(client, Event{Taken, number}, call)
 	}
 	// Less what a deadline of the SDK keeps: a server's clock has ticks of a millisecond.
-	w.addUntil(client, Event{Ended, number}, call+lease-lease/100-2*time.Millisecond, forever)
+	w.AddUntil(client, Event{Ended, number}, call+lease-lease/100-2*time.Millisecond, history.Forever)
 }
 
 func (w *window) del(ctx context.Context, client int) {
-	call := w.now()
+	call := w.Now()
 	n, err := w.foreign.Del(ctx, w.name).Result()
 	switch {
 	case err != nil:
-		w.spoil(fmt.Errorf("%w: %w", errUnknown, err))
+		w.Spoil(fmt.Errorf("%w: %w", history.ErrUnknown, err))
 	case n == 0:
-		w.add(client, Event{Free, 0}, call)
+		w.Add(client, Event{Free, 0}, call)
 	default:
 		w.hidden(client, 0)
-		w.add(client, Event{Deleted, 0}, call)
+		w.Add(client, Event{Deleted, 0}, call)
 	}
 }

@@ -80,7 +80,7 @@ type runner struct {
 }
 
 func newRunner(c *Config, p *program) *runner {
-	r := &runner{config: c, program: p, instance: newInstance(c), actions: c.actions(), renames: permutations(c.Clients)}
+	r := &runner{config: c, program: p, instance: newInstance(c), actions: c.actions(), renames: explore.Permutations(c.Clients)}
 	for lock := range c.Locks {
 		r.keys = append(r.keys, keysOf(lock))
 	}
@@ -102,22 +102,6 @@ func (r *runner) publish(channel, payload string) int64 {
 	}
 	r.out.published = append(r.out.published, m)
 	return int64(bit(m.received))
-}
-
-// permutations lists every order of 0 … n-1, the unchanged one first.
-func permutations(n int) [][]int {
-	if n == 0 {
-		return [][]int{{}}
-	}
-	var all [][]int
-	for _, p := range permutations(n - 1) {
-		for at := n - 1; at >= 0; at-- {
-			q := append([]int{}, p[:at]...)
-			q = append(q, n-1)
-			all = append(all, append(q, p[at:]...))
-		}
-	}
-	return all
 }
 
 // canonical encodes the world's state so that it is the same whatever the clients are called. Its result is good until
@@ -170,26 +154,11 @@ func (r *runner) do(state []byte, a *action, visit func(*explore.Step) bool) boo
 		mended := a.verb == verbBreak && r.instance.entry(a.lock, a.role).Kind == explore.KindNone
 		return visit(&r.finish(&step{config: r.config, action: a, mended: mended, full: r.instance.memory}).Step)
 	}
-	todo, seen := []uint{0}, map[uint]bool(nil)
-	for len(todo) > 0 {
-		deaf := todo[0]
-		todo = todo[1:]
+	return explore.Listeners(func(deaf uint) (uint, bool) {
 		r.instance.decode(state)
-		if !visit(&r.call(a, deaf).Step) {
-			return false
-		}
-		for more := r.addressed &^ deaf; more != 0; more &= more - 1 {
-			next := deaf | more&-more
-			if seen == nil {
-				seen = map[uint]bool{}
-			}
-			if !seen[next] {
-				seen[next] = true
-				todo = append(todo, next)
-			}
-		}
-	}
-	return true
+		more := visit(&r.call(a, deaf).Step)
+		return r.addressed, more
+	})
 }
 
 // call runs a script in the state that the world is set to, and judges it.

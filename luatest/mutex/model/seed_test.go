@@ -1,23 +1,17 @@
 package model
 
 import (
-	"crypto/sha1"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/fstest"
 
 	"github.com/zferentz/go-redilock/luatest/dist"
 	"github.com/zferentz/go-redilock/luatest/engine"
 	"github.com/zferentz/go-redilock/luatest/explore"
+	planting "github.com/zferentz/go-redilock/luatest/explore/seed"
 	"github.com/zferentz/go-redilock/luatest/mutex"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
-	"github.com/zferentz/go-redilock/luatest/scenario"
-	"github.com/zferentz/go-redilock/luatest/subject"
 	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
@@ -43,24 +37,7 @@ func configOf(t *testing.T, name string) Config {
 // plant edits the scripts. Each edit must be possible in each of the files.
 func (s *seed) plant(t *testing.T, scripts []dist.Script) []dist.Script {
 	t.Helper()
-	scripts = slices.Clone(scripts)
-	for _, verb := range strings.Fields(s.files) {
-		i := slices.IndexFunc(scripts, func(d dist.Script) bool { return subject.Verb(d) == verb })
-		if i < 0 {
-			t.Fatalf("there is no script %q", verb)
-		}
-		d := &scripts[i]
-		for k := 0; k < len(s.edits); k += 2 {
-			changed := strings.ReplaceAll(d.Source, s.edits[k], s.edits[k+1])
-			if changed == d.Source {
-				t.Fatalf("%s has no %q", d.File, s.edits[k])
-			}
-			d.Source = changed
-		}
-		sum := sha1.Sum([]byte(d.Source))
-		d.SHA1 = hex.EncodeToString(sum[:])
-	}
-	return scripts
+	return planting.Plant(t, scripts, s.files, s.edits)
 }
 
 // TestSeeds plants known bugs, one at a time. Each must be found, and the scenario that is made of it must fail with the
@@ -134,23 +111,5 @@ func (s *seed) find(t *testing.T, scripts []dist.Script) (text []byte, wrong, ri
 // check replays a file of one scenario, which must fail with the bug and pass without.
 func (s *seed) check(t *testing.T, open func() (engine.Engine, error), text []byte, wrong, right []dist.Script) {
 	t.Helper()
-	replay := func(scripts []dist.Script, s scenario.Scenario) error {
-		e, err := open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer e.Close()
-		return scenario.Replay(e, scripts, s)
-	}
-	all, err := scenario.Load(fstest.MapFS{"violation.json": {Data: text}})
-	if err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	var failure *scenario.Failure
-	if err := replay(wrong, all[0]); !errors.As(err, &failure) && !s.instant {
-		t.Errorf("%s: the scenario passes with the bug: %v\n%s", s.name, err, text)
-	}
-	if err := replay(right, all[0]); err != nil {
-		t.Errorf("%s: the scenario fails without the bug: %v\n%s", s.name, err, text)
-	}
+	planting.Replay(t, open, text, wrong, right, !s.instant)
 }

@@ -236,7 +236,7 @@ func exponents(e engine.Engine) engine.Engine {
 }
 
 // TestEngines holds every engine to every other.
-func TestEngines(t *testing.T) { plan(t).Engines(t) }
+func TestEngines(t *testing.T) { plan(t).Engines(t, 2000) }
 
 func plan(t *testing.T) *diff.Plan {
 	t.Helper()

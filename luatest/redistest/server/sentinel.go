@@ -19,9 +19,34 @@ const SentinelGroup = "group"
 // StartReplicaT starts a replica of a server, for a test.
 func StartReplicaT(t testing.TB, primary *Server) *Server {
 	t.Helper()
+	rdb := redis.NewClient(primary.RedisOptions())
+	defer func() { _ = rdb.Close() }()
+	// It is the primary that waits for more replicas before it begins, 5 s unless told not to.
+	if err := rdb.ConfigSet(t.Context(), "repl-diskless-sync-delay", "0").Err(); err != nil {
+		t.Fatal(err)
+	}
 	return StartT(t, Options{Executable: primary.Executable(), Args: []string{
 		"--replicaof", "127.0.0.1 " + portOf(primary.Addr()), "--repl-diskless-sync-delay", "0",
 	}})
+}
+
+// UntilReplicasT waits until so many replicas have all that a primary has.
+func UntilReplicasT(t testing.TB, primary *Server, replicas int) {
+	t.Helper()
+	rdb := redis.NewClient(primary.RedisOptions())
+	defer func() { _ = rdb.Close() }()
+	for end := time.Now().Add(settleTimeout); ; {
+		conn := rdb.Conn()
+		err := conn.Set(t.Context(), "replicated", 1, time.Millisecond).Err()
+		n, waitErr := conn.Wait(t.Context(), replicas, time.Second).Result()
+		_ = conn.Close()
+		if err == nil && waitErr == nil && int(n) >= replicas {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("not within %v: %d of %d replicas, %v, %v", settleTimeout, n, replicas, err, waitErr)
+		}
+	}
 }
 
 // StartSentinelT starts one Sentinel over a primary with so many replicas, and gives its address once it knows them.

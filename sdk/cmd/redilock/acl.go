@@ -12,7 +12,7 @@ import (
 // aclCmd prints what a user of the server needs.
 type aclCmd struct {
 	User        string `arg:"" help:"The user's name."`
-	Operator    bool   `help:"Also what ls, top, break and scripts check need."`
+	Operator    bool   `help:"Also what ls, top, exporter, break and scripts check need."`
 	Cluster     bool   `help:"Also what a client of a cluster needs."`
 	NewPassword string `xor:"password" placeholder:"FILE" help:"Set the first line of FILE as password; its hash is shown."`
 	NoPassword  bool   `name:"no-password" xor:"password" help:"The user is to need no password."`
@@ -36,8 +36,8 @@ var (
 	aclClient = []string{"+hello", "+ping", "+select", "+subscribe", "+unsubscribe"}
 	// aclCluster is how it learns who has which slot, and which commands name which keys.
 	aclCluster = []string{"+cluster|slots", "+command"}
-	// aclOperator is for ls and top, break, and scripts check.
-	aclOperator = []string{"+scan", "+type", "+watch", "+unwatch", "+multi", "+exec", "+script|exists"}
+	// aclOperator is for ls, top and exporter, break, and scripts check.
+	aclOperator = []string{"+scan", "+exists", "+type", "+watch", "+unwatch", "+multi", "+exec", "+script|exists"}
 )
 
 // Run is called by kong.

@@ -88,7 +88,7 @@ func (q *acquireCmd) Run(a *app) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	l, err := q.obtain(ctx, k, k.client.Mutex(q.Name, time.Duration(q.TTL)))
+	l, err := obtain(ctx, &q.waiting, k, k.client.Mutex(q.Name, time.Duration(q.TTL)))
 	if err == nil {
 		err = whole(ctx, l, time.Duration(q.TTL))
 	}

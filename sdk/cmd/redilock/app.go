@@ -25,8 +25,9 @@ type app struct {
 	Verbose      int    `short:"v" type:"counter" help:"Say what happens, on stderr; -vv says more."`
 	LogFormat    string `enum:"text,json" default:"text" placeholder:"text|json" help:"How it is said: text or json."`
 
-	out stdout
-	log *slog.Logger
+	args []string // the command line, without the name of the program
+	out  stdout
+	log  *slog.Logger
 }
 
 func (a *app) url() string {

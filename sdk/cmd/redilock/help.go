@@ -38,7 +38,7 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 		return err
 	}
 	_, err := out.Write(bytes.Replace(text.Bytes(),
-		[]byte("run <name> [<command> ...] [flags]"), []byte("run [flags] <name> -- <command> [arguments]"), 1))
+		[]byte("run [<name> [<command> ...]] [flags]"), []byte("run [flags] <name> -- <command> [arguments]"), 1))
 	return err
 }
 
@@ -56,6 +56,7 @@ var longHelp = kong.Vars{
 	"caHelp":       "With TLS (rediss://): FILE has the authorities to trust, in PEM. Default: the system's.",
 	"sniHelp":      "With TLS: the server's name in its certificate. Default: the host of the URL.",
 	"conflictHelp": "The exit status when the lock was not to be had in time. Default: 124.",
+	"allHelp":      "Take the lock NAME; with -a again, all of them or none. Then there is no <name> before the dashes.",
 	"ttlHelp": "How long the server keeps the lock should we vanish; it is extended as long as the command runs. " +
 		"Default: 30s.",
 	"holdAtLeastHelp": "Keep the lock so long at the least, from the grant on, however soon the command ends: hosts whose " +

@@ -17,7 +17,7 @@ import (
 // testHelp holds what --help says against testdata/help, at 80 columns.
 func testHelp(t *testing.T, b *bench) {
 	for _, command := range []string{
-		"", "run", "demo", "acquire", "extend", "release", "inspect", "ls", "watch", "top", "break",
+		"", "run", "demo", "acquire", "extend", "release", "inspect", "ls", "leader", "watch", "top", "exporter", "break",
 		"scripts", "scripts list", "scripts export", "scripts check", "acl", "version", "completion",
 	} {
 		args := append(strings.Fields(command), "--help")
@@ -46,6 +46,9 @@ func testUsage(t *testing.T, b *bench) {
 		{"acquire x --nonsense", "--nonsense"},
 		{"acquire x -n -w 1s", "can't be used together"},
 		{"inspect", `expected "<name> ..."`},
+		{"exporter --interval 1ms", "10ms or longer"},
+		{"exporter --max-locks 0", "1 or more"},
+		{"exporter --listen nonsense", "--listen"},
 		{"scripts nonsense", "nonsense"},
 		{"completion tcsh", "tcsh"},
 		{"--redis nonsense inspect x", "is no URL"},

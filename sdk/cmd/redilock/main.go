@@ -34,8 +34,10 @@ type commands struct {
 	Release    releaseCmd    `cmd:"" help:"Give a lock back that acquire took."`
 	Inspect    inspectCmd    `cmd:"" help:"Show who holds locks and who waits for them."`
 	Ls         lsCmd         `cmd:"" help:"List the locks that are held or waited for."`
+	Leader     leaderCmd     `cmd:"" help:"Print who leads an election."`
 	Watch      watchCmd      `cmd:"" help:"Print what happens to a lock, as it happens."`
 	Top        topCmd        `cmd:"" help:"Watch all locks in a live table."`
+	Exporter   exporterCmd   `cmd:"" help:"Serve metrics for Prometheus, and a page of all locks."`
 	Break      breakCmd      `cmd:"" help:"Release somebody else's lock."`
 	Scripts    scriptsCmd    `cmd:"" help:"List, export or check the Lua scripts."`
 	ACL        aclCmd        `cmd:"" name:"acl" help:"Print the rights that a user of Redis needs."`
@@ -47,7 +49,7 @@ type commands struct {
 func run(args []string) int {
 	redis.SetLogger(silent{}) // what matters comes back as an error
 	var c commands
-	c.out = stdout{os.Stdout}
+	c.args, c.out = args, stdout{os.Stdout}
 	errs := newDropWriter(os.Stderr)
 	defer errs.flush()
 	c.log = newLog(errs, "text", 0)

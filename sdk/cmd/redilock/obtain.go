@@ -54,32 +54,45 @@ var (
 	errNoAnswer = errors.New("no answer")
 )
 
+// held is a lock, or several.
+type held interface {
+	Deadline() time.Time
+	Extend(ctx context.Context, ttl time.Duration) error
+	Unlock(ctx context.Context) error
+}
+
+// source is where to take it from.
+type source[L held] interface {
+	Lock(ctx context.Context) (L, error)
+	TryLock(ctx context.Context) (L, error)
+}
+
 // granted is what came of a call for a lock.
-type granted struct {
-	lock *redilock.Lock
+type granted[L held] struct {
+	lock L
 	err  error
 }
 
 // obtain takes the lock, or says with the right exit status that it was not to be had. The lock's own context does not
 // end with ctx. It returns within the patience that was asked for, also when the server does not answer.
-func (w *waiting) obtain(ctx context.Context, k *locker, m *redilock.Mutex) (*redilock.Lock, error) {
+func obtain[L held](ctx context.Context, w *waiting, k *locker, m source[L]) (lock L, err error) {
 	life, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	giveUp := func(why error) { cancel(why) } // only then: it is the parent of the lock's context
-	lock := m.Lock
+	take := m.Lock
 	if w.once() {
-		lock = m.TryLock
+		take = m.TryLock
 	}
-	result := make(chan granted, 1)
+	result := make(chan granted[L], 1)
 	began := time.Now()
 	go func() {
-		l, err := lock(life)
-		result <- granted{l, err}
+		l, err := take(life)
+		result <- granted[L]{l, err}
 	}()
-	why := w.await(ctx, k, began, result)
+	why := await(ctx, w, k, began, result)
 	if why == nil {
 		got := <-result
 		if errors.Is(got.err, redilock.ErrHeld) {
-			return nil, w.conflict(k, got.err)
+			return lock, w.conflict(k, got.err)
 		}
 		return got.lock, got.err
 	}
@@ -99,16 +112,16 @@ func (w *waiting) obtain(ctx context.Context, k *locker, m *redilock.Mutex) (*re
 	}
 	if errors.Is(why, errTimeUp) {
 		if k.answers(ctx) {
-			return nil, w.conflict(k, why)
+			return lock, w.conflict(k, why)
 		}
 		k.abandoned = true
 		why = errNoAnswer
 	}
-	return nil, why
+	return lock, why
 }
 
 // await returns nil when there is a result, or why not to wait for it any longer.
-func (w *waiting) await(ctx context.Context, k *locker, began time.Time, result chan granted) error {
+func await[L held](ctx context.Context, w *waiting, k *locker, began time.Time, result chan granted[L]) error {
 	var limit, first <-chan time.Time
 	switch {
 	case w.once():
@@ -151,17 +164,18 @@ func isClosed(c <-chan struct{}) bool {
 
 // conflict says that the lock is held by others.
 func (w *waiting) conflict(k *locker, why error) error {
-	var held *redilock.HeldError
-	if errors.As(why, &held) {
-		why = held
+	name := k.name
+	var refused *redilock.HeldError
+	if errors.As(why, &refused) {
+		name, why = refused.Name, refused
 	}
-	k.app.log.Info("not obtained", "lock", k.name, "why", why)
+	k.app.log.Info("not obtained", "lock", name, "why", why)
 	return exit{code: w.ConflictExitCode}
 }
 
 // whole makes sure of the full lease. A lock that was handed to us is ours for a few seconds only; the SDK raises that by
 // and by, but a command counts on it from the start. A lock that cannot be made whole is given back.
-func whole(ctx context.Context, l *redilock.Lock, ttl time.Duration) error {
+func whole(ctx context.Context, l held, ttl time.Duration) error {
 	if time.Until(l.Deadline()) > ttl*9/10 {
 		return nil
 	}

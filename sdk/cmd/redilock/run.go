@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -21,9 +20,10 @@ import (
 
 // runCmd runs a command under a lock.
 type runCmd struct {
-	Name    string   `arg:"" help:"The lock's name."`
+	Name    string   `arg:"" optional:"" help:"The lock's name."`
 	Command []string `arg:"" optional:"" passthrough:"" help:"The command and its arguments, after two dashes."`
 
+	All []string `short:"a" sep:"none" placeholder:"NAME" help:"${allHelp}"`
 	TTL duration `name:"ttl" default:"30s" placeholder:"DURATION" help:"${ttlHelp}"`
 	waiting
 	KillAfter   duration `short:"k" placeholder:"DURATION" help:"${killAfterHelp}"`
@@ -39,6 +39,11 @@ func (runCmd) Help() string {
 The lock is taken, the command runs, the lock is released. Standard input and output are the command's own.
 It sees REDILOCK_NAME, REDILOCK_FENCE (a number that grows with every grant) and REDILOCK_DEADLINE (RFC 3339; until
 when the lock is held if it is not extended, which it is).
+
+With -a NAME -a NAME all of these locks are taken, or none, in an order that is the same for everybody: so no two that
+want some of the same names wait for each other. REDILOCK_NAME and REDILOCK_FENCE are those of the first, with _2 behind
+them those of the second, and so on. What is said of the lock holds for all of them: the first that is lost ends the
+command.
 
 Exit status:
 
@@ -56,6 +61,7 @@ Examples:
     redilock run -n nightly -- ./report.sh        # skip it if it runs elsewhere
     redilock run -w 1m -E 75 deploy -- make deploy
     redilock run -n --hold-at-least 50s tick -- ./each-minute.sh
+    redilock run -a stock -a orders -- ./reconcile.sh
     redilock run --max-hold 1h migrate -- sh -c './up --fence "$REDILOCK_FENCE"'`
 }
 
@@ -95,11 +101,9 @@ func (r *runCmd) terms() error {
 
 // Run is called by kong.
 func (r *runCmd) Run(a *app) error {
-	if len(r.Command) > 0 && r.Command[0] == "--" {
-		r.Command = r.Command[1:]
-	}
-	if len(r.Command) == 0 {
-		return usage("no command: write redilock run %s -- COMMAND", quoted(r.Name))
+	names, err := r.names(a.args)
+	if err != nil {
+		return err
 	}
 	if err := r.terms(); err != nil {
 		return err
@@ -112,7 +116,7 @@ func (r *runCmd) Run(a *app) error {
 	notify(signals, ending...)
 	defer signal.Stop(signals)
 	hearBrokenPipe()
-	k, err := a.locker(r.Name)
+	k, err := a.locker(names[0])
 	if err != nil {
 		return err
 	}
@@ -123,12 +127,12 @@ func (r *runCmd) Run(a *app) error {
 	}
 	defer launcher.Close()
 	began := time.Now()
-	l, err := r.grant(signals, k)
+	l, err := r.grant(signals, k, names)
 	if err != nil {
 		return err
 	}
 	s := &supervisor{
-		lock: l, name: r.Name, killAfter: time.Duration(r.KillAfter), untilAllEnd: r.UntilAllEnd, log: a.log,
+		lock: l, name: nameWords(names), killAfter: time.Duration(r.KillAfter), untilAllEnd: r.UntilAllEnd, log: a.log,
 		lastFailure: k.failure, signals: signals,
 	}
 	now := time.Now()
@@ -138,18 +142,18 @@ func (r *runCmd) Run(a *app) error {
 	if r.HoldAtLeast > 0 {
 		s.holdUntil = now.Add(time.Duration(r.HoldAtLeast))
 	}
-	s.after("obtained", "lock", r.Name, "fence", l.Fence(), "waited", now.Sub(began))
-	return s.run(launcher, child.Command{Path: path, Args: r.Command, Env: r.environment(l)})
+	s.after("obtained", "lock", s.name, "fence", fences(l), "waited", now.Sub(began))
+	return s.run(launcher, child.Command{Path: path, Args: r.Command, Env: r.environment(names, l)})
 }
 
-// grant takes the lock, unless a signal comes first.
-func (r *runCmd) grant(signals <-chan os.Signal, k *locker) (*redilock.Lock, error) {
+// grant takes the locks, unless a signal comes first.
+func (r *runCmd) grant(signals <-chan os.Signal, k *locker, names []string) (*redilock.MultiLock, error) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	done := make(chan granted, 1)
+	done := make(chan granted[*redilock.MultiLock], 1)
 	go func() {
-		l, err := r.take(ctx, k)
-		done <- granted{l, err}
+		l, err := r.take(ctx, k, names)
+		done <- granted[*redilock.MultiLock]{l, err}
 	}()
 	var told error
 	for {
@@ -168,13 +172,17 @@ func (r *runCmd) grant(signals <-chan os.Signal, k *locker) (*redilock.Lock, err
 	}
 }
 
-// take takes the lock for as long as it is to be held.
-func (r *runCmd) take(ctx context.Context, k *locker) (*redilock.Lock, error) {
-	if err := r.checkNested(ctx, k.client); err != nil {
+// take takes the locks for as long as they are to be held.
+func (r *runCmd) take(ctx context.Context, k *locker, names []string) (*redilock.MultiLock, error) {
+	if err := r.checkNested(ctx, k.client, names); err != nil {
 		return nil, err
 	}
 	opts := []redilock.LockOption{redilock.WithAutoExtend(), redilock.WithMaxHold(time.Duration(r.MaxHold))}
-	l, err := r.obtain(ctx, k, k.client.Mutex(r.Name, time.Duration(r.TTL), opts...))
+	requests := make([]redilock.Request, len(names))
+	for i, name := range names {
+		requests[i] = k.client.Mutex(name, time.Duration(r.TTL), opts...)
+	}
+	l, err := obtain(ctx, &r.waiting, k, k.client.Multi(requests...))
 	if err == nil {
 		// A crash must not end what is to be held for longer than the ttl.
 		err = whole(ctx, l, max(time.Duration(r.TTL), time.Duration(r.HoldAtLeast)))
@@ -218,45 +226,6 @@ func cannotRun(name string, err error) error {
 		code = statusNotFound
 	}
 	return exit{code, fmt.Errorf("the command %s cannot be run: %w", quoted(name), err)}
-}
-
-// Variables that the command sees.
-const (
-	envName     = "REDILOCK_NAME"
-	envFence    = "REDILOCK_FENCE"
-	envDeadline = "REDILOCK_DEADLINE"
-)
-
-func (r *runCmd) environment(l *redilock.Lock) []string {
-	var env []string
-	for _, v := range os.Environ() {
-		switch name, _, _ := strings.Cut(v, "="); name {
-		case envName, envFence, envDeadline, tokenEnv: // those of a redilock around this one
-		default:
-			env = append(env, v)
-		}
-	}
-	env = append(env, envName+"="+r.Name, envFence+"="+strconv.FormatInt(l.Fence(), 10),
-		envDeadline+"="+l.Deadline().UTC().Format("2006-01-02T15:04:05.000Z07:00"))
-	if r.PassToken {
-		env = append(env, tokenEnv+"="+l.Token())
-	}
-	return env
-}
-
-// checkNested finds out whether this would wait for the lock that its own ancestor holds: for ever.
-func (r *runCmd) checkNested(ctx context.Context, c *redilock.Client) error {
-	if !r.forever() || os.Getenv(envName) != r.Name {
-		return nil
-	}
-	s, err := c.Inspect(ctx, r.Name)
-	if err != nil {
-		return err
-	}
-	if s.Held && os.Getenv(envFence) == strconv.FormatInt(s.Fence, 10) {
-		return usage("%q is held by the redilock run around this one, and would be waited for without end", r.Name)
-	}
-	return nil
 }
 
 // ending are the signals that end redilock as long as there is no command, and go to the command from then on.

@@ -18,8 +18,8 @@ import (
 
 // supervisor watches over a command and its lock: the one must not outlive the other.
 type supervisor struct {
-	lock        *redilock.Lock
-	name        string // the lock's
+	lock        *redilock.MultiLock
+	name        string // the lock's, or the locks'
 	killAfter   time.Duration
 	untilAllEnd bool
 	log         *slog.Logger
@@ -306,7 +306,7 @@ func (s *supervisor) conclude(code int) error {
 	err := s.lock.Unlock(context.Background())
 	switch {
 	case err == nil:
-		s.after("released", "lock", s.name, "fence", s.lock.Fence())
+		s.after("released", "lock", s.name, "fence", fences(s.lock))
 	case errors.Is(err, redilock.ErrLost):
 		return exit{statusLost, fmt.Errorf("lost %q before the command ended with status %d: somebody else may have had it",
 			s.name, code)}

@@ -20,7 +20,7 @@ type watchCmd struct {
 func (watchCmd) Help() string {
 	return `
 Prints a line whenever the lock is acquired, handed on, released or expires, or when others wait for it, until it is
-interrupted. A server that is away is waited for.
+interrupted. A server that is away is waited for. Of an election these are the changes of leader.
 
 It looks at the lock again and again (one script call each), so what is shorter than --interval can be missed. A lock that
 is free in two looks with a higher fence in the second was taken in between: "missed". Whether a lock was released or its

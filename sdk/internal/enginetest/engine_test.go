@@ -17,6 +17,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/zferentz/go-redilock/sdk/internal/buffered"
 	"github.com/zferentz/go-redilock/sdk/internal/call"
 	"github.com/zferentz/go-redilock/sdk/internal/clock"
 	"github.com/zferentz/go-redilock/sdk/internal/event"
@@ -24,6 +25,7 @@ import (
 	"github.com/zferentz/go-redilock/sdk/internal/lease"
 	"github.com/zferentz/go-redilock/sdk/internal/primitive"
 	"github.com/zferentz/go-redilock/sdk/internal/primitive/mutex"
+	"github.com/zferentz/go-redilock/sdk/internal/primitive/semaphore"
 	"github.com/zferentz/go-redilock/sdk/internal/release"
 	"github.com/zferentz/go-redilock/sdk/internal/waiting"
 	"github.com/zferentz/go-redilock/sdk/internal/wakeup"
@@ -43,6 +45,13 @@ var subjects = []struct {
 		return m
 	}},
 	{"toy", toyCapacity, func(name string) primitive.Resource { return toy(name) }},
+	{"semaphore", 3, func(name string) primitive.Resource {
+		s, err := semaphore.New(name)
+		if err != nil {
+			panic(err)
+		}
+		return s
+	}},
 }
 
 // engine is one client's layers, and a server of its own.
@@ -79,7 +88,7 @@ func suite(t *testing.T, demand func(e *engine)) {
 func (e *engine) start() {
 	rdb := redis.NewClient(&redis.Options{
 		Addr:   "127.0.0.1:6379",
-		Dialer: func(context.Context, string, string) (net.Conn, error) { return e.server.Dial() },
+		Dialer: func(context.Context, string, string) (net.Conn, error) { return buffered.New(e.server.Dial()) },
 	})
 	rdb.AddHook(e)
 	quiet := func(context.Context, event.Event) {}
@@ -133,7 +142,9 @@ func (e *engine) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 
 func (e *engine) want(ttl time.Duration, autoExtend bool) waiting.Want {
 	return waiting.Want{
-		Terms: lease.Terms{Resource: e.resource, Name: "x", TTL: ttl, AutoExtend: autoExtend},
+		Terms: lease.Terms{
+			Resource: e.resource, Name: "x", TTL: ttl, AutoExtend: autoExtend, Weight: 1, Limit: int64(e.capacity),
+		},
 		Token: fmt.Sprint("token ", e.tokens.Add(1)),
 	}
 }

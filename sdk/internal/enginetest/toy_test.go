@@ -47,8 +47,9 @@ func toyScript(name, source string) *scripts.Script {
 	return &scripts.Script{Name: name, Version: 1, SHA1: hex.EncodeToString(sum[:]), Source: toyHead + source}
 }
 
-func (t toy) Key() string    { return string(t) }
-func (t toy) Excludes() bool { return false }
+func (t toy) Key() string     { return string(t) }
+func (t toy) Excludes() bool  { return false }
+func (toy) Primitive() string { return "toy" }
 
 func (t toy) Acquire(r primitive.Request) primitive.Call[primitive.Acquired] {
 	call := scripts.NewCall(toyAcquire, []string{string(t)}, []any{r.Token, r.Lease.Milliseconds()},
@@ -84,8 +85,8 @@ func (t toy) Release(token, _ string, next *primitive.Request) primitive.Call[pr
 	return primitive.Adapt(call, func(r primitive.Released) primitive.Released { return r })
 }
 
-func (t toy) Extend(token string, lease time.Duration) primitive.Call[primitive.Extended] {
-	call := scripts.NewCall(toyExtend, []string{string(t)}, []any{token, lease.Milliseconds()},
+func (t toy) Extend(r primitive.Request) primitive.Call[primitive.Extended] {
+	call := scripts.NewCall(toyExtend, []string{string(t)}, []any{r.Token, r.Lease.Milliseconds()},
 		func(reply *scripts.Reply) primitive.Extended {
 			if left := reply.Millis(0); left > 0 {
 				return primitive.Extended{Outcome: primitive.Confirmed, Left: left}

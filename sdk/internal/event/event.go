@@ -13,19 +13,21 @@ type Kind uint8
 
 // What can happen.
 const (
-	Enqueued     Kind = iota // the call found the lock taken, and waits
-	Acquired                 // the call has the lock
-	Refused                  // TryLock found it taken
-	GaveUp                   // a wait ended without the lock
-	HandedOff                // a release gave the lock to a call of the same client
-	Extended                 // the lease was raised
-	ExtendFailed             // a renewal failed, and is tried again
-	Lost                     // the lock is not ours any more
-	Released                 // the lock was given back
-	Abandoned                // a lock that was renewed became unreachable
-	Leftover                 // a release was given up: its lease ends by itself
-	Retrying                 // a waiter found the server away, and asks again
-	Muted                    // a message channel is not available, and is polled instead
+	Enqueued      Kind = iota // the call found the lock taken, and waits
+	Acquired                  // the call has the lock
+	Refused                   // TryLock found it taken
+	GaveUp                    // a wait ended without the lock
+	HandedOff                 // a release gave the lock to a call of the same client
+	Extended                  // the lease was raised
+	ExtendFailed              // a renewal failed, and is tried again
+	Lost                      // the lock is not ours any more
+	Released                  // the lock was given back
+	Abandoned                 // a lock that was renewed became unreachable
+	Leftover                  // a release was given up: its lease ends by itself
+	Retrying                  // a waiter found the server away, and asks again
+	Muted                     // a message channel is not available, and is polled instead
+	Unconfirmed               // Unlock ended the hold, and the server has not confirmed its release yet
+	LeaderChanged             // an election of this client was won or lost
 )
 
 // Way is how a grant came.
@@ -41,15 +43,20 @@ const (
 
 // Event is one thing that happened. Fields that mean nothing for its kind are zero.
 type Event struct {
-	Kind   Kind
-	Name   string
-	Way    Way
-	Fence  int64
-	Lease  time.Duration
-	Waited time.Duration
-	Held   time.Duration
-	Left   time.Duration
-	Err    error
+	Kind Kind
+	Name string
+	// Primitive is the word for the kind of lock.
+	Primitive string
+	Hold      uint64 // of a Holder that this client was granted; 0: none
+	Way       Way
+	Contended bool // the call had to wait
+	Leader    bool
+	Fence     int64
+	Lease     time.Duration
+	Waited    time.Duration
+	Held      time.Duration
+	Left      time.Duration
+	Err       error
 }
 
 // Detach gives the values of a context, without its end.

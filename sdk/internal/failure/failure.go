@@ -17,6 +17,7 @@ var (
 	Nested      = errors.New("already held by this call chain; use WithReentrant to share it")
 	Unavailable = errors.New("redis unavailable")
 	Denied      = errors.New("denied by redis")
+	Replicas    = errors.New("not on enough replicas")
 	WrongType   = errors.New("a key of this lock holds a value of another type; choose another name or delete it")
 	Invalid     = errors.New("invalid argument")
 )
@@ -38,6 +39,9 @@ var (
 	MaxHold = fmt.Errorf("%w: its maximal hold ended", Lost)
 	TooLate = fmt.Errorf("%w: its lease was over when the grant arrived; a longer TTL would help", Lost)
 )
+
+// NestedMore is the Nested of a call that asks for more than its call chain holds.
+var NestedMore = fmt.Errorf("%w: it asks for more than that, and what is held cannot grow", Nested)
 
 // NilContext is what an operation without a context answers.
 var NilContext = fmt.Errorf("%w: the context is nil", Invalid)

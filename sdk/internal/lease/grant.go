@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/zferentz/go-redilock/sdk/internal/call"
 	"github.com/zferentz/go-redilock/sdk/internal/clock"
 	"github.com/zferentz/go-redilock/sdk/internal/event"
 	"github.com/zferentz/go-redilock/sdk/internal/failure"
@@ -30,8 +31,13 @@ type Terms struct {
 	// AutoExtend renews the lease for as long as the lock is held, MaxHold at the most (0: without a limit).
 	AutoExtend bool
 	MaxHold    time.Duration
-	// Turn is for how long a grant may be passed on to other calls of this client without asking the server; 0: never.
+	// Turn is for how long a grant may serve other calls of this client without asking the server: one after the other if it
+	// excludes, beside each other if not; 0: never.
 	Turn time.Duration
+	// Replicas is on how many replicas renewals have to be before they count.
+	Replicas call.Replicas
+	// Weight is how many permits the grant takes, and Limit how many there are, where the primitive has them.
+	Weight, Limit int64
 }
 
 // Term is one reply that says until when a token has the lock.
@@ -56,8 +62,12 @@ type Grant struct {
 	lease      time.Duration
 	ttl        time.Duration
 	longest    clock.Instant // the server may keep the grant until then
+	weight     int64         // 0: nobody knows
+	least      int64         // what a shrink may have left of it
+	limit      int64
 	autoExtend bool
 	scheduled  bool // in the schedule and in set.grants
+	replicas   call.Replicas
 	holder     *Holder
 	turn       turn
 
@@ -73,6 +83,7 @@ type Grant struct {
 
 // Holder is the local call that has a grant.
 type Holder struct {
+	id      uint64 // of all holders of this process; 0: it was attached
 	fence   int64
 	parent  context.Context // for the values that events carry; it is not heeded
 	since   clock.Instant
@@ -126,8 +137,8 @@ func (g *Grant) Now() clock.Instant { return g.set.clock.Now() }
 // attached reports whether the lock was taken elsewhere, and its lease is not known.
 func (g *Grant) attached() bool { return g.ttl == 0 }
 
-// limit keeps the deadline of a renewed lock within its maximal hold. It is called with g.mu held.
-func (g *Grant) limit() {
+// bound keeps the deadline of a renewed lock within its maximal hold. It is called with g.mu held.
+func (g *Grant) bound() {
 	if g.limited() {
 		g.deadline = g.holder.since.Add(g.holder.maxHold)
 	}
@@ -177,7 +188,7 @@ func (g *Grant) raise(r primitive.Extended, sent clock.Instant, ttl time.Duratio
 	g.longest = max(g.longest, g.set.clock.Now().Add(r.Left))
 	if d := t.Deadline(); d > g.deadline {
 		g.deadline, g.lease = d, r.Left
-		g.limit()
+		g.bound()
 	}
 	g.set.schedule(g, g.autoExtend && !g.unreachable())
 	return g.event(event.Extended), nil
@@ -186,7 +197,7 @@ func (g *Grant) raise(r primitive.Extended, sent clock.Instant, ttl time.Duratio
 // event describes the grant. It is called with g.mu held.
 func (g *Grant) event(kind event.Kind) event.Event {
 	return event.Event{
-		Kind: kind, Name: g.name, Fence: g.holder.fence, Lease: g.lease,
+		Kind: kind, Primitive: g.resource.Primitive(), Name: g.name, Hold: g.holder.id, Fence: g.holder.fence, Lease: g.lease,
 		Held: g.set.clock.Now().Sub(g.holder.since),
 	}
 }
@@ -201,28 +212,28 @@ func (g *Grant) tell(e event.Event) {
 
 // Lose ends a grant that is not ours any more, or not certainly. It gives the reason, or why it had ended before.
 func (g *Grant) Lose(why error) error {
-	first, end := g.finish(why)
-	if first {
-		g.set.lost(g, why)
+	shares, end := g.finish(why)
+	if shares != nil {
+		g.set.lost(g, shares, why)
 	}
 	return end
 }
 
 // End ends a grant without telling anybody but its handles. It reports false if it had ended before.
 func (g *Grant) End(why error) bool {
-	first, _ := g.finish(why)
-	return first
+	shares, _ := g.finish(why)
+	return shares != nil
 }
 
-// finish ends the grant, its holder and the contexts of its handles. It reports false, and why, if it has ended before.
-func (g *Grant) finish(why error) (first bool, end error) {
+// finish ends the grant, its holder and the contexts of its handles, which it gives. Nil, and why, if it has ended before.
+func (g *Grant) finish(why error) (ended []*Handle, end error) {
 	g.mu.Lock()
 	if g.holder.end != nil {
 		defer g.mu.Unlock()
-		return false, g.holder.end
+		return nil, g.holder.end
 	}
 	g.holder.end = why
-	shares := g.holder.shares
+	shares := append([]*Handle{}, g.holder.shares...)
 	g.holder.shares = nil
 	g.set.remove(g)
 	for _, h := range shares {
@@ -232,7 +243,7 @@ func (g *Grant) finish(why error) (first bool, end error) {
 	for _, h := range shares {
 		h.cut(why)
 	}
-	return true, why
+	return shares, why
 }
 
 // CheckDeadline ends the grant if its time is over: a timer may be late.

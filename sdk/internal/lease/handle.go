@@ -17,11 +17,15 @@ type Handle struct {
 	holder   *Holder
 	attached bool // its Unlock releases the lock, whoever shares it
 
+	own uint64 // its own hold, if it joined; 0: it is the holder's
+
 	// guarded by grant.mu
 	unlocked    bool
 	releasing   bool  // it was the last, and its release has begun
 	ended       error // nil while the lock is held
 	unreachable bool
+	joined      bool  // the grant serves other calls besides, see Join
+	fence       int64 // its own number, if it joined; 0: it is the holder's
 
 	ctxMu  sync.Mutex // guards the rest
 	ctx    context.Context
@@ -43,7 +47,33 @@ func (g *Grant) newHandle() *Handle {
 func (h *Handle) Fence() int64 {
 	h.grant.mu.Lock()
 	defer h.grant.mu.Unlock()
+	if h.fence != 0 {
+		return h.fence
+	}
 	return h.holder.fence
+}
+
+// Event describes what the handle shares: its name, fence, and how long it has been held.
+func (h *Handle) Event(kind event.Kind) event.Event {
+	return event.Event{
+		Kind: kind, Primitive: h.grant.resource.Primitive(), Name: h.grant.name, Hold: h.hold(),
+		Fence: h.Fence(), Held: h.Held(),
+	}
+}
+
+// hold numbers what a call holds: those that joined a grant have numbers of their own.
+func (h *Handle) hold() uint64 {
+	if h.own != 0 {
+		return h.own
+	}
+	return h.holder.id
+}
+
+// Joined reports whether the handle is one of several calls that share a grant, see Grant.Join.
+func (h *Handle) Joined() bool {
+	h.grant.mu.Lock()
+	defer h.grant.mu.Unlock()
+	return h.joined
 }
 
 // Held is how long ago the holder got the lock.
@@ -95,16 +125,20 @@ func (h *Handle) err() error {
 }
 
 // Share gives one more handle of the same holder, nil if it has ended. lacks is what its lease has to be raised to before
-// the handle gets what it asks for: 0 if nothing.
-func (h *Handle) Share(ttl time.Duration, autoExtend bool) (share *Handle, lacks time.Duration) {
+// the handle gets what it asks for: 0 if nothing. The error is failure.NestedMore: it holds less than the weight.
+func (h *Handle) Share(ttl time.Duration, autoExtend bool, weight int64) (share *Handle, lacks time.Duration, err error) {
 	g := h.grant
 	g.CheckDeadline()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if h.holder != g.holder || g.holder.end != nil { // another call's, or nobody's
-		return nil, 0
+		return nil, 0, nil
+	}
+	if weight > g.least {
+		return nil, 0, failure.NestedMore
 	}
 	share = g.newHandle()
+	share.fence = h.fence
 	if ttl > g.ttl {
 		g.ttl = ttl
 	}
@@ -116,7 +150,34 @@ func (h *Handle) Share(ttl time.Duration, autoExtend bool) (share *Handle, lacks
 	if raised && g.scheduled {
 		g.set.schedule(g, true)
 	}
-	return share, lacks
+	return share, lacks, nil
+}
+
+// Keep puts a lock on its caller's terms that was renewed without a limit while its caller waited for others. The maximal
+// hold counts from now. lacks is what the lease has to be raised to before it is of use, 0 if nothing: what is not much
+// less than it should be is renewed in the background. A lock that others share keeps what they have.
+func (h *Handle) Keep(ttl time.Duration, autoExtend bool, maxHold time.Duration) (lacks time.Duration, err error) {
+	g := h.grant
+	g.CheckDeadline()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := h.err(); err != nil {
+		return 0, err
+	}
+	now := g.set.clock.Now()
+	left := g.deadline.Sub(now)
+	if len(g.holder.shares) == 1 {
+		g.autoExtend = autoExtend
+		if maxHold > 0 {
+			g.holder.maxHold = now.Sub(g.holder.since) + maxHold
+		}
+		g.bound()
+		g.set.schedule(g, autoExtend || left < ttl-Drift(ttl)-ttl/10)
+	}
+	if left < ttl/2 && !g.limited() {
+		lacks = ttl
+	}
+	return lacks, nil
 }
 
 // Attach gives one more handle, whose Unlock releases the lock; nil if it has ended.
@@ -180,6 +241,19 @@ func (h *Handle) Drop() (last bool, err error) {
 		other.cut(failure.Taken)
 	}
 	return true, nil
+}
+
+// Leave takes back a handle that its call cannot return. It reports whether nobody else shares the grant, which then has to
+// be released.
+func (h *Handle) Leave() (last bool) {
+	g := h.grant
+	g.mu.Lock()
+	g.holder.shares = slices.DeleteFunc(g.holder.shares, func(other *Handle) bool { return other == h })
+	last = len(g.holder.shares) == 0
+	h.unlocked = true
+	g.mu.Unlock()
+	h.cut(failure.Unlocked)
+	return last
 }
 
 // Undrop lets an Unlock whose release is not over be called again.

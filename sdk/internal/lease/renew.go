@@ -120,22 +120,29 @@ func (g *Grant) over(now clock.Instant) {
 type renewal struct {
 	grant *Grant
 	call  primitive.Call[primitive.Extended]
+	lease time.Duration
 }
 
 // renew sends the extends of some grants, together, without waiting for the replies.
 func (s *Set) renew(grants []*Grant) {
 	calls := make([]scripts.Sendable, 0, len(grants))
+	var acknowledged []scripts.Sendable
 	of := make(map[scripts.Sendable]renewal, len(grants))
 	for _, g := range grants {
-		lease, ok := g.renewFor()
+		want, ok := g.renewFor()
 		if !ok {
 			s.answered(g)
 			continue
 		}
-		c := g.resource.Extend(g.token, lease)
-		calls = append(calls, c)
-		of[c] = renewal{g, c}
+		c := g.resource.Extend(want)
+		of[c] = renewal{g, c, want.Lease}
+		if g.Replicas().Count > 0 {
+			acknowledged = append(acknowledged, c)
+		} else {
+			calls = append(calls, c)
+		}
 	}
+	s.renewAcknowledged(acknowledged, of)
 	if len(calls) == 0 {
 		return
 	}
@@ -162,21 +169,21 @@ func (s *Set) answered(g *Grant) {
 }
 
 // renewFor is what a renewal asks for. It reports false if there is nothing to ask for.
-func (g *Grant) renewFor() (time.Duration, bool) {
+func (g *Grant) renewFor() (primitive.Request, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.holder.end != nil {
-		return 0, false
+		return primitive.Request{}, false
 	}
 	lease := g.ttl
 	if limit := g.holder.maxHold; limit > 0 {
 		left := g.holder.since.Add(limit).Sub(g.set.clock.Now())
 		if left < time.Millisecond {
-			return 0, false // its maximal hold is over, or about to be
+			return primitive.Request{}, false // its maximal hold is over, or about to be
 		}
 		lease = min(lease, left+2*Drift(left)) // so that this is the last one
 	}
-	return lease, true
+	return g.request(lease), true
 }
 
 // failed lets a renewal be tried again, soon and until the deadline.

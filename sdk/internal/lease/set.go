@@ -67,10 +67,12 @@ func (s *Set) Start(parent context.Context, terms Terms, t Term) *Handle {
 	g := &Grant{
 		set: s, resource: terms.Resource, name: terms.Name, token: t.Token, deadline: t.Deadline(), lease: t.Lease,
 		ttl: terms.TTL, longest: now.Add(t.Lease), autoExtend: terms.AutoExtend, turn: newTurn(terms, t, now),
+		replicas: terms.Replicas,
+		weight:   terms.Weight, least: terms.Weight, limit: terms.Limit,
 	}
 	g.holder = &g.first.holder
 	*g.holder = newHolder(parent, terms, g.turn.take(), t.Since)
-	g.limit()
+	g.bound()
 	if now >= g.deadline {
 		return nil
 	}
@@ -96,9 +98,12 @@ func (s *Set) Attach(terms Terms, token string) *Handle {
 	now := s.clock.Now()
 	g := &Grant{
 		set: s, resource: terms.Resource, name: terms.Name, token: token, autoExtend: terms.AutoExtend,
-		turn: turn{over: true},
+		turn:   turn{over: true},
+		weight: terms.Weight, least: terms.Weight, limit: terms.Limit,
+		replicas: terms.Replicas,
 	}
 	holder := newHolder(context.Background(), terms, 0, now)
+	holder.id = 0 // nobody was told that it began
 	g.holder = &holder
 	h := g.newHandle()
 	h.attached = true
@@ -212,12 +217,21 @@ func (s *Set) Close() {
 	}
 }
 
-// lost tells of a grant that is not ours any more.
-func (s *Set) lost(g *Grant, why error) {
+// lost tells of a grant that is not ours any more, once for each hold that ended with it.
+func (s *Set) lost(g *Grant, shares []*Handle, why error) {
 	s.owner.GrantLost(g, why)
 	g.mu.Lock()
 	e := g.event(event.Lost)
 	g.mu.Unlock()
 	e.Lease, e.Err = 0, why
-	g.tell(e)
+	told := make(map[uint64]bool, len(shares))
+	for _, h := range shares {
+		if e.Hold, e.Fence = h.hold(), h.Fence(); !told[e.Hold] {
+			told[e.Hold] = true
+			g.tell(e)
+		}
+	}
+	if len(shares) == 0 {
+		g.tell(e)
+	}
 }

@@ -2,11 +2,13 @@ package lease
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/zferentz/go-redilock/sdk/internal/clock"
 	"github.com/zferentz/go-redilock/sdk/internal/event"
 	"github.com/zferentz/go-redilock/sdk/internal/failure"
+	"github.com/zferentz/go-redilock/sdk/internal/primitive"
 )
 
 // MostFences is how many numbers a grant can own. Each holder of a turn needs one.
@@ -41,24 +43,27 @@ func (t *turn) take() int64 {
 // heard takes note of the fence that an extend answers. One that is above the grant's numbers is of a new counter.
 func (t *turn) heard(fence int64) { t.over = t.over || fence > t.last }
 
+// holders counts the holders of this process.
+var holders atomic.Uint64
+
 func newHolder(parent context.Context, terms Terms, fence int64, since clock.Instant) Holder {
 	return Holder{
-		fence: fence, parent: event.Detach(parent), since: since, maxHold: terms.MaxHold,
+		id: holders.Add(1), fence: fence, parent: event.Detach(parent), since: since, maxHold: terms.MaxHold,
 	}
 }
 
-// Extending says that the handle's own Extend is about to be sent, and gives the token for it. It ends the turn: the lease
-// that it asks for is the caller's, and a call that got no answer may have run. An ended handle has nothing to extend: its
-// grant may be another call's by now.
-func (h *Handle) Extending() (token string, err error) {
+// Extending says that the handle's own Extend is about to be sent, and gives what it asks for. It ends the turn: the lease
+// is the caller's, and a call that got no answer may have run. An ended handle has nothing to extend: its grant may be
+// another call's by now.
+func (h *Handle) Extending(lease time.Duration) (primitive.Request, error) {
 	g := h.grant
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err := h.err(); err != nil {
-		return "", err
+		return primitive.Request{}, err
 	}
 	g.turn.over = true
-	return g.token, nil
+	return g.request(lease), nil
 }
 
 // EndTurn lets the next release go to the server: somebody else has released the grant, or tried to.
@@ -87,7 +92,7 @@ func (h *Handle) Pass(parent context.Context, terms Terms) *Handle {
 	extend := g.autoExtend != terms.AutoExtend
 	g.autoExtend = terms.AutoExtend
 	if terms.MaxHold > 0 || extend {
-		g.limit()
+		g.bound()
 		g.set.schedule(g, g.autoExtend || g.lease < terms.TTL) // a short grant is still renewed to the full lease
 	}
 	return next
@@ -107,6 +112,30 @@ func (h *Handle) passable(terms Terms, now clock.Instant) bool {
 		return true
 	}
 	return false
+}
+
+// Join gives one more local call a share of the grant, with a number of its own, if the turn allows that; else nil. It is
+// for grants that do not exclude: those who share one hold it together, and the last gives it back.
+func (g *Grant) Join(terms Terms) *Handle {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now, t := g.set.clock.Now(), &g.turn
+	switch left := g.deadline.Sub(now); {
+	case g.holder.end != nil:
+	case t.over || t.next > t.last:
+	case now.Sub(t.began) >= min(t.limit, terms.Turn): // others wait at the server
+	case terms.TTL != g.ttl || left < g.lease/2:
+	case terms.Weight != g.weight || terms.Limit != g.limit || terms.AutoExtend != g.autoExtend:
+	case terms.MaxHold > 0 || g.holder.maxHold > 0: // it counts from the start of the first
+	default:
+		h := g.newHandle()
+		h.fence, h.own = t.take(), holders.Add(1)
+		for _, other := range g.holder.shares {
+			other.joined = true
+		}
+		return h
+	}
+	return nil
 }
 
 // Cut ends the context of a handle whose grant was passed on.

@@ -26,9 +26,8 @@ type name string
 func (n name) Key() string                                                { return string(n) }
 func (name) Excludes() bool                                               { return true }
 func (name) Acquire(primitive.Request) primitive.Call[primitive.Acquired] { panic("called") }
-func (name) Extend(string, time.Duration) primitive.Call[primitive.Extended] {
-	panic("called")
-}
+func (name) Primitive() string                                            { return "mutex" }
+func (name) Extend(primitive.Request) primitive.Call[primitive.Extended]  { panic("called") }
 
 func (name) Release(string, string, *primitive.Request) primitive.Call[primitive.Released] {
 	panic("called")
@@ -79,8 +78,8 @@ func TestPassRefused(t *testing.T) {
 	for what, before := range map[string]func(s *Set, terms *Terms, h *Handle){
 		"Token":               func(_ *Set, _ *Terms, h *Handle) { h.Token() },
 		"attached":            func(s *Set, terms *Terms, _ *Handle) { s.Attach(*terms, "t") },
-		"shared":              func(_ *Set, terms *Terms, h *Handle) { h.Share(terms.TTL, false) },
-		"extending":           func(_ *Set, _ *Terms, h *Handle) { _, _ = h.Extending() },
+		"shared":              func(_ *Set, terms *Terms, h *Handle) { h.Share(terms.TTL, false, 0) },
+		"extending":           func(_ *Set, _ *Terms, h *Handle) { _, _ = h.Extending(0) },
 		"released elsewhere":  func(_ *Set, _ *Terms, h *Handle) { h.Grant().EndTurn() },
 		"lost":                func(_ *Set, _ *Terms, h *Handle) { _ = h.Grant().Lose(failure.Taken) },
 		"unlocked":            func(_ *Set, _ *Terms, h *Handle) { _, _ = h.Drop() },

@@ -14,14 +14,24 @@ import (
 type Resource interface {
 	// Key is the key of the lock itself: what local callers queue for.
 	Key() string
+	// Primitive is the word for its kind: mutex, semaphore or rwmutex.
+	Primitive() string
 	// Excludes reports whether a grant excludes every other one of the name, the client's own among them. If it does,
-	// local callers wait for the local holder, and a later grant proves that an earlier one is over.
+	// local callers wait for the local holder, and a later grant proves that an earlier one is over. If it does not, the
+	// client's calls hold beside each other, for as long as the server finds room.
 	Excludes() bool
 	Acquire(Request) Call[Acquired]
 	// Release gives back what a token has. The caller tells waiters that listen on channel. next is the successor: it
 	// gets the lock, or the caller's place in the queue; nil if there is none.
 	Release(token, channel string, next *Request) Call[Released]
-	Extend(token string, lease time.Duration) Call[Extended]
+	// Extend raises the lease of the request's token. Weight and Limit are what it holds, 0 if nobody knows.
+	Extend(Request) Call[Extended]
+}
+
+// Shrinker is a Resource whose grants can give a part of themselves back.
+type Shrinker interface {
+	// Shrink leaves weight to a token that has more. The caller tells waiters that listen on channel.
+	Shrink(token string, weight int64, channel string) Call[Shrunk]
 }
 
 // Wake is how the server tells a waiter of its grant.
@@ -89,6 +99,14 @@ type Extended struct {
 	Outcome Outcome
 	Fence   int64
 	Left    time.Duration
+}
+
+// Shrunk is the reply to Shrink: Confirmed or NotHeld.
+type Shrunk struct {
+	Outcome Outcome
+	Weight  int64   // what is left
+	Grants  []Grant // of tokens that the caller has to tell
+	More    bool    // others may fit: repeat the call at once
 }
 
 // Call is a call of a script, and its reply as the engine reads it.

@@ -63,17 +63,19 @@ type Item struct {
 	Heirs  Heirs // nil: there are none
 
 	// guarded by Releaser.mu
-	begun   bool
-	told    bool // Tried was called
-	unsure  bool // a try without an answer may have run
-	sending int  // tries under way
-	at      clock.Instant
-	pause   time.Duration
-	queued  bool
-	done    chan struct{} // closed at the end; made when somebody waits for it
-	reply   primitive.Released
-	err     error
-	over    bool
+	begun bool
+	told  bool // Tried was called
+	// answered: reply is the outcome, and what is repeated only lets others in.
+	answered bool
+	unsure   bool // a try without an answer may have run
+	sending  int  // tries under way
+	at       clock.Instant
+	pause    time.Duration
+	queued   bool
+	done     chan struct{} // closed at the end; made when somebody waits for it
+	reply    primitive.Released
+	err      error
+	over     bool
 }
 
 // Outcome is how a release ended.
@@ -178,6 +180,9 @@ func (r *Releaser) Do(ctx context.Context, it *Item, patience time.Duration) (Ou
 	case <-timer.C:
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		if it.answered {
+			return it.outcome(), true
+		}
 		return Outcome{Err: it.err}, false
 	}
 }
@@ -243,12 +248,16 @@ func (r *Releaser) settle(it *Item, a Answer, unsure bool) {
 	it.unsure = it.unsure || unsure
 	switch {
 	case it.over:
-	case a.Err == nil && a.Reply.More:
-		r.enqueue(it, 0)
-	case a.Err == nil:
-		it.reply, it.err = a.Reply, nil
+	case a.Err == nil || it.answered:
+		if !it.answered {
+			it.answered, it.reply, it.err = true, a.Reply, nil
+		}
+		if a.Err == nil && a.Reply.More { // a repeat that fails is nothing to mend: whoever asks finds the room
+			r.enqueue(it, 0)
+			return
+		}
 		r.finish(it)
-		if it.Echoes > 0 && a.Reply.Outcome == primitive.NotHeld {
+		if it.Echoes > 0 && it.reply.Outcome == primitive.NotHeld {
 			r.enqueue(&Item{
 				Resource: it.Resource, Name: it.Name, Token: it.Token, Until: it.Until, Context: it.Context,
 				Echoes: it.Echoes - 1, Echo: it.Echo,
@@ -270,7 +279,7 @@ func (r *Releaser) settle(it *Item, a Answer, unsure bool) {
 // leftover tells of a release that was given up, or is not over. It is called with r.mu held.
 func (r *Releaser) leftover(it *Item) {
 	r.events.Add(context.Background(), event.Event{
-		Kind: event.Leftover, Name: it.Name, Err: it.err, Left: it.Until.Sub(r.clock.Now()),
+		Kind: event.Leftover, Name: it.Name, Primitive: it.Resource.Primitive(), Err: it.err, Left: it.Until.Sub(r.clock.Now()),
 	})
 }
 

@@ -24,6 +24,7 @@ type handoff struct {
 	stale  bool       // see position
 	passed lease.Term // what next was given
 	fence  int64      // of next: the first of the grant's
+	hold   uint64     // of next
 	given  bool
 }
 
@@ -71,8 +72,8 @@ func (h *handoff) Tried(a release.Answer) {
 	lose(over)
 	if h.given && h.grant != nil {
 		s.events.Add(h.ctx, event.Event{
-			Kind: event.HandedOff, Name: h.next.terms.Name, Way: event.Directly,
-			Fence: h.fence, Lease: h.passed.Lease, Held: h.grant.Held(),
+			Kind: event.HandedOff, Primitive: h.q.resource.Primitive(), Name: h.next.terms.Name, Way: event.Directly,
+			Hold: h.hold, Fence: h.fence, Lease: h.passed.Lease, Held: h.grant.Held(),
 		})
 	}
 }
@@ -91,7 +92,9 @@ func (h *handoff) apply(a release.Answer) (over []*lease.Grant) {
 			}
 			ok, ended := s.claim(w, t)
 			if ok {
-				h.given, h.passed, h.fence = true, t, w.handle.Fence()
+				h.given, h.passed = true, t
+				was := w.handle.Event(event.HandedOff)
+				h.fence, h.hold = was.Fence, was.Hold
 				w.signal()
 				over = append(over, ended...)
 				h.next, w = w, nil
@@ -102,7 +105,9 @@ func (h *handoff) apply(a release.Answer) (over []*lease.Grant) {
 			continue
 		}
 		s.deliver(t)
-		at.place = 1
+		if h.q.resource.Excludes() { // the one that has it now was before the successor
+			at.place = 1
+		}
 	}
 	switch {
 	case w == nil:
@@ -128,6 +133,15 @@ func (s *Queues) dismiss(w *waiter) {
 		return
 	}
 	s.depart(w)
+}
+
+// Tell gives grants to the waiters that they are for. They are of the answer to a call of this client, sent at that time.
+func (s *Queues) Tell(grants []primitive.Grant, sent clock.Instant) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, g := range grants {
+		s.deliver(lease.Term{Grant: g, Since: sent, Way: event.Directly})
+	}
 }
 
 // Deliver hands a message to the waiter that it is for. A message for a token that nobody waits for is a grant all the

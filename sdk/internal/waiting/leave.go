@@ -30,9 +30,12 @@ func (s *Queues) leave(w *waiter, err error) error {
 	case parked:
 		w.q.parked.Remove(w.place)
 		w.place = nil
+		if w.known { // it asked among others, and got no answer
+			s.giveBack(w.ctx, w.terms, w.token, true)
+		}
 		w.q.empty()
 		return err
-	case named: // the outcome of the release says what it has
+	case named, among: // the outcome of the release, or of the question, says what it has
 		return err
 	}
 	if w.known {
@@ -132,9 +135,10 @@ func (s *Queues) AskSoon() {
 
 // undo gives a lock back whose call has ended before it could return it. It is called with s.mu held.
 func (s *Queues) undo(h *lease.Handle) {
-	g := h.Grant()
-	g.End(failure.Unlocked)
-	s.later(g)
+	if g := h.Grant(); h.Leave() {
+		g.End(failure.Unlocked)
+		s.later(g)
+	}
 }
 
 // Release releases the grant of a handle that was dropped as its last. It waits for the end for so long at the most; then
@@ -162,6 +166,18 @@ func (s *Queues) until(g *lease.Grant) clock.Instant {
 // Try asks the server once. refused is not nil if somebody else has the lock, or waits for it: what is left of the
 // holder's lease.
 func (s *Queues) Try(ctx context.Context, want Want) (h *lease.Handle, refused *time.Duration, err error) {
+	began := s.clock.Now()
+	h, refused, err = s.try(ctx, want)
+	if err != nil {
+		s.sink(ctx, event.Event{
+			Kind: event.GaveUp, Primitive: want.Terms.Resource.Primitive(), Name: want.Terms.Name,
+			Waited: s.clock.Now().Sub(began), Err: err,
+		})
+	}
+	return h, refused, err
+}
+
+func (s *Queues) try(ctx context.Context, want Want) (h *lease.Handle, refused *time.Duration, err error) {
 	s.mu.Lock()
 	if s.closed {
 		err = failure.Closed
@@ -174,7 +190,10 @@ func (s *Queues) Try(ctx context.Context, want Want) (h *lease.Handle, refused *
 	}
 	defer s.free(want)
 	r := want.Terms.Resource
-	c := r.Acquire(primitive.Request{Token: want.Token, Lease: want.Terms.TTL, Fences: fences(want.Terms)})
+	c := r.Acquire(primitive.Request{
+		Token: want.Token, Lease: want.Terms.TTL, Fences: fences(want.Terms),
+		Weight: want.Terms.Weight, Limit: want.Terms.Limit,
+	})
 	sent := s.clock.Now()
 	giveBack := func() {
 		s.mu.Lock()
@@ -210,7 +229,10 @@ func (s *Queues) Try(ctx context.Context, want Want) (h *lease.Handle, refused *
 		}
 		return nil, nil, err
 	case reply.Outcome == primitive.Refused:
-		s.sink(ctx, event.Event{Kind: event.Refused, Name: want.Terms.Name, Left: reply.Wait})
+		s.sink(ctx, event.Event{
+			Kind: event.Refused, Primitive: want.Terms.Resource.Primitive(), Name: want.Terms.Name, Contended: true,
+			Waited: s.clock.Now().Sub(sent), Left: reply.Wait,
+		})
 		return nil, &reply.Wait, nil
 	case reply.Outcome != primitive.Granted:
 		giveBack()
@@ -242,8 +264,8 @@ func (s *Queues) tried(
 		}
 		return nil, nil, failure.TooLate
 	}
-	s.sink(ctx, event.Event{
-		Kind: event.Acquired, Name: want.Terms.Name, Fence: h.Fence(), Lease: t.Lease, Waited: s.clock.Now().Sub(t.Since),
-	})
+	e := h.Event(event.Acquired)
+	e.Lease, e.Waited, e.Held = t.Lease, s.clock.Now().Sub(t.Since), 0
+	s.sink(ctx, e)
 	return h, nil, nil
 }

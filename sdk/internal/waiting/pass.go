@@ -18,9 +18,9 @@ func (s *Queues) Pass(ctx context.Context, h *lease.Handle) bool {
 		return false
 	}
 	w.signal()
-	s.events.Add(context.WithoutCancel(ctx), event.Event{
-		Kind: event.HandedOff, Name: g.Name(), Way: event.Locally, Fence: next.Fence(), Lease: g.Lease(), Held: h.Held(),
-	})
+	e := next.Event(event.HandedOff)
+	e.Way, e.Lease, e.Held = event.Locally, g.Lease(), h.Held()
+	s.events.Add(context.WithoutCancel(ctx), e)
 	return true
 }
 

@@ -86,8 +86,11 @@ type queue struct {
 	// While there are holders, or releases whose outcome is not known, newcomers wait here: the release names the first.
 	holders   []*lease.Grant
 	releasing int
-	head      *waiter   // the one that is registered at the server, or named to it by a release
-	parked    list.List // of *waiter, in the order of arrival
+	head      *waiter      // the one that is registered at the server, or named to it by a release
+	burst     *burst       // of several that ask together, before everybody else
+	room      int          // how many may ask together: the last answer to a question was a grant
+	open      *lease.Grant // that others may join, see join.go; nil: none
+	parked    list.List    // of *waiter, in the order of arrival
 	moved     clock.Instant
 	timer     *time.Timer
 }
@@ -102,14 +105,15 @@ func (s *Queues) queueOf(r primitive.Resource) *queue {
 	return q
 }
 
-// busy reports whether local callers wait for a local holder, or for the outcome of its release.
+// busy reports whether local callers wait for a local holder, or for the outcome of its release. Where grants do not
+// exclude each other, nobody does: the server knows whether there is room.
 func (q *queue) busy() bool {
-	return q.releasing > 0 || len(q.holders) > 0 && q.resource.Excludes()
+	return q.resource.Excludes() && (q.releasing > 0 || len(q.holders) > 0)
 }
 
 // empty drops a queue that nobody needs. It is called with s.mu held.
 func (q *queue) empty() {
-	if q.releasing == 0 && len(q.holders) == 0 && q.head == nil && q.parked.Len() == 0 {
+	if q.releasing == 0 && len(q.holders) == 0 && q.head == nil && q.burst == nil && q.parked.Len() == 0 {
 		if key := q.resource.Key(); q.s.queues[key] == q {
 			delete(q.s.queues, key)
 		}
@@ -135,6 +139,9 @@ func (q *queue) add(g *lease.Grant) (over []*lease.Grant) {
 
 // drop takes a grant back. It reports false if it did not count. It is called with s.mu held.
 func (q *queue) drop(g *lease.Grant) bool {
+	if q.open == g {
+		q.open = nil
+	}
 	for i, other := range q.holders {
 		if other == g {
 			last := len(q.holders) - 1
@@ -181,13 +188,19 @@ func (q *queue) look() {
 // called with s.mu held.
 func (q *queue) first() *waiter {
 	front := q.parked.Front()
-	if q.head != nil || front == nil {
+	if q.head != nil || q.burst != nil || front == nil {
 		return nil
 	}
-	w := q.parked.Remove(front).(*waiter)
+	w := q.take(front)
+	q.register(w)
+	return w
+}
+
+// take takes a waiter out of the local queue. It is called with s.mu held.
+func (q *queue) take(e *list.Element) *waiter {
+	w := q.parked.Remove(e).(*waiter)
 	w.place = nil
 	w.waited = true
-	q.register(w)
 	return w
 }
 
@@ -229,10 +242,10 @@ func (q *queue) ask(w *waiter) {
 	}
 }
 
-// advance lets the first of the local queue ask, if nobody of the client holds the name or asks for it. It is called
-// with s.mu held.
+// advance lets the first of the local queue ask, if nobody of the client asks for the name, or has it to the exclusion of
+// others. It is called with s.mu held.
 func (q *queue) advance() {
-	if !q.busy() && q.head == nil {
+	if !q.busy() && q.head == nil && !q.askTogether() {
 		q.ask(q.first())
 	}
 	q.empty()
@@ -294,6 +307,7 @@ func (s *Queues) Close() bool {
 		if q.head != nil {
 			q.head.signal()
 		}
+		q.burst.signal()
 	}
 	return true
 }

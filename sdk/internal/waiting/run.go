@@ -35,6 +35,7 @@ func (s *Queues) Lock(ctx context.Context, want Want) (*lease.Handle, error) {
 		w.wait = ctx
 	}
 	if err := s.join(w, want); err != nil {
+		s.sink(ctx, w.gaveUp(0, err))
 		return nil, err
 	}
 	defer s.running.Done()
@@ -43,21 +44,28 @@ func (s *Queues) Lock(ctx context.Context, want Want) (*lease.Handle, error) {
 	waited := s.clock.Now().Sub(w.since)
 	switch {
 	case err != nil:
-		s.sink(ctx, event.Event{Kind: event.GaveUp, Name: w.terms.Name, Waited: waited, Err: err})
+		s.sink(ctx, w.gaveUp(waited, err))
 		return nil, err
 	case w.wait.Err() != nil: // it ended meanwhile: it wins
 		s.mu.Lock()
 		s.undo(h)
 		s.mu.Unlock()
 		err = s.gaveUp(w)
-		s.sink(ctx, event.Event{Kind: event.GaveUp, Name: w.terms.Name, Waited: waited, Err: err})
+		s.sink(ctx, w.gaveUp(waited, err))
 		return nil, err
 	}
-	g := h.Grant()
-	s.sink(ctx, event.Event{
-		Kind: event.Acquired, Name: w.terms.Name, Way: w.way, Fence: h.Fence(), Lease: g.Lease(), Waited: waited,
-	})
+	e := h.Event(event.Acquired)
+	e.Way, e.Contended, e.Lease, e.Waited, e.Held = w.way, w.contended, h.Grant().Lease(), waited, 0
+	s.sink(ctx, e)
 	return h, nil
+}
+
+// gaveUp describes a wait that ended without the lock.
+func (w *waiter) gaveUp(waited time.Duration, err error) event.Event {
+	return event.Event{
+		Kind: event.GaveUp, Primitive: w.primitive(), Name: w.terms.Name, Contended: w.contended,
+		Waited: waited, Err: err,
+	}
 }
 
 // join puts a waiter into its queue: as the head, which asks at once, if nobody is before it.
@@ -72,10 +80,11 @@ func (s *Queues) join(w *waiter, want Want) error {
 	}
 	s.running.Add(1)
 	w.q = s.queueOf(w.terms.Resource)
-	if w.q.busy() || w.q.head != nil || w.q.parked.Len() > 0 {
-		w.q.park(w)
-	} else {
-		w.q.register(w)
+	switch q := w.q; {
+	case q.busy() || q.head != nil || q.burst != nil || q.parked.Len() > 0:
+		q.park(w)
+	case !q.join(w):
+		q.register(w)
 	}
 	return nil
 }
@@ -118,7 +127,7 @@ const (
 // message, a release of this client or its timer wakes it. Wake-ups make it quick; asking again makes it certain: every
 // loss of a message, of a connection or of the server's memory is mended by the next question.
 func (s *Queues) run(w *waiter) (*lease.Handle, error) {
-	watching, told := false, false
+	watching := false
 	defer func() {
 		if watching {
 			s.messages.Unwatch()
@@ -138,9 +147,11 @@ func (s *Queues) run(w *waiter) (*lease.Handle, error) {
 			}
 			continue
 		}
-		if !told {
-			told = true
-			s.sink(w.ctx, event.Event{Kind: event.Enqueued, Name: w.terms.Name})
+		if !w.contended {
+			w.contended = true
+			s.sink(w.ctx, event.Event{
+				Kind: event.Enqueued, Primitive: w.primitive(), Name: w.terms.Name, Contended: true,
+			})
 			continue // it took its time
 		}
 		if !watching && pause > 0 {
@@ -249,7 +260,7 @@ func (s *Queues) apply(
 			return err
 		}
 		// It has waited before: the server comes back, or the caller's context ends.
-		s.events.Add(w.ctx, event.Event{Kind: event.Retrying, Name: w.terms.Name, Err: err})
+		s.events.Add(w.ctx, event.Event{Kind: event.Retrying, Primitive: w.primitive(), Name: w.terms.Name, Err: err})
 		return nil
 	}
 	w.lastErr, w.answered, w.unsure = nil, true, false
@@ -257,7 +268,7 @@ func (s *Queues) apply(
 	switch r.Outcome {
 	case primitive.Queued:
 		at.place, at.wait = r.Position, r.Wait
-		w.at, w.waited = at, true
+		w.at, w.waited, w.q.room = at, true, 0
 		w.askAt = now.Add(s.pollIn(w))
 	case primitive.Granted:
 		t := lease.Term{Grant: r.Grant, Since: at.sent}
@@ -265,6 +276,7 @@ func (s *Queues) apply(
 			w.askAt = 0 // the repeats took longer than the lease: one quick answer renews it
 			break
 		}
+		w.q.room = max(w.q.room, fewTogether)
 		ok, over := s.claim(w, t)
 		s.mu.Unlock()
 		lose(over)

@@ -20,6 +20,7 @@ const (
 	asking state = iota // it is the head, and asks the server
 	parked              // in the local queue
 	named               // it is the head, and a release under way names it: the outcome says how it goes on
+	among               // those that ask together: the answers say how it goes on
 	gone                // its call has returned: whatever comes for it is given back
 )
 
@@ -35,10 +36,11 @@ type waiter struct {
 	wake     chan struct{} // holds one: look at your state
 
 	// used by the waiter's goroutine alone
-	lastErr  error         // of the last question, if it failed
-	answered bool          // some question was answered
-	sentAt   clock.Instant // when the last question was sent, if it is under way still
-	sending  bool
+	lastErr   error         // of the last question, if it failed
+	answered  bool          // some question was answered
+	contended bool          // it has said that it waits
+	sentAt    clock.Instant // when the last question was sent, if it is under way still
+	sending   bool
 
 	// guarded by Queues.mu
 	state      state
@@ -70,6 +72,9 @@ type position struct {
 	stale bool
 }
 
+// primitive is the word for what it wants.
+func (w *waiter) primitive() string { return w.terms.Resource.Primitive() }
+
 // signal wakes the waiter's goroutine.
 func (w *waiter) signal() {
 	select {
@@ -82,6 +87,7 @@ func (w *waiter) signal() {
 func (w *waiter) request(presence time.Duration, mode primitive.Wake, channel string) primitive.Request {
 	return primitive.Request{
 		Token: w.token, Lease: w.terms.TTL, Presence: presence, Wake: mode, Channel: channel, Fences: fences(w.terms),
+		Weight: w.terms.Weight, Limit: w.terms.Limit,
 	}
 }
 
@@ -125,6 +131,7 @@ func (s *Queues) claim(w *waiter, t lease.Term) (ok bool, over []*lease.Grant) {
 	w.q.unregister(w)
 	over = w.q.add(h.Grant())
 	if !w.q.resource.Excludes() {
+		w.q.share(w.terms, h.Grant())
 		w.q.advance() // there may be room for the next
 	}
 	return true, over

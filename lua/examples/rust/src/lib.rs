@@ -4,7 +4,7 @@ use base64::{engine::general_purpose::URL_SAFE_NO_PAD, Engine};
 use redis::{ErrorKind, ServerErrorKind, Value};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use std::{collections::HashMap, error, fmt, fs, sync::Mutex, thread};
+use std::{collections::HashMap, error, fmt, fs, process, sync::Mutex, thread};
 
 const PRESENCE: Duration = Duration::from_secs(6); // how long a waiter counts as alive that does not ask
 
@@ -71,7 +71,7 @@ struct Script {
     sha1: String,
     source: Vec<u8>,
     suffixes: Vec<String>,
-    tags: Vec<String>,
+    tags: HashMap<String, usize>, // how many integers each has
 }
 
 /// The locks of one server, through one connection. Share it between threads.
@@ -91,7 +91,11 @@ impl Locks {
             if let Some(verb) = text(&s["name"]).strip_prefix("mutex.") {
                 let suffixes = s["keys"].as_array().ok_or("no keys")?.iter().map(|k| text(&k["suffix"])).collect();
                 let source = fs::read(dist.join(text(&s["file"])))?;
-                let tags = s["replies"].as_array().ok_or("no replies")?.iter().map(|r| text(&r["tag"])).collect();
+                let integers = |r: &serde_json::Value| {
+                    r["fields"].as_array().into_iter().flatten().filter(|field| field["type"] == "integer").count()
+                };
+                let replies = s["replies"].as_array().ok_or("no replies")?;
+                let tags = replies.iter().map(|r| (text(&r["tag"]), integers(r))).collect();
                 scripts.insert(verb.to_string(), Script { sha1: text(&s["sha1"]), source, suffixes, tags });
             }
         }
@@ -108,21 +112,25 @@ impl Locks {
         if !redis::ConnectionLike::is_open(&*connection) {
             *connection = self.client.get_connection()?;
         }
-        let reply: Vec<Value> = match evalsha.query(&mut *connection) {
+        let reply: Value = match evalsha.query(&mut *connection) {
             Err(e) if e.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                 redis::cmd("SCRIPT").arg("LOAD").arg(&script.source).exec(&mut *connection)?;
                 evalsha.query(&mut *connection)
             }
             other => other,
         }?;
-        let tag = match reply.first() {
+        let reply = if let Value::Array(reply) = reply { reply } else { vec![] };
+        let tag = match reply.first() { // a string of either kind; anything else is no tag
             Some(Value::BulkString(tag)) => String::from_utf8_lossy(tag).into_owned(),
+            Some(Value::SimpleString(tag)) => tag.clone(),
             _ => String::new(),
         };
-        if !script.tags.contains(&tag) {
+        let numbers: Vec<i64> = reply.iter().filter_map(|v| if let Value::Int(i) = v { Some(*i) } else { None }).collect();
+        // Too few numbers would be read out of bounds: that, too, is a reply that the manifest does not list.
+        if script.tags.get(&tag).is_none_or(|integers| *integers != numbers.len()) {
             return Err(Error::Reply(tag));
         }
-        Ok((tag, reply.iter().filter_map(|v| if let Value::Int(i) = v { Some(*i) } else { None }).collect()))
+        Ok((tag, numbers))
     }
 
     /// One attempt: None if somebody else has it or waits for it.
@@ -142,7 +150,7 @@ impl Locks {
         getrandom::fill(&mut random).expect("the system's random source");
         let (start, name, token) = (Instant::now(), name.to_string(), URL_SAFE_NO_PAD.encode(random));
         // Dropped on every way out, it gives the lock or the place in the queue back.
-        let mut lock = Lock { locks: self, name, token, fence: 0, deadline: start, over: false };
+        let mut lock = Lock { locks: self, name, token, fence: 0, deadline: start, over: false, pid: process::id() };
         let (lease, presence) = (lease.as_millis().to_string(), presence.as_millis().to_string());
         loop {
             let sent = Instant::now();
@@ -172,6 +180,7 @@ pub struct Lock<'a> {
     pub fence: i64,
     pub deadline: Instant,
     over: bool,
+    pid: u32,
 }
 
 impl Lock<'_> {
@@ -196,7 +205,7 @@ impl Lock<'_> {
 
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
-        if !self.over {
+        if !self.over && self.pid == process::id() { // a fork that unwinds leaves the lock to its parent
             let _ = self.locks.call("release", &self.name, &[&self.token]); // else its lease ends
         }
     }

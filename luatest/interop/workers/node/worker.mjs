@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Redis from 'ioredis';
 import { createClient } from 'redis';
-import { Locks, ioredis, nodeRedis } from '../../../../lua/examples/node/redilock_mutex.mjs';
+import { Locks, ioredis, nodeRedis } from '../../../../lua/examples/node/index.mjs';
 
 const [kind, host, port] = process.argv.slice(2);
 const require = createRequire(import.meta.url);

@@ -10,8 +10,8 @@ import redis
 import redis.asyncio
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[4] / "lua/examples/python"))
-import redilock_mutex  # noqa: E402
-import redilock_mutex_asyncio  # noqa: E402
+import go_redilock  # noqa: E402
+import go_redilock.asyncio  # noqa: E402
 
 LEASE, POLL, PATIENCE = 5, 0.002, 30  # s
 
@@ -25,7 +25,7 @@ def raise_counter(path):
 
 
 def raw(host, port):
-    locks = redilock_mutex.Locks(redis.Redis(host, port))
+    locks = go_redilock.Locks(redis.Redis(host, port))
 
     def turn(key, path):
         with locks.lock(key, LEASE, PATIENCE, POLL) as lock:
@@ -35,11 +35,11 @@ def raw(host, port):
 
 def raw_asyncio(host, port):
     loop = asyncio.new_event_loop()
-    locks = redilock_mutex_asyncio.Locks(redis.asyncio.Redis(host=host, port=port))
+    locks = go_redilock.asyncio.Locks(redis.asyncio.Redis(host=host, port=port))
 
     async def turn(key, path):
         async with asyncio.timeout(PATIENCE):
-            async with await locks.lock(key, LEASE, POLL) as lock:
+            async with await locks.lock(key, LEASE, poll=POLL) as lock:
                 return raise_counter(path), lock.fence
     return lambda key, path: loop.run_until_complete(turn(key, path))
 

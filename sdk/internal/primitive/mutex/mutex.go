@@ -2,8 +2,6 @@
 package mutex
 
 import (
-	"time"
-
 	"github.com/zferentz/go-redilock/sdk/internal/primitive"
 	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
 )
@@ -16,6 +14,9 @@ func (n Name) Key() string { return n.keys.Lock }
 
 // Excludes is true: there is one holder.
 func (Name) Excludes() bool { return true }
+
+// Primitive is its word.
+func (Name) Primitive() string { return "mutex" }
 
 // Acquire asks for the lock, or for a place in its queue.
 func (n Name) Acquire(r primitive.Request) primitive.Call[primitive.Acquired] {
@@ -36,8 +37,8 @@ func (n Name) Release(token, channel string, next *primitive.Request) primitive.
 }
 
 // Extend raises what is left of the lease.
-func (n Name) Extend(token string, lease time.Duration) primitive.Call[primitive.Extended] {
-	return primitive.Adapt(mutexv1.NewExtend(n.keys, mutexv1.ExtendArgs{Token: token, Lease: lease}), readExtend)
+func (n Name) Extend(r primitive.Request) primitive.Call[primitive.Extended] {
+	return primitive.Adapt(mutexv1.NewExtend(n.keys, mutexv1.ExtendArgs{Token: r.Token, Lease: r.Lease}), readExtend)
 }
 
 var wakes = [...]mutexv1.Wake{

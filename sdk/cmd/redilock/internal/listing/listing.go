@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -31,7 +32,8 @@ var suffixes = []string{":redilock:fence", ":redilock:queue"}
 type Lock struct {
 	Name string // without the prefix
 	redilock.Status
-	Err error // why there is no state: a key of another type, say
+	Err  error     // why there is no state: a key of another type, say
+	Sent time.Time // when it was asked for
 }
 
 // Number is the fence of the grant that stands, or of the last one of a lock that is free. Another program that holds it
@@ -97,6 +99,29 @@ func Names(ctx context.Context, rdb redis.UniversalClient, prefix, pattern strin
 	return names, err
 }
 
+// Companions is the pattern of the keys that stand beside locks with this prefix. It is wide: see Parse.
+func Companions(prefix string) string { return "*" + Literal(prefix) + companions }
+
+// Companion is a key that stands beside a lock, and tells of it.
+type Companion struct {
+	Name           string // of the lock, without the prefix
+	Fence          bool   // it is the fence counter; else the queue
+	Counter, Queue string // the keys of both
+}
+
+// Parse reads the key of a companion. It reports false for any other key.
+func Parse(key, prefix string) (Companion, bool) {
+	name, ok := strings.CutPrefix(nameOf(key), prefix)
+	if !ok || name == "" {
+		return Companion{}, false
+	}
+	base, fence := strings.CutSuffix(key, suffixes[0])
+	if !fence {
+		base = strings.TrimSuffix(key, suffixes[1])
+	}
+	return Companion{Name: name, Fence: fence, Counter: base + suffixes[0], Queue: base + suffixes[1]}, true
+}
+
 // EachMaster calls fn for every server that holds keys of its own: at the same time, where there are several.
 func EachMaster(
 	ctx context.Context, rdb redis.UniversalClient, fn func(context.Context, *redis.Client) error,
@@ -146,8 +171,9 @@ func Inspect(ctx context.Context, c *redilock.Client, names []string, all bool) 
 	for range min(inspections, len(names)) {
 		workers.Go(func() {
 			for i := range next {
+				sent := time.Now()
 				s, err := c.Inspect(ctx, names[i])
-				locks[i] = Lock{Name: names[i], Status: s, Err: err}
+				locks[i] = Lock{Name: names[i], Status: s, Err: err, Sent: sent}
 				if err != nil && !ownTrouble(err) {
 					cancel(err)
 				}

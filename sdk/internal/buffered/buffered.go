@@ -1,4 +1,5 @@
-package redilocktest
+// Package buffered gives in-memory connections what a socket has, and net.Pipe lacks.
+package buffered
 
 import (
 	"net"
@@ -7,8 +8,7 @@ import (
 	"time"
 )
 
-// conn is the client's end of an in-memory connection, with a receive buffer as a socket has one. Without it a server
-// that writes to a subscriber that is busy would stand still with a mutex held, and a bubble's time with it.
+// conn is the client's end of an in-memory connection, with a receive buffer.
 type conn struct {
 	net.Conn
 
@@ -19,10 +19,16 @@ type conn struct {
 	changed  chan struct{} // closed, and made anew, at every change
 }
 
-func newConn(c net.Conn) *conn {
+// New gives the client's end of an in-memory connection a receive buffer. Without it a server that answers a pipeline
+// before it has read all of it, or writes to a subscriber that is busy, stands still, and a bubble's time with it. It takes
+// what a dial gives.
+func New(c net.Conn, err error) (net.Conn, error) {
+	if err != nil {
+		return nil, err
+	}
 	b := &conn{Conn: c, changed: make(chan struct{})}
 	go b.receive()
-	return b
+	return b, nil
 }
 
 func (c *conn) receive() {

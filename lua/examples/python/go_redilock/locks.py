@@ -1,0 +1,348 @@
+"""Locks for threads, by a redis.Redis or redis.RedisCluster."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import typing
+import warnings
+import weakref
+
+import redis
+
+from . import grants
+from .background import Background
+from .errors import ForkedError, LockLost, LockTimeout
+from .grants import Grant, Line, Waiter, certain, clock, ms, pause
+from .once import run_once
+from .scripts import mutexv1 as scripts
+
+log = logging.getLogger("go_redilock")
+OnLost = typing.Callable[["Lock"], typing.Any]
+
+
+class _Shared:
+    """What the threads of one process share. A fork starts with nothing of it."""
+
+    def __init__(self) -> None:
+        self.pid, self.mutex, self.background = os.getpid(), threading.Lock(), Background()
+        self.lines: dict[bytes, Line] = {}
+
+
+class Lock:
+    """A lock that is held, until deadline on clock(). `with` gives it back."""
+
+    def __init__(self, locks: Locks, name: str | bytes, grant: Grant, fence: int):
+        self.locks, self.name, self.fence = locks, name, fence
+        self._grant, self._ended, self._pid = grant, False, os.getpid()
+        self._lost = threading.Event()
+
+    @property
+    def deadline(self) -> float:
+        """Until when it is ours for sure, on clock()."""
+        return self._grant.deadline
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline; 0 when it has passed."""
+        return 0.0 if self._ended else max(0.0, self._grant.deadline - clock())
+
+    @property
+    def token(self) -> str:
+        """What another process needs, with the name, to attach to the lock. Nobody else gets this grant afterwards."""
+        with self.locks._shared().mutex:
+            if self._ended:
+                raise LockLost(f"{self.name!r}: it was given back")
+            self._grant.closed = True
+            return grants.text(self._grant.token)
+
+    @property
+    def lost(self) -> bool:
+        """Whether it is known to be lost. Nothing is asked of the server."""
+        return self._grant.lost or self._ended or clock() >= self._grant.deadline
+
+    def wait_lost(self, timeout: float | None = None) -> bool:
+        """Block until a renewed lock is lost, or the timeout."""
+        return self._lost.wait(timeout)
+
+    def check(self) -> None:
+        """Raise LockLost if it is known to be lost: before each step of the work that must not be done without it."""
+        if self.lost:
+            raise LockLost(f"{self.name!r}: the lease has ended, or somebody took the lock")
+
+    def owned(self) -> bool:
+        """Ask the server whether it is still ours."""
+        return not self._ended and self.locks.status(self.name).holder == scripts._rt.string(self._grant.token)
+
+    def extend(self, lease: float) -> None:
+        """Keep the lock for `lease` from now at least: it never adds to what is left, and never takes from it."""
+        self._mine()
+        with self.locks._shared().mutex:
+            if self._ended:
+                raise LockLost(f"{self.name!r}: it was given back")
+            self._grant.closed = True
+        sent = clock()
+        reply = scripts.extend(self._grant.keys, token=self._grant.token, lease_ms=ms(lease)).run(self.locks.client)
+        if isinstance(reply, scripts.ExtendNotheld):
+            self._grant.lost = True
+            self._lost.set()
+            raise LockLost(f"{self.name!r}: the lease has ended, or somebody took the lock")
+        self._grant.raised(sent, reply.fence, reply.lease_left_ms)
+
+    def release(self) -> None:
+        """Give the lock back, to the first that waits. LockLost if it was lost meanwhile; a second release is LockLost, too."""
+        self._mine()
+        self.locks._release(self)
+
+    def _mine(self) -> None:
+        if self._pid != os.getpid():
+            raise ForkedError(f"{self.name!r} was locked by process {self._pid}: in a fork of it, use attach(name, token)")
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(self, kind: typing.Any, *_: typing.Any) -> None:
+        if self._pid != os.getpid():
+            return  # a fork that leaves the block: the lock is its parent's
+        try:
+            self.release()
+        except (LockLost, redis.RedisError) as e:
+            if kind is None:
+                raise
+            log.warning("%r, behind the exception that ended the work: %s", self.name, e)
+
+    def __del__(self) -> None:
+        if not self._ended and self._pid == os.getpid() and clock() < self._grant.deadline and not self._grant.closed:
+            warnings.warn(f"{self.name!r} was not released: its lease ends by itself", ResourceWarning, source=self)
+
+
+class Locks:
+    """The locks of one server or cluster. Share it between threads, like the client that it is made of.
+
+    owner: what those who inspect a lock see of its token. turn: how long one grant may serve the threads of this process
+    without asking the server in between; 0 asks each time.
+    """
+
+    def __init__(self, client: redis.Redis | redis.RedisCluster, *, owner: str = "", turn: float = grants.TURN):
+        self.client, self.owner, self.turn = client, owner, turn
+        self._state = _Shared()
+
+    def _shared(self) -> _Shared:
+        if self._state.pid != os.getpid():
+            self._state = _Shared()
+        return self._state
+
+    def try_lock(self, name: str | bytes, lease: float, *, renew: bool = False, on_lost: OnLost | None = None,
+                 token: str | bytes | None = None) -> Lock | None:
+        """One attempt: a Lock, or None if somebody else has it or waits for it."""
+        w = self._waiter(name, lease, token, presence_ms=0)
+        w.asking = True
+        return self._acquire(name, w, clock(), 0, renew, on_lost)
+
+    def lock(self, name: str | bytes, lease: float, timeout: float = float("inf"), poll: float = 0.25, *,
+             renew: bool = False, on_lost: OnLost | None = None, token: str | bytes | None = None) -> Lock:
+        """Wait in the queue. LockTimeout, which is a TimeoutError, if that takes longer than `timeout`.
+
+        renew: extend the lock until it is released. If it is lost meanwhile, lock.lost is True, wait_lost returns, and
+        on_lost(lock) is called, in a thread of its own. token: one's own, never used before.
+        """
+        w = self._waiter(name, lease, token)
+        if lock := self._acquire(name, w, clock() + timeout, poll, renew, on_lost):
+            return lock
+        raise LockTimeout(f"{name!r}: held by somebody else")
+
+    def attach(self, name: str | bytes, token: str | bytes, lease: float) -> Lock:
+        """The lock that another process took: extend it, and have it as a Lock here. LockLost if it is lost."""
+        keys, sent = scripts.keys_of(name), clock()
+        reply = scripts.extend(keys, token=token, lease_ms=ms(lease)).run(self.client)
+        if isinstance(reply, scripts.ExtendNotheld):
+            raise LockLost(f"{name!r}: the lease has ended, or somebody took the lock")
+        grant = Grant(keys, token, ms(lease), reply.fence, reply.fence, certain(sent, reply.lease_left_ms), clock(), closed=True)
+        return Lock(self, name, grant, grant.take())
+
+    def status(self, name: str | bytes) -> scripts.InspectStatus:
+        """Who holds the lock, and who waits for it."""
+        return scripts.inspect(scripts.keys_of(name)).run(self.client)
+
+    def locked(self, name: str | bytes) -> bool:
+        """Whether anybody holds the lock."""
+        return self.status(name).holder_pttl_ms != -2
+
+    def _waiter(self, name: str | bytes, lease: float, token: str | bytes | None, presence_ms: int = ms(grants.PRESENCE)) -> Waiter:
+        keys, wake = scripts.keys_of(name), threading.Event()
+        w = Waiter(keys, token or grants.new_token(self.owner), token is not None, ms(lease), wake.set, clock(), presence_ms)
+        w.ask()  # a bad argument is an error before anybody waits
+        w.event = wake
+        return w
+
+    def _acquire(self, name: str | bytes, w: Waiter, end: float, poll: float, renew: bool, on_lost: OnLost | None) -> Lock | None:
+        shared = self._shared()
+        lock = None
+        with shared.mutex:
+            line = shared.lines.setdefault(w.keys.lock, Line())
+        try:
+            with shared.mutex:
+                shared.lines[w.keys.lock] = line = shared.lines.get(w.keys.lock, line)
+                if w.presence_ms:
+                    line.waiters.append(w)
+            grant = self._wait(shared, line, w, end, poll)
+            if grant:
+                with shared.mutex:
+                    lock = Lock(self, name, grant, grant.take())
+                if grant.deadline <= clock():
+                    lock = None
+                    raise LockLost(f"{name!r}: the answer took longer than the lease")
+                if renew:
+                    _Renewal(lock, w.lease_ms, shared.background, on_lost)
+            return lock
+        finally:
+            if lock is None:  # an exception as well, of whatever kind, leaves neither a lock nor a place in the queue
+                self._leave(shared, line, w)
+
+    def _wait(self, shared: _Shared, line: Line, w: Waiter, end: float, poll: float) -> Grant | None:
+        while True:
+            w.event.clear()
+            with shared.mutex:
+                if w.passed:
+                    break
+                ask = line.may_ask(w, clock())
+            if not ask:
+                if (left := end - clock()) <= 0:
+                    return None
+                w.event.wait(min(left, line.patience(w, clock())))
+                continue
+            sent = clock()
+            reply = w.ask().run(self.client)
+            if isinstance(reply, scripts.AcquireGranted):
+                with shared.mutex:
+                    line.granted(w, w.granted(sent, reply.fence, reply.lease_ms, reply.fences))
+                return w.passed
+            if isinstance(reply, scripts.AcquireHeld):
+                w.asking = False  # nothing of it is at the server
+                return None
+            if sent >= end:
+                return None
+            w.event.wait(max(0, min(pause(reply, poll), end - clock())))
+        grant = w.passed
+        if w.handed and w.lease_ms > w.presence_ms:
+            self._raise(grant, w)
+        return grant
+
+    def _raise(self, grant: Grant, w: Waiter) -> None:
+        """What release handed on lasts min(lease, presence): asking again raises it."""
+        sent = clock()
+        reply = w.ask().run(self.client)
+        if not isinstance(reply, scripts.AcquireGranted):
+            raise LockLost("the lease that was handed on has ended")
+        grant.raised(sent, reply.fence, reply.lease_ms)
+
+    def _leave(self, shared: _Shared, line: Line, w: Waiter) -> None:
+        with shared.mutex:
+            line.leave(w)
+            grant, asked = w.passed, w.asking
+            successor = line.successor() if asked or grant else None
+        if grant:
+            self._give_back(shared, line, grant, w.keys, grant.token, successor)
+        elif asked:
+            self._give_back(shared, line, None, w.keys, w.token, successor)
+        else:
+            with shared.mutex:
+                self._tidy(shared, w.keys, line)
+
+    def _give_back(self, shared: _Shared, line: Line, grant: Grant | None, keys: scripts.Keys, token: str | bytes,
+                   successor: Waiter | None) -> tuple[typing.Any, bool]:
+        """Send a release, and apply its answer. One that failed is repeated in the background; its error is returned."""
+        sent, result = clock(), (redis.ConnectionError("the release was interrupted"), True)
+        try:
+            result = run_once(self.client, grants.release_of(keys, token, successor))
+        except redis.RedisError as e:
+            result = e, True
+        finally:
+            reply, _ = result
+            failed = isinstance(reply, Exception)
+            with shared.mutex:
+                gone = line.settle(grant, successor, sent, None if failed else reply)
+                self._tidy(shared, keys, line)
+            if failed:
+                self._again(shared, keys, token, grant.deadline if grant else sent + 60)
+            if gone:
+                self._again(shared, keys, gone.token, sent + 60)
+        return result
+
+    def _again(self, shared: _Shared, keys: scripts.Keys, token: str | bytes, until: float, wait: float = 0.05) -> None:
+        """Give a token back until the server has answered, or nothing of it can be left there."""
+        def release() -> None:
+            try:
+                grants.release_of(keys, token).run(self.client)
+            except redis.RedisError:
+                if clock() + wait < until:
+                    self._again(shared, keys, token, until, min(2 * wait, 1))
+        shared.background.at(clock() + wait, release)
+
+    def _release(self, lock: Lock) -> None:
+        shared, grant = self._shared(), lock._grant
+        with shared.mutex:
+            if lock._ended:
+                raise LockLost(f"{lock.name!r}: it was given back already")
+            lock._ended = True
+            line = shared.lines.setdefault(grant.keys.lock, Line())
+            now = clock()
+            late = now >= grant.deadline or grant.lost
+            if not late and (next_one := line.pass_on(grant, now, self.turn)):
+                next_one.wake()
+                return
+            grant.closed, successor = True, line.successor()
+        reply, repeated = self._give_back(shared, line, grant, grant.keys, grant.token, successor)
+        if isinstance(reply, Exception):
+            raise reply
+        if isinstance(reply, scripts.ReleaseNotheld) and (not repeated or late or clock() >= grant.deadline):
+            raise LockLost(f"{lock.name!r}: the lease had ended, or somebody had taken the lock")
+
+    @staticmethod
+    def _tidy(shared: _Shared, keys: scripts.Keys, line: Line) -> None:
+        if not line.waiters and not line.holder and shared.lines.get(keys.lock) is line:
+            del shared.lines[keys.lock]
+
+
+class _Renewal:
+    """Extends a lock until it is released, lost, or not reachable any more."""
+
+    def __init__(self, lock: Lock, lease_ms: int, background: Background, on_lost: OnLost | None):
+        self.lock, self.lease_ms, self.background, self.on_lost = weakref.ref(lock), lease_ms, background, on_lost
+        lock._grant.closed = True
+        self.background.at(clock() + lease_ms / 3000, self._extend)
+        self.background.at(lock.deadline, self._watch)
+
+    def _live(self) -> Lock | None:
+        lock = self.lock()
+        return lock if lock and not lock._ended and not lock._lost.is_set() else None
+
+    def _extend(self) -> None:
+        if not (lock := self._live()):
+            return
+        try:
+            lock.extend(self.lease_ms / 1000)
+            self.background.at(clock() + self.lease_ms / 3000, self._extend)
+        except LockLost:
+            self._tell(lock)
+        except redis.RedisError as e:
+            log.warning("%r: could not be renewed, %.1f s are left: %s", lock.name, lock.left, e)
+            self.background.at(clock() + max(0.05, self.lease_ms / 10000), self._extend)
+
+    def _watch(self) -> None:
+        if not (lock := self._live()):
+            return
+        if clock() < lock.deadline:
+            self.background.at(lock.deadline, self._watch)
+        else:
+            self._tell(lock)
+
+    def _tell(self, lock: Lock) -> None:
+        if lock._ended:
+            return
+        lock._grant.lost = True
+        lock._lost.set()
+        log.warning("%r: the lock is lost while it is held", lock.name)
+        if self.on_lost:
+            self.on_lost(lock)

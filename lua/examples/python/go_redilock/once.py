@@ -1,0 +1,70 @@
+"""Calls that are sent once.
+
+redis-py repeats a call whose reply was lost. Then NOTHELD says either that the first call released the lock, or that somebody
+had taken it away: so a release goes out by itself first, and is repeated by the library only when its reply was lost.
+"""
+
+from __future__ import annotations
+
+import typing
+
+import redis
+import redis.asyncio
+
+LOST = (redis.ConnectionError, redis.TimeoutError)
+
+
+def node_of(client: typing.Any, key: bytes) -> typing.Any:
+    """The client of the server that has the key, or None where that is not to be had."""
+    if isinstance(client, redis.RedisCluster):
+        return client.get_redis_connection(client.get_node_from_key(key))
+    return client if isinstance(client, redis.Redis) and client.connection is None else None
+
+
+def run_once(client: typing.Any, call: typing.Any) -> tuple[typing.Any, bool]:
+    """The reply, and whether an earlier one may have been lost."""
+    node = node_of(client, call.words[2])
+    if node is None:
+        return call.run(client), True
+    pool = node.connection_pool
+    try:
+        connection = pool.get_connection()
+        try:
+            connection.send_command("EVALSHA", *call.words)
+            reply = connection.read_response(disable_decoding=True)
+        except redis.ResponseError:
+            raise
+        except BaseException:
+            connection.disconnect()
+            raise
+        finally:
+            pool.release(connection)
+    except redis.ResponseError:  # it did not run: another node, no such script, or an error that comes again
+        return call.run(client), False
+    except LOST:
+        return call.run(client), True
+    return call.read(reply), False
+
+
+async def run_once_async(client: typing.Any, call: typing.Any) -> tuple[typing.Any, bool]:
+    """run_once, for a client of redis.asyncio. Of a cluster it cannot tell."""
+    if not isinstance(client, redis.asyncio.Redis) or client.connection is not None:
+        return await call.run_async(client), True
+    pool = client.connection_pool
+    try:
+        connection = await pool.get_connection()
+        try:
+            await connection.send_command("EVALSHA", *call.words)
+            reply = await connection.read_response(disable_decoding=True)
+        except redis.ResponseError:
+            raise
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+        finally:
+            await pool.release(connection)
+    except redis.ResponseError:
+        return await call.run_async(client), False
+    except LOST:
+        return await call.run_async(client), True
+    return call.read(reply), False
