@@ -30,9 +30,6 @@ func (s *Queues) leave(w *waiter, err error) error {
 	case parked:
 		w.q.parked.Remove(w.place)
 		w.place = nil
-		if w.known { // it asked among others, and got no answer
-			s.giveBack(w.ctx, w.terms, w.token, true)
-		}
 		w.q.empty()
 		return err
 	case named, among: // the outcome of the release, or of the question, says what it has

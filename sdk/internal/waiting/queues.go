@@ -24,6 +24,7 @@ import (
 type Config struct {
 	Poll     time.Duration // how often the next in the server's queue asks
 	Presence time.Duration // how long the server believes a silent waiter alive
+	NewToken func() string // makes a token of the client's own
 }
 
 // Messages tells how the server can reach this client.
