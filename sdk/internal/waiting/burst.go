@@ -10,8 +10,9 @@ import (
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
-// fewTogether is how many local calls ask together after one was granted what it asked for; twice as many do when all of them
-// were, up to mostTogether. Where several clients find much room at once, each so gets about as much of it as the others.
+// fewTogether is how many local calls ask together after one was granted what it asked for; twice as many do when all of
+// them were, up to mostTogether. Where several clients find much room at once, each so gets about as much of it as the
+// others.
 const (
 	fewTogether  = 16
 	mostTogether = 32
