@@ -65,7 +65,8 @@ func newClient(rdb redis.UniversalClient, o options, time *clock.Clock) *Client 
 	c := &Client{opts: o, sender: call.New(rdb), life: make(chan struct{})}
 	c.events = event.NewBackground(c.tell, c.listens)
 	c.releases = release.New(c.sender, time, c.events)
-	c.queues = waiting.New(waiting.Config{Poll: o.poll, Presence: o.presence()}, waiting.Parts{
+	tokens := func() string { return newToken(o.owner) }
+	c.queues = waiting.New(waiting.Config{Poll: o.poll, Presence: o.presence(), NewToken: tokens}, waiting.Parts{
 		Sender: c.sender, Clock: time, Sink: c.tell, Events: c.events, Releases: c.releases,
 	})
 	c.messages = wakeup.New(rdb, "redilock:wake:"+rand.Text(), c.queues, c.events)

@@ -186,6 +186,9 @@ func (n *named) enter(ctx context.Context, op string, p permits) (*Lock, error) 
 
 // share gives one more Lock of what the call chain holds, with no less than the call asks for. Nil if that has ended.
 func (n *named) share(ctx context.Context, outer *Lock, p permits) (*Lock, error) {
+	if kind := outer.h.Grant().Resource().Primitive(); kind != n.resource.Primitive() && outer.h.Err() == nil {
+		return nil, fmt.Errorf("%w: it is a %s there, and no %s", ErrNested, kind, n.resource.Primitive())
+	}
 	h, lacks, err := outer.h.Share(n.ttl, n.opts.autoExtend, p.weight)
 	if h == nil {
 		return nil, err

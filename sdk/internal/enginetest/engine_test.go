@@ -95,7 +95,7 @@ func (e *engine) start() {
 	events := event.NewBackground(quiet, func(event.Kind) bool { return false })
 	sender, time := call.New(rdb), clock.New(nil)
 	e.releases = release.New(sender, time, events)
-	e.queues = waiting.New(waiting.Config{Poll: poll, Presence: presence}, waiting.Parts{
+	e.queues = waiting.New(waiting.Config{Poll: poll, Presence: presence, NewToken: e.token}, waiting.Parts{
 		Sender: sender, Clock: time, Sink: quiet, Events: events, Releases: e.releases,
 	})
 	messages := wakeup.New(rdb, "redilock:wake:test", e.queues, events)
@@ -145,9 +145,11 @@ func (e *engine) want(ttl time.Duration, autoExtend bool) waiting.Want {
 		Terms: lease.Terms{
 			Resource: e.resource, Name: "x", TTL: ttl, AutoExtend: autoExtend, Weight: 1, Limit: int64(e.capacity),
 		},
-		Token: fmt.Sprint("token ", e.tokens.Add(1)),
+		Token: e.token(),
 	}
 }
+
+func (e *engine) token() string { return fmt.Sprint("token ", e.tokens.Add(1)) }
 
 // lock takes the lock, which must be possible.
 func (e *engine) lock(ttl time.Duration, autoExtend bool) *lease.Handle {

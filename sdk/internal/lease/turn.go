@@ -121,7 +121,7 @@ func (g *Grant) Join(terms Terms) *Handle {
 	defer g.mu.Unlock()
 	now, t := g.set.clock.Now(), &g.turn
 	switch left := g.deadline.Sub(now); {
-	case g.holder.end != nil:
+	case g.holder.end != nil || g.unreachable(): // one that nobody can reach is not renewed
 	case t.over || t.next > t.last:
 	case now.Sub(t.began) >= min(t.limit, terms.Turn): // others wait at the server
 	case terms.TTL != g.ttl || left < g.lease/2:

@@ -10,8 +10,9 @@ import (
 	"github.com/zferentz/go-redilock/sdk/scripts"
 )
 
-// fewTogether is how many local calls ask together after one was granted what it asked for; twice as many do when all of them
-// were, up to mostTogether. Where several clients find much room at once, each so gets about as much of it as the others.
+// fewTogether is how many local calls ask together after one was granted what it asked for; twice as many do when all of
+// them were, up to mostTogether. Where several clients find much room at once, each so gets about as much of it as the
+// others.
 const (
 	fewTogether  = 16
 	mostTogether = 32
@@ -28,7 +29,7 @@ type burst struct {
 	sent    clock.Instant
 	asked   []question
 	left    int  // pipelines may be split: answers that are to come
-	overdue bool // nobody waits for the answers any more
+	overdue bool // nobody waits for the answers any more, see giveUp
 }
 
 // question is what one of them asks.
@@ -77,7 +78,7 @@ func (q *queue) askTogether() bool {
 
 // alikeTo reports whether a waiter asks for what the others ask for, so that a grant for one of them serves any.
 func (w *waiter) alikeTo(others []*waiter) bool {
-	if w.ownToken || w.known || w.terms.Turn > 0 { // by a turn it shares what another gets, see join.go
+	if w.ownToken || w.terms.Turn > 0 { // by a turn it shares what another gets, see join.go
 		return false
 	}
 	if len(others) == 0 {
@@ -109,27 +110,28 @@ func (b *burst) settle() {
 	var grants []primitive.Grant
 	var waiting []*waiter
 	for _, one := range b.asked {
-		w, c := one.w, one.call
-		reply, err := c.Reply()
+		reply, err := one.call.Reply()
 		switch {
-		case err != nil && c.MayHaveRun() && w.state == gone:
-			b.s.giveBack(w.ctx, w.terms, one.token, true)
-		case err != nil:
-			w.known = c.MayHaveRun() // then the token stays its own
-			w.unsure = w.known
-		case reply.Outcome == primitive.Granted:
+		case err != nil && one.call.MayHaveRun():
+			b.abandon(one)
+		case err == nil && reply.Outcome == primitive.Granted:
 			reply.Grant.Token = one.token
+			t := lease.Term{Grant: reply.Grant, Since: b.sent}
+			if one.call.Repeated() && b.s.clock.Now() >= t.Deadline() { // the repeats took longer than the lease
+				b.abandon(one)
+				break
+			}
 			grants = append(grants, reply.Grant)
 		}
-		if w.state != gone {
-			waiting = append(waiting, w)
+		if one.w.state != gone {
+			waiting = append(waiting, one.w)
 		}
 	}
 	// While somebody is behind the burst, nobody asks: claim does not let the queue go on.
 	var rest []*waiter
 	granted := len(grants)
 	for _, w := range waiting {
-		if len(grants) == 0 || w.known || w.wait.Err() != nil {
+		if len(grants) == 0 || w.wait.Err() != nil {
 			rest = append(rest, w)
 			continue
 		}
@@ -146,6 +148,14 @@ func (b *burst) settle() {
 	}
 }
 
+// abandon gives back what a question may have brought of which nobody knows. Whoever asked it goes on with another token: in
+// the local queue it would not ask for what the old one may have, and keep it from those before it. It is called with s.mu
+// held.
+func (b *burst) abandon(one question) {
+	b.s.giveBack(event.Detach(one.w.ctx), one.w.terms, one.token, true)
+	one.w.token = b.s.config.NewToken()
+}
+
 // give makes a grant the lock of a waiter, whose own token goes to whoever asked with the grant's. It is called with s.mu
 // held.
 func (b *burst) give(w *waiter, g primitive.Grant) {
@@ -156,7 +166,6 @@ func (b *burst) give(w *waiter, g primitive.Grant) {
 		}
 	}
 	w.token = g.Token
-	w.known = true
 	if ok, _ := b.s.claim(w, lease.Term{Grant: g, Since: b.sent}); !ok {
 		b.s.giveBack(w.ctx, w.terms, g.Token, false)
 	}
@@ -177,7 +186,7 @@ func (b *burst) end(rest []*waiter, room int) {
 	q.advance()
 }
 
-// giveUp lets the queue go on without the answers. Each keeps its token, by which it may have been granted what it asks for.
+// giveUp lets the queue go on without the answers.
 func (b *burst) giveUp() {
 	s := b.s
 	s.mu.Lock()
@@ -188,35 +197,21 @@ func (b *burst) giveUp() {
 	b.overdue = true
 	rest := make([]*waiter, 0, len(b.asked))
 	for _, one := range b.asked {
-		w := one.w
-		w.known, w.unsure = true, true
-		if w.state == gone {
-			s.giveBack(w.ctx, w.terms, one.token, true)
-		}
-		rest = append(rest, w)
+		b.abandon(one)
+		rest = append(rest, one.w)
 	}
 	b.end(rest, 0)
 }
 
-// late applies answers that nobody waits for any more. It is called with s.mu held.
+// late gives back what the answers bring that nobody waits for any more. The questions may have run after what giveUp gave
+// back. It is called with s.mu held.
 func (b *burst) late() {
 	for _, one := range b.asked {
-		w, c := one.w, one.call
-		reply, err := c.Reply()
-		granted := err == nil && reply.Outcome == primitive.Granted
-		reply.Grant.Token = one.token
-		switch {
-		case granted && w.state == parked && w.handle == nil && b.s.full(lease.Term{Grant: reply.Grant, Since: b.sent}):
-			b.q.take(w.place)
-			w.state = among
-			b.give(w, reply.Grant)
-		case w.state == gone && (granted || err != nil && c.MayHaveRun()):
-			b.s.giveBack(w.ctx, w.terms, one.token, err != nil)
-		case granted: // it asks for itself by now
-			w.poke()
+		reply, err := one.call.Reply()
+		if err == nil && reply.Outcome == primitive.Granted || err != nil && one.call.MayHaveRun() {
+			b.s.giveBack(event.Detach(one.w.ctx), one.w.terms, one.token, err != nil)
 		}
 	}
-	b.q.advance()
 }
 
 // signal wakes everybody of it, if there is one. It is called with s.mu held.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/zferentz/go-redilock/sdk/internal/call"
@@ -30,9 +31,6 @@ func (s *Queues) leave(w *waiter, err error) error {
 	case parked:
 		w.q.parked.Remove(w.place)
 		w.place = nil
-		if w.known { // it asked among others, and got no answer
-			s.giveBack(w.ctx, w.terms, w.token, true)
-		}
 		w.q.empty()
 		return err
 	case named, among: // the outcome of the release, or of the question, says what it has
@@ -241,7 +239,31 @@ func (s *Queues) try(ctx context.Context, want Want) (h *lease.Handle, refused *
 	return s.tried(ctx, want, lease.Term{Grant: reply.Grant, Since: sent}, giveBack)
 }
 
-// tried makes the lock of a grant to TryLock, unless its context has ended meanwhile.
+// waits reports whether calls of this client wait in the local queue since then, behind one that asks. The server, which
+// keeps the others from passing, does not know them yet. It is called with s.mu held.
+func (s *Queues) waits(r primitive.Resource, since clock.Instant) bool {
+	q := s.queues[idOf(r)]
+	if q == nil || r.Excludes() {
+		return false
+	}
+	if b := q.burst; b != nil && slices.ContainsFunc(b.asked, func(one question) bool { return one.w.waits(since) }) {
+		return true
+	}
+	for e := q.parked.Front(); e != nil; e = e.Next() {
+		if e.Value.(*waiter).waits(since) {
+			return true
+		}
+	}
+	return false
+}
+
+// waits reports whether a call waits since then. It is called with Queues.mu held.
+func (w *waiter) waits(since clock.Instant) bool {
+	return w.since < since && w.state != gone && w.handle == nil && w.wait.Err() == nil
+}
+
+// tried makes the lock of a grant to TryLock, unless its context has ended meanwhile, or others of this client wait whose
+// turn is first. The grant of a token that the caller chose may be older than this call, and is not given back.
 func (s *Queues) tried(
 	ctx context.Context, want Want, t lease.Term, giveBack func(),
 ) (*lease.Handle, *time.Duration, error) {
@@ -250,6 +272,13 @@ func (s *Queues) tried(
 	var h *lease.Handle
 	var over []*lease.Grant
 	ended := ctx.Err() != nil
+	if !ended && !want.OwnToken && s.waits(want.Terms.Resource, t.Since) {
+		s.mu.Unlock()
+		giveBack()
+		var left time.Duration
+		s.sink(ctx, event.Event{Kind: event.Refused, Name: want.Terms.Name, Primitive: want.Terms.Resource.Primitive()})
+		return nil, &left, nil
+	}
 	if !ended {
 		if h = s.leases.Start(ctx, want.Terms, t); h != nil {
 			over = s.queueOf(want.Terms.Resource).add(h.Grant())

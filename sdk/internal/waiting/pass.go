@@ -26,7 +26,7 @@ func (s *Queues) Pass(ctx context.Context, h *lease.Handle) bool {
 
 // pass gives the waiter that has the grant now. It is called with s.mu held.
 func (s *Queues) pass(g *lease.Grant, h *lease.Handle) (*lease.Handle, *waiter) {
-	q := s.queues[g.Resource().Key()]
+	q := s.queues[idOf(g.Resource())]
 	// A head came before those in the local queue, and is about to be served by the server.
 	if q == nil || s.closed || !q.resource.Excludes() || q.head != nil || q.releasing > 0 {
 		return nil, nil

@@ -24,6 +24,7 @@ import (
 type Config struct {
 	Poll     time.Duration // how often the next in the server's queue asks
 	Presence time.Duration // how long the server believes a silent waiter alive
+	NewToken func() string // makes a token of the client's own
 }
 
 // Messages tells how the server can reach this client.
@@ -48,12 +49,18 @@ type Queues struct {
 	running sync.WaitGroup // waits, and calls that their waits did not wait for
 
 	mu         sync.Mutex // guards the rest, the queues and the waiters
-	queues     map[string]*queue
+	queues     map[id]*queue
 	registered map[string]*waiter // by token: those that the server may know
 	recent     recent
 	own        map[own]struct{} // tokens of callers that acquire by them now
 	closed     bool
 }
+
+// id is what a local queue is for. Of two primitives on one name none may get the other's grant by a release, which can
+// name only its own kind; the server refuses one of them.
+type id struct{ primitive, key string }
+
+func idOf(r primitive.Resource) id { return id{r.Primitive(), r.Key()} }
 
 // own is a token that the caller chose, on one name.
 type own struct{ key, token string }
@@ -71,7 +78,7 @@ type Parts struct {
 func New(config Config, p Parts) *Queues {
 	return &Queues{
 		sender: p.Sender, clock: p.Clock, config: config, releases: p.Releases, sink: p.Sink, events: p.Events,
-		life: make(chan struct{}), queues: make(map[string]*queue), registered: make(map[string]*waiter),
+		life: make(chan struct{}), queues: make(map[id]*queue), registered: make(map[string]*waiter),
 		recent: recent{terms: make(map[string]lease.Terms)}, own: make(map[own]struct{}),
 	}
 }
@@ -82,7 +89,7 @@ func (s *Queues) Use(leases *lease.Set, messages Messages) { s.leases, s.message
 // queue is everybody of this client who has one name, or wants it. All of it is guarded by Queues.mu.
 type queue struct {
 	s        *Queues
-	resource primitive.Resource // of any of them: for its Excludes
+	resource primitive.Resource // of any of them: for its kind
 	// While there are holders, or releases whose outcome is not known, newcomers wait here: the release names the first.
 	holders   []*lease.Grant
 	releasing int
@@ -97,10 +104,11 @@ type queue struct {
 
 // queueOf finds or makes the queue of a name. It is called with s.mu held.
 func (s *Queues) queueOf(r primitive.Resource) *queue {
-	q := s.queues[r.Key()]
+	at := idOf(r)
+	q := s.queues[at]
 	if q == nil {
 		q = &queue{s: s, resource: r}
-		s.queues[r.Key()] = q
+		s.queues[at] = q
 	}
 	return q
 }
@@ -114,8 +122,8 @@ func (q *queue) busy() bool {
 // empty drops a queue that nobody needs. It is called with s.mu held.
 func (q *queue) empty() {
 	if q.releasing == 0 && len(q.holders) == 0 && q.head == nil && q.burst == nil && q.parked.Len() == 0 {
-		if key := q.resource.Key(); q.s.queues[key] == q {
-			delete(q.s.queues, key)
+		if at := idOf(q.resource); q.s.queues[at] == q {
+			delete(q.s.queues, at)
 		}
 		if q.timer != nil {
 			q.timer.Stop()
