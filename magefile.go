@@ -91,6 +91,8 @@ func Test() error {
 		sh.RunWithV(env, "go", append(all, "./...")...),
 		// What takes a processor and no goroutines to speak of goes further without the race detector.
 		sh.RunWithV(env, "go", "test", "-count=1", "./luatest/mutation"),
+		// In its long bubble the race detector crashes.
+		sh.RunWithV(env, "go", "test", "-count=1", "-run=^TestChaos$", "./sdk/redilock"),
 		// With -v: which scenario noticed each mutant.
 		sh.RunWithV(env, "go", "test", "-count=1", "-v", "-run=^TestMutants$", "./luatest/meaning"),
 		// A module of its own: OpenTelemetry stays away from those who do not want it.

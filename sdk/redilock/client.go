@@ -65,7 +65,7 @@ func newClient(rdb redis.UniversalClient, o options, time *clock.Clock) *Client 
 	c := &Client{opts: o, sender: call.New(rdb), life: make(chan struct{})}
 	c.events = event.NewBackground(c.tell, c.listens)
 	c.releases = release.New(c.sender, time, c.events)
-	tokens := func() string { return newToken(o.owner) }
+	tokens := func() string { return c.tokens.next(o.owner) }
 	c.queues = waiting.New(waiting.Config{Poll: o.poll, Presence: o.presence(), NewToken: tokens}, waiting.Parts{
 		Sender: c.sender, Clock: time, Sink: c.tell, Events: c.events, Releases: c.releases,
 	})

@@ -1,0 +1,5 @@
+//go:build race
+
+package redilock_test
+
+const raceDetector = true
