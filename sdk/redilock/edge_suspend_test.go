@@ -187,14 +187,14 @@ func TestSuspendedPastTheLease(t *testing.T) {
 	for _, test := range []struct {
 		how, what string
 		ttl       time.Duration
-		grace     time.Duration // how long after it woke it may still not know
+		grace     time.Duration // how long after it woke it may still not know: the clocks are compared every second
 	}{
 		{how: "held", ttl: 1500 * time.Millisecond},
 		{how: "do", ttl: 1500 * time.Millisecond},
 		{how: "attached", ttl: 1500 * time.Millisecond},
 		{how: "auto", ttl: 1500 * time.Millisecond},
 		{how: "auto", what: "a long lease", ttl: 5 * time.Second},
-		{how: "done", what: "who selects is told soon", ttl: 5 * time.Second, grace: time.Second},
+		{how: "done", what: "who selects is told soon", ttl: 5 * time.Second, grace: 1500 * time.Millisecond},
 		{how: "wait", what: "granted while it slept", ttl: 1500 * time.Millisecond},
 		{how: "reply", what: "its grant's reply came while it slept", ttl: 1500 * time.Millisecond},
 		{how: "extend", what: "its extension's reply came while it slept", ttl: 1500 * time.Millisecond},
