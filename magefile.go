@@ -21,8 +21,8 @@ import (
 	"github.com/zferentz/go-redilock/luatest/docs"
 	"github.com/zferentz/go-redilock/luatest/fuzz"
 	mutexmodel "github.com/zferentz/go-redilock/luatest/mutex/model"
-	semaphoremodel "github.com/zferentz/go-redilock/luatest/semaphore/model"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
+	semaphoremodel "github.com/zferentz/go-redilock/luatest/semaphore/model"
 	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
@@ -221,7 +221,8 @@ func Diff() error {
 		"./luatest/semaphore/sequences")
 }
 
-// Linear checks that a million operations of concurrent clients of a mutex, and as many of a semaphore, are linearizable on each
+// Linear checks that a million operations of concurrent clients of a mutex, and as many of a semaphore, are linearizable on
+// each
 // real server. REDILOCK_OPS sets another number.
 func Linear() error {
 	ops := cmp.Or(os.Getenv("REDILOCK_OPS"), "1000000")
@@ -255,10 +256,12 @@ func Fuzz() error {
 }
 
 // Soak runs the long form of the SDK's own tests: thousands of seeded storms of waiters that give up, lose and release;
-// 200 servers killed, stopped or cut off during extension; 100,000 locks held by one client; 1,000 kill -9 of processes that hold
-// permits of a semaphore.
+// 200 servers killed, stopped or cut off during extension; 100,000 locks held by one client; 1,000 kill -9 of processes
+// that hold permits of a semaphore.
 func Soak() error {
-	long := map[string]string{"REDILOCK_STORMS": "3000", "REDILOCK_RUNS": "200", "REDILOCK_LOCKS": "100000", "REDILOCK_KILLS": "1000"}
+	long := map[string]string{
+		"REDILOCK_STORMS": "3000", "REDILOCK_RUNS": "200", "REDILOCK_LOCKS": "100000", "REDILOCK_KILLS": "1000",
+	}
 	return sh.RunWithV(long, "go", "test", "-count=1", "-timeout=30m", "-v", "-run=Storm|LossIsNoticed|ManyHeld|SemaphoreKill",
 		"./sdk/redilock")
 }
@@ -275,8 +278,8 @@ func interop(rounds int) error {
 	return sh.RunV("go", "test", "-C", "luatest/interop", "-count=1", "-timeout=40m", fmt.Sprintf("-rounds=%d", rounds))
 }
 
-// Several proves what is built on the lock, with processes, signals and real servers: several locks at once for a minute, 1,000
-// changes of leader, 100 failovers for each row that must survive them. About six minutes for each kind of server.
+// Several proves what is built on the lock, with processes, signals and real servers: several locks at once for a minute,
+// 1,000 changes of leader, 100 failovers for each row that must survive them. About six minutes for each kind of server.
 func Several() error {
 	return long(map[string]string{
 		"REDILOCK_SEVERAL_SECONDS": "60", "REDILOCK_SEVERAL_CHANGES": "1000",
@@ -358,7 +361,8 @@ func Command() error {
 	} {
 		env[name] = cmp.Or(os.Getenv(name), n)
 	}
-	return long(env, "-timeout=120m", "-run=^TestExactBytes$|^TestCommands$/^on$/./^(run_term_any_moment|left|run_bytes_random)$",
+	return long(env, "-timeout=120m",
+		"-run=^TestExactBytes$|^TestCommands$/^on$/./^(run_term_any_moment|left|run_bytes_random)$",
 		"./sdk/cmd/redilock")
 }
 
@@ -371,8 +375,8 @@ func Docs() error {
 // goreleaser is pinned here for the same reason as the linter.
 const goreleaser = "github.com/goreleaser/goreleaser/v2@v2.12.7"
 
-// Release makes all that a release consists of, in build/release, and publishes nothing: archives, checksums, packages, bills
-// of materials, manual page and completions. `go tool mage faults bench` makes its proofs and figures.
+// Release makes all that a release consists of, in build/release, and publishes nothing: archives, checksums, packages,
+// bills of materials, manual page and completions. `go tool mage faults bench` makes its proofs and figures.
 func Release() error {
 	env := map[string]string{"GOTOOLCHAIN": "auto"} // goreleaser may want a later Go than this module
 	if err := sh.RunWithV(env, "go", "run", goreleaser, "check"); err != nil {

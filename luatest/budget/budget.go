@@ -1,6 +1,6 @@
 // Package budget measures what a way through a primitive's scripts costs: the commands that a call sends to the server, and
-// the instructions that the Lua machine runs for it. Each primitive pins its own, so that a slower one is seen when the change
-// is read.
+// the instructions that the Lua machine runs for it. Each primitive pins its own, so that a slower one is seen when the
+// change is read.
 package budget
 
 import (

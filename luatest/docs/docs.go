@@ -99,7 +99,8 @@ func (p *Page) Unmarked() []error {
 	var found []error
 	for _, b := range p.Blocks {
 		if commands := b.Commands(); len(commands) > 0 && !marks.MatchString(b.Mark) {
-			found = append(found, fmt.Errorf("%s:%d: %s: put <!-- run -->, <!-- tried: TEST --> or <!-- not run: WHY --> in front of it",
+			found = append(found, fmt.Errorf("%s:%d: %s: "+
+				"put <!-- run -->, <!-- tried: TEST --> or <!-- not run: WHY --> in front of it",
 				p.Path, b.Line, commands[0]))
 		}
 	}
@@ -116,7 +117,8 @@ func (p *Page) Undated() []error {
 	start, figures, dated := 0, 0, false
 	end := func(next int) {
 		if figures >= 3 && !dated {
-			found = append(found, fmt.Errorf("%s:%d: a table of figures that does not say which revision or day they are from",
+			found = append(found, fmt.Errorf("%s:%d: "+
+				"a table of figures that does not say which revision or day they are from",
 				p.Path, start+1))
 		}
 		start, figures, dated = next, 0, false

@@ -111,8 +111,10 @@ func inside(t *testing.T, p *docs.Page, link docs.Link, u *url.URL) {
 // TestFound: each check finds what it is for.
 func TestFound(t *testing.T) {
 	t.Parallel()
-	const page = "# A b, c!\n\n    go run ./x\n\n<!-- not run: it takes an hour -->\n```sh\ngo test ./...\n```\n\n<!-- not run: -->\n\n    npm test\n\n" +
-		"## F\n\n| a |\n|---|\n| 1 ms |\n| 2.5 s |\n| 3 ms |\n\n## G\n\nOf revision 0123abc.\n\n| 1 ms | 2 ms | 3 ms |\n[x](y.md) `[no](link)`\n"
+	const page = "# A b, c!\n\n    go run ./x\n\n" +
+		"<!-- not run: it takes an hour -->\n```sh\ngo test ./...\n```\n\n<!-- not run: -->\n\n    npm test\n\n" +
+		"## F\n\n| a |\n|---|\n| 1 ms |\n| 2.5 s |\n| 3 ms |\n\n" +
+		"## G\n\nOf revision 0123abc.\n\n| 1 ms | 2 ms | 3 ms |\n[x](y.md) `[no](link)`\n"
 	path := filepath.Join(t.TempDir(), "page.md")
 	if err := os.WriteFile(path, []byte(page), 0o600); err != nil {
 		t.Fatal(err)
@@ -121,7 +123,8 @@ func TestFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := p.Unmarked(); len(got) != 2 || !strings.Contains(got[0].Error(), ":3: go run") || !strings.Contains(got[1].Error(), "npm") {
+	if got := p.Unmarked(); len(got) != 2 || !strings.Contains(got[0].Error(), ":3: go run") ||
+		!strings.Contains(got[1].Error(), "npm") {
 		t.Errorf("unmarked: %v", got)
 	}
 	if got := p.Undated(); len(got) != 1 || !strings.Contains(got[0].Error(), ":14:") {
@@ -230,7 +233,8 @@ func TestRawScripts(t *testing.T) {
 				if b.Mark != "tried: TestRawScripts" {
 					continue
 				}
-				cmd := exec.CommandContext(t.Context(), "sh", "-ec", strings.Replace(command, "redis-cli ", "redis-cli -p "+port+" ", 1))
+				here := strings.Replace(command, "redis-cli ", "redis-cli -p "+port+" ", 1)
+				cmd := exec.CommandContext(t.Context(), "sh", "-ec", here)
 				cmd.Dir = root
 				out, err := cmd.CombinedOutput()
 				if err != nil {
@@ -278,7 +282,8 @@ func archive(t *testing.T, path, prefix string) {
 	defer file.Close()
 	z := zip.NewWriter(file)
 	for _, name := range files(t) {
-		if strings.HasPrefix(name, "luatest/bench/") || strings.HasPrefix(name, "luatest/interop/") || strings.Contains(name, "/testdata/") {
+		if strings.HasPrefix(name, "luatest/bench/") || strings.HasPrefix(name, "luatest/interop/") ||
+			strings.Contains(name, "/testdata/") {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(root, name))

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -22,7 +23,9 @@ var clientTests = []struct {
 	command func(single, cluster string) []string
 }{
 	{"Python", python, "python", func(string, string) []string {
-		return []string{built("venv/bin/python"), "-m", "unittest", "discover", "--start-directory", "tests", "--top-level-directory", "."}
+		return []string{
+			built("venv/bin/python"), "-m", "unittest", "discover", "--start-directory", "tests", "--top-level-directory", ".",
+		}
 	}},
 	{"Node", node, "node", func(string, string) []string { return []string{"node", "--test", "tests/"} }},
 	{"shell", shell, "shell", func(single, cluster string) []string { return []string{"./tests.sh", single, cluster} }},
@@ -65,7 +68,8 @@ func TestPackages(t *testing.T) {
 		dir, source := t.TempDir(), t.TempDir()
 		copyT(t, "python", source)
 		packages := filepath.Join(dir, "packages")
-		runT(t, dir, built("venv/bin/pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", packages, source)
+		runT(t, dir, built("venv/bin/pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps",
+			"--target", packages, source)
 		program := "import sys; sys.path.insert(0, sys.argv[1]); import redis, go_redilock, go_redilock.sync_redilock\n" +
 			"assert go_redilock.__file__.startswith(sys.argv[1])\n" +
 			"with go_redilock.Locks(redis.Redis.from_url(sys.argv[2])).lock('package', 5) as lock: assert lock.owned()\n"
@@ -78,10 +82,12 @@ func TestPackages(t *testing.T) {
 		}
 		dir := t.TempDir()
 		archive := runT(t, absolute("../../lua/examples/node"), "npm", "pack", "--silent", "--pack-destination", dir)
-		runT(t, dir, "npm", "install", "--silent", "--no-audit", "--no-fund", "--prefer-offline", strings.TrimSpace(archive), "redis@5.12.1")
+		runT(t, dir, "npm", "install", "--silent", "--no-audit", "--no-fund", "--prefer-offline",
+			strings.TrimSpace(archive), "redis@5.12.1")
 		program := "import { createClient } from 'redis'; import { Locks, nodeRedis } from 'go-redilock';\n" +
 			"const client = await createClient({ url: process.argv[2] }).connect();\n" +
-			"await new Locks(nodeRedis(client)).with('package', 5000, async (lock) => { if (!await lock.owned()) process.exit(1); });\n" +
+			"await new Locks(nodeRedis(client)).with('package', 5000, " +
+			"async (lock) => { if (!await lock.owned()) process.exit(1); });\n" +
 			"client.destroy();\n"
 		if err := os.WriteFile(filepath.Join(dir, "lock.mjs"), []byte(program), 0o600); err != nil {
 			t.Fatal(err)
@@ -93,7 +99,8 @@ func TestPackages(t *testing.T) {
 // copyT copies a client's folder, without what builds and installs left there.
 func copyT(t *testing.T, client, to string) {
 	t.Helper()
-	files := runT(t, absolute(filepath.Join("../../lua/examples", client)), "git", "ls-files", "--cached", "--others", "--exclude-standard")
+	folder := absolute(filepath.Join("../../lua/examples", client))
+	files := runT(t, folder, "git", "ls-files", "--cached", "--others", "--exclude-standard")
 	for _, file := range strings.Fields(files) {
 		text, err := os.ReadFile(filepath.Join(examples, client, file))
 		if os.IsNotExist(err) {
@@ -118,7 +125,7 @@ func runT(t *testing.T, dir, program string, args ...string) string {
 	out, err := cmd.Output()
 	if err != nil {
 		text := ""
-		if exit, ok := err.(*exec.ExitError); ok {
+		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 			text = string(exit.Stderr)
 		}
 		t.Fatalf("%s: %v\n%s%s", program, err, out, text)

@@ -152,7 +152,7 @@ func TestHostileNamesInABrowser(t *testing.T) {
 	c := w.client(t, `"><img src=x onerror=alert(3)>`)
 	names := []string{
 		`<script>alert(1)</script>`, `"><img src=x onerror=alert(2)>`, "ctl\x00\x1b[31m", "bytes\xff",
-		"‮desrever", strings.Repeat("long", 250),
+		"\u202edesrever", strings.Repeat("long", 250),
 	}
 	for _, name := range names[:3] {
 		lock(t, c, name, time.Minute)

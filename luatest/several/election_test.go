@@ -31,7 +31,7 @@ func (j job) election(ctx context.Context, c *redilock.Client, out *output, resi
 		for {
 			now := time.Now().UnixNano()
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // Run goes on
 			}
 			out.tell(report{Who: j.Who, Fence: l.Fence(), From: now, Event: "leads"})
 			select {
@@ -139,9 +139,9 @@ func (r *race) first(fence int64) report {
 
 // change deposes the leader in one way, and waits for the next.
 func (r *race) change(kind string) {
-	l := r.another(0, "the start")
+	r.another(0, "the start")
 	r.mu.Lock()
-	l = r.leader
+	l := r.leader
 	c := r.candidates[l.Who]
 	r.mu.Unlock()
 	if c == nil { // it was killed, and nobody has taken over yet
@@ -243,7 +243,6 @@ func (r *race) run(changes int, restarts bool, done *atomic.Int64) {
 		r.add()
 	}
 	ways := []string{"resign", "kill", "stop", "partition", "resign", "resign", "resign", "resign"}
-	var outages [][2]int64
 	for i := range changes {
 		r.change(ways[i%len(ways)])
 		time.Sleep(rand.N(observedAfter / 2))
@@ -251,11 +250,9 @@ func (r *race) run(changes int, restarts bool, done *atomic.Int64) {
 			time.Sleep(observedAfter)
 		}
 		if restarts && i%20 == 6 {
-			from := time.Now()
 			if err := r.s.Restart(ctx); err != nil {
 				r.t.Error(err)
 			}
-			outages = append(outages, [2]int64{from.UnixNano(), time.Now().UnixNano()})
 			r.kinds["restart"]++
 		}
 		done.Add(1)
@@ -325,7 +322,7 @@ func ping(t *testing.T, s *server.Server) time.Duration {
 func TestJudgeElection(t *testing.T) {
 	t.Parallel()
 	good := []report{{Who: 1, Fence: 1, From: 1}, {Who: 1, Fence: 1, From: 5}, {Who: 2, Fence: 2, From: 6}}
-	two := append(good[:3:3], report{Who: 1, Fence: 1, From: 7})
+	two := append(slices.Clone(good), report{Who: 1, Fence: 1, From: 7})
 	leader := func(fence int64) redilock.Leader { return redilock.Leader{None: fence == 0, Fence: fence} }
 	for what, test := range map[string]struct {
 		reports []report

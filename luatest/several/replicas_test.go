@@ -87,7 +87,8 @@ func (f failover) once(t *testing.T, executable string, round int) (granted, dou
 	holder, closeHolder := client(t, front.Addr())
 	defer closeHolder()
 
-	// The last replica is the one that is cut off: before the lock in even rounds, before its extend in odd ones. To stop its
+	// The last replica is the one that is cut off: before the lock in even rounds, before its extend in odd ones. To stop
+	// its
 	// process would not do: what is in its socket it would read later.
 	lagging := replicas[len(replicas)-1]
 	cut := func() {

@@ -29,7 +29,8 @@
 // # What is promised
 //
 // At most one holder of a mutex exists as long as the primary keeps its data; [WithReplicas] is for the time after a
-// failover. What a failover can lose, and what the fence does about it, is told in the README of the module. The wire protocol, for other languages, is in lua/README.md.
+// failover. What a failover can lose, and what the fence does about it, is told in the README of the module.
+// The wire protocol, for other languages, is in lua/README.md.
 //
 // # How a Lock reaches the server and comes back
 //

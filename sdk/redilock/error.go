@@ -52,8 +52,8 @@ var (
 
 // Error says which operation failed on which lock. It never holds a token.
 type Error struct {
-	// Op is lock, trylock, rlock, tryrlock, acquire, tryacquire, extend, shrink, downgrade, check, unlock, inspect, break, do,
-	// attach, multi,
+	// Op is lock, trylock, rlock, tryrlock, acquire, tryacquire, extend, shrink, downgrade, check, unlock, inspect, break,
+	// do, attach, multi,
 	// campaign, resign, run, leader, shutdown or new.
 	Op   string
 	Name string // the lock's name, as it was given to Mutex: without the prefix of the client

@@ -70,12 +70,15 @@ func TestSemaphoreBadInput(t *testing.T) {
 				return err
 			}, redilock.ErrWrongType, "lock"},
 			"a repeat with another weight": {
-				acquire(elsewhere.Semaphore("own", 3, time.Minute, redilock.WithToken("mine")), 1), redilock.ErrInvalid, "acquire",
+				acquire(elsewhere.Semaphore("own", 3, time.Minute, redilock.WithToken("mine")), 1),
+				redilock.ErrInvalid, "acquire",
 			},
 			"a repeat with another weight, here": {try(own, 1), redilock.ErrInvalid, "tryacquire"},
 			"Shrink to 0":                        {func() error { return held.Shrink(w.ctx, 0) }, redilock.ErrInvalid, "shrink"},
-			"Shrink to less than 0":              {func() error { return held.Shrink(w.ctx, -1) }, redilock.ErrInvalid, "shrink"},
-			"Shrink to more":                     {func() error { return held.Shrink(w.ctx, 3) }, redilock.ErrInvalid, "shrink"},
+			"Shrink to less than 0": {
+				func() error { return held.Shrink(w.ctx, -1) }, redilock.ErrInvalid, "shrink",
+			},
+			"Shrink to more": {func() error { return held.Shrink(w.ctx, 3) }, redilock.ErrInvalid, "shrink"},
 			"Shrink without a context": {
 				func() error { return held.Shrink(nil, 1) }, redilock.ErrInvalid, "shrink", //nolint:staticcheck // bad input
 			},

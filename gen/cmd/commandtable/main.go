@@ -27,7 +27,8 @@ func run(ctx context.Context, files []string) error {
 		return fmt.Errorf("name the file to write")
 	}
 	if n := len(server.Executables()); n < 3 {
-		return fmt.Errorf("%d servers: name three in %s, or commands that one of them lacks would be let in", n, server.EnvServers)
+		return fmt.Errorf("%d servers: name three in %s, or commands that one of them lacks would be let in",
+			n, server.EnvServers)
 	}
 	var replies []any
 	for _, executable := range server.Executables() {

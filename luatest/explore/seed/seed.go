@@ -49,7 +49,7 @@ func Replay(t testing.TB, open func() (engine.Engine, error), text []byte, wrong
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer e.Close()
+		defer func() { _ = e.Close() }()
 		return scenario.Replay(e, scripts, s)
 	}
 	all, err := scenario.Load(fstest.MapFS{"violation.json": {Data: text}})

@@ -25,7 +25,7 @@ type Config struct {
 // Run runs windows. Its error is a *[history.Violation], or of the server.
 func Run(ctx context.Context, config Config) (history.Result, error) {
 	config.Parallel = parallel
-	return config.Windows.Run(ctx, func(ctx context.Context, seed uint64) (int, error) {
+	return config.Run(ctx, func(ctx context.Context, seed uint64) (int, error) {
 		w := &window{
 			seed: seed, name: fmt.Sprintf("linear:%d", seed), clients: config.Clients, foreign: config.Foreign,
 			careless: config.Careless,

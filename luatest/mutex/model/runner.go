@@ -80,7 +80,9 @@ type runner struct {
 }
 
 func newRunner(c *Config, p *program) *runner {
-	r := &runner{config: c, program: p, instance: newInstance(c), actions: c.actions(), renames: explore.Permutations(c.Clients)}
+	r := &runner{
+		config: c, program: p, instance: newInstance(c), actions: c.actions(), renames: explore.Permutations(c.Clients),
+	}
 	for lock := range c.Locks {
 		r.keys = append(r.keys, keysOf(lock))
 	}

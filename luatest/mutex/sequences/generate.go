@@ -47,7 +47,8 @@ var records = []string{
 
 // later are records as a later version may write them.
 var later = []string{
-	"1767225660123 5000 1 shard ", "1767225660123 5000 64 push;x " + diff.Listened, "1767225660123 5000 2 shard redilock:nobody",
+	"1767225660123 5000 1 shard ", "1767225660123 5000 64 push;x " + diff.Listened,
+	"1767225660123 5000 2 shard redilock:nobody",
 	"1767225660123 5000 3 push;x redilock:nobody",
 }
 

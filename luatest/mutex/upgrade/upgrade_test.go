@@ -45,6 +45,7 @@ func bothVersions(t *testing.T, change1, change2 func(source string) string) []d
 			t.Fatal(err)
 		}
 	}
+	write("../../../lua/include", "lua/include", change1)
 	write("../../../lua/mutex/v1", "lua/mutex/v1", change1)
 	write("testdata/upgrade", "lua/mutex/v2", change2)
 	files, err := gen.Render(gen.Options{

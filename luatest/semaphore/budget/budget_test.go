@@ -18,9 +18,10 @@ var update = flag.Bool("update", false, "write testdata/budget.txt")
 
 const golden = "testdata/budget.txt"
 
-// The most commands that a call may send. The first grant gives the counter and the hash their expiry by a command more each. TIME, ZSCORE, ZCARD, ZRANGEBYSCORE, HMGET say what is held, ZCARD that nobody
-// waits, SET makes the fence; ZADD, HSET, ZREVRANGE, PEXPIREAT, PEXPIRE write. A release writes by ZREM, and before it
-// what makes sure that it may, ZREM, HDEL, HSET, ZREVRANGE, PEXPIREAT, PEXPIRE.
+// The most commands that a call may send. The first grant gives the counter and the hash their expiry by a command more
+// each. TIME, ZSCORE, ZCARD, ZRANGEBYSCORE, HMGET say what is held, ZCARD that nobody waits, SET makes the fence; ZADD,
+// HSET, ZREVRANGE, PEXPIREAT, PEXPIRE write. A release writes by ZREM, and before it what makes sure that it may, ZREM,
+// HDEL, HSET, ZREVRANGE, PEXPIREAT, PEXPIRE.
 const (
 	mostAcquire = 12
 	mostFirst   = mostAcquire + 2
@@ -39,7 +40,8 @@ func c(verb string, args ...string) budget.Call { return budget.Call{Verb: verb,
 var paths = []budget.Path{
 	way("acquire, nobody holds", nil, c("acquire", "a", "9000", limit), mostFirst),
 	way("acquire, others hold", held(2), c("acquire", "a", "9000", limit), mostAcquire),
-	way("acquire, others hold, many fences", held(2), c("acquire", "a", "9000", limit, "5", "0", "poll", "", "64"), mostAcquire),
+	way("acquire, others hold, many fences", held(2), c("acquire", "a", "9000", limit, "5", "0", "poll", "", "64"),
+		mostAcquire),
 	way("acquire, ours already", held(2), c("acquire", "h1", "95000", limit), mostExtend+1),
 	way("acquire, no room, not queueing", held(2), c("acquire", "a", "9000", limit, limit), 0),
 	way("acquire, no room, first in the queue", held(2), c("acquire", "a", "9000", limit, limit, "5000"), 0),
@@ -123,7 +125,8 @@ func TestBudgetIsExceeded(t *testing.T) {
 func TestHoldersCostNothing(t *testing.T) {
 	t.Parallel()
 	calls := []budget.Call{
-		c("acquire", "a", "9000", limit), c("extend", "h1", "99000"), c("shrink", "h2", "1"), c("release", "a"), c("inspect", "1"),
+		c("acquire", "a", "9000", limit), c("extend", "h1", "99000"), c("shrink", "h2", "1"), c("release", "a"),
+		c("inspect", "1"),
 		c("acquire", "a", "9000", limit, limit, "60000"), c("release", "a"), c("release", "h1"),
 	}
 	cost := func(holders int, change func(string) string) (all []budget.Measured) {
@@ -140,7 +143,8 @@ func TestHoldersCostNothing(t *testing.T) {
 	// It is seen to fail where somebody reads all of them: the commands are the same, the instructions are not.
 	const latest = "redis.call('ZREVRANGE', holders, 0, 0, 'WITHSCORES')"
 	whole := func(source string) string {
-		return strings.ReplaceAll(source, latest, strings.Replace(latest, "0, 0", "0, -1", 1)+" for _ in ipairs(latest) do end")
+		all := strings.Replace(latest, "0, 0", "0, -1", 1)
+		return strings.ReplaceAll(source, latest, all+" for _ in ipairs(latest) do end")
 	}
 	if cmp.Equal(cost(3, whole), cost(300, whole)) {
 		t.Error("reading all holders costs the same with 300 as with three")

@@ -51,7 +51,8 @@ type call struct {
 	args []any
 }
 
-// TestManyHolders times each call on a real server with few and with many holders. The server's own clock says what it spent.
+// TestManyHolders times each call on a real server with few and with many holders. The server's own clock says what it
+// spent.
 func TestManyHolders(t *testing.T) {
 	found := server.Executables()
 	if len(found) == 0 || found[0].Err != nil {
@@ -89,7 +90,8 @@ func TestManyHolders(t *testing.T) {
 			}
 		}
 		ratio := best[many] / best[few]
-		t.Logf("%s: %.1f µs a call with %d holders, %.1f with %d: %.2f times", load.name, best[few], few, best[many], many, ratio)
+		t.Logf("%s: %.1f µs a call with %d holders, %.1f with %d: %.2f times",
+			load.name, best[few], few, best[many], many, ratio)
 		if ratio > mostRatio {
 			t.Errorf("%s: %.2f times the cost with %d holders, at most %v", load.name, ratio, many, mostRatio)
 		}

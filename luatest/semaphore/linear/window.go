@@ -133,8 +133,7 @@ func (c *client) acquire(g, weight uint8, lease time.Duration, waits bool) bool 
 		args = append(args, ms(presence))
 	}
 	if lease == shortLease {
-		waits = false // an admission that it does not hear of in time would be over
-		args = args[:4]
+		args = args[:4] // an admission that it does not hear of in time would be over
 	}
 	began := c.Now()
 	for asked := 0; c.Now() < began+patience; asked++ {

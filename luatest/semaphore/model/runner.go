@@ -15,7 +15,6 @@ type runner struct {
 	actions  []action
 	renames  [][]int
 	now      state // what the last step led to
-	first    []byte
 
 	// Of the call that runs:
 	out       outcome

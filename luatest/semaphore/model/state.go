@@ -253,7 +253,7 @@ func (c *Config) text(r *record, scale func(ms int) int) string {
 	if r.kind == ofHolder {
 		return fmt.Sprintf("%d %d %d", r.fence, r.weight, r.limit)
 	}
-	end := int64(epochMS + int64(r.left))
+	end := epochMS + int64(r.left)
 	if r.left == farAhead {
 		end = presentForever
 	}

@@ -8,12 +8,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/zferentz/go-redilock/lua"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
+	"github.com/zferentz/go-redilock/sdk/scripts"
 	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
+	"github.com/zferentz/go-redilock/sdk/scripts/semaphorev1"
 )
 
 func testExport(t *testing.T, b *bench) {
@@ -54,7 +57,7 @@ func testExport(t *testing.T, b *bench) {
 	list := b.run(t, "scripts").want(t, 0)
 	list.prints(t, b.run(t, "scripts", "list").want(t, 0).out)
 	objects := b.run(t, "scripts", "--json").want(t, 0).objects(t)
-	if len(objects) != len(mutexv1.Scripts()) {
+	if len(objects) != len(allScripts()) {
 		t.Errorf("%d scripts", len(objects))
 	}
 	for _, o := range objects {
@@ -63,10 +66,13 @@ func testExport(t *testing.T, b *bench) {
 			t.Errorf("%v: %v", o, err)
 		}
 	}
-	for _, s := range mutexv1.Scripts() {
-		list.contains(t, fmt.Sprintf("%-13s  %-7d  %s  ", s.Name, s.Version, s.SHA1))
+	for _, s := range allScripts() {
+		list.contains(t, fmt.Sprintf("%-17s  %-7d  %s  ", s.Name, s.Version, s.SHA1))
 	}
 }
+
+// allScripts are those of both primitives.
+func allScripts() []*scripts.Script { return slices.Concat(mutexv1.Scripts(), semaphorev1.Scripts()) }
 
 func testScriptsCheck(t *testing.T, b *bench) {
 	b = b.another(t, server.Options{})
@@ -83,7 +89,7 @@ func testScriptsCheck(t *testing.T, b *bench) {
 		}
 		return loaded
 	}
-	all := len(mutexv1.Scripts())
+	all := len(allScripts())
 	if n := check(1); n != 0 {
 		t.Errorf("%d are loaded on a new server", n)
 	}
@@ -107,7 +113,7 @@ func testScriptsCheck(t *testing.T, b *bench) {
 func testVersion(t *testing.T, b *bench) {
 	b.run(t, "version").want(t, 0).contains(t, "mutex v1")
 	o := b.run(t, "version", "--json").want(t, 0).objects(t)[0]
-	if o["version"] == "" || o["go"] == "" || fmt.Sprint(o["protocol"]) != "[mutex v1]" {
+	if o["version"] == "" || o["go"] == "" || fmt.Sprint(o["protocol"]) != "[mutex v1 semaphore v1]" {
 		t.Errorf("got %v", o)
 	}
 }

@@ -33,7 +33,8 @@ func TestAssets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{".SH RUN", ".SH ACQUIRE", ".SH EXTEND", ".SH RELEASE", ".SH INSPECT", ".SH BREAK", ".SH LS"} {
+	for _, want := range []string{".SH RUN", ".SH ACQUIRE", ".SH EXTEND", ".SH RELEASE",
+		".SH INSPECT", ".SH BREAK", ".SH LS"} {
 		if !strings.Contains(string(page), want+"\n") {
 			t.Errorf("the page has no %s", want)
 		}

@@ -236,7 +236,8 @@ func TestGiveUpTogether(t *testing.T) {
 							l := limits.Limits
 							l.Late = func() { late.Add(1) }
 							_, abandoned, err := Do(of, sender, newCall(), l)
-							if took := time.Since(start); !abandoned || !errors.Is(err, limits.want) || took != limits.after {
+							took := time.Since(start)
+							if !abandoned || !errors.Is(err, limits.want) || took != limits.after {
 								t.Errorf("abandoned %v after %v: %v", abandoned, took, err)
 							}
 						})

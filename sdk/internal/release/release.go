@@ -279,7 +279,8 @@ func (r *Releaser) settle(it *Item, a Answer, unsure bool) {
 // leftover tells of a release that was given up, or is not over. It is called with r.mu held.
 func (r *Releaser) leftover(it *Item) {
 	r.events.Add(context.Background(), event.Event{
-		Kind: event.Leftover, Name: it.Name, Primitive: it.Resource.Primitive(), Err: it.err, Left: it.Until.Sub(r.clock.Now()),
+		Kind: event.Leftover, Name: it.Name, Primitive: it.Resource.Primitive(), Err: it.err,
+		Left: it.Until.Sub(r.clock.Now()),
 	})
 }
 

@@ -32,7 +32,7 @@ func write(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(temp)
+	defer func() { _ = os.RemoveAll(temp) }()
 	program := filepath.Join(temp, "redilock")
 	if out, err := exec.Command("go", "build", "-o", program, "./sdk/cmd/redilock").CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)

@@ -60,7 +60,8 @@ func main() {
 func of(info *debug.BuildInfo) bom {
 	b := bom{Format: "CycloneDX", Spec: "1.5", Version: 1, Metadata: metadata{componentOf("application", &info.Main)}}
 	b.Components = append(b.Components, component{
-		Type: "library", Name: "std", Version: strings.TrimPrefix(info.GoVersion, "go"), PURL: "pkg:golang/std@" + info.GoVersion[2:],
+		Type: "library", Name: "std", Version: strings.TrimPrefix(info.GoVersion, "go"),
+		PURL: "pkg:golang/std@" + info.GoVersion[2:],
 	})
 	for _, dep := range info.Deps {
 		if dep.Replace != nil {
