@@ -217,7 +217,8 @@ func Mutate() error {
 // that it begins with.
 func Diff() error {
 	n := cmp.Or(os.Getenv("REDILOCK_SEQUENCES"), "100000")
-	return long(map[string]string{"REDILOCK_SEQUENCES": n}, "-timeout=120m", "-run=^TestEngines$", "./luatest/mutex/sequences",
+	return long(map[string]string{"REDILOCK_SEQUENCES": n}, "-timeout=120m", "-run=^TestEngines$",
+		"./luatest/mutex/sequences",
 		"./luatest/semaphore/sequences")
 }
 
@@ -262,7 +263,8 @@ func Soak() error {
 	long := map[string]string{
 		"REDILOCK_STORMS": "3000", "REDILOCK_RUNS": "200", "REDILOCK_LOCKS": "100000", "REDILOCK_KILLS": "1000",
 	}
-	return sh.RunWithV(long, "go", "test", "-count=1", "-timeout=30m", "-v", "-run=Storm|LossIsNoticed|ManyHeld|SemaphoreKill",
+	return sh.RunWithV(long, "go", "test", "-count=1", "-timeout=30m", "-v",
+		"-run=Storm|LossIsNoticed|ManyHeld|SemaphoreKill",
 		"./sdk/redilock")
 }
 

@@ -180,7 +180,8 @@ func TestInstall(t *testing.T) {
 		}
 		return string(out)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.com/user\n\ngo 1.26.0\n"), 0o600); err != nil {
+	goMod := []byte("module example.com/user\n\ngo 1.26.0\n")
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), goMod, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	blocks := 0

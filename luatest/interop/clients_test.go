@@ -24,7 +24,8 @@ var clientTests = []struct {
 }{
 	{"Python", python, "python", func(string, string) []string {
 		return []string{
-			built("venv/bin/python"), "-m", "unittest", "discover", "--start-directory", "tests", "--top-level-directory", ".",
+			built("venv/bin/python"), "-m", "unittest", "discover", "--start-directory", "tests",
+			"--top-level-directory", ".",
 		}
 	}},
 	{"Node", node, "node", func(string, string) []string { return []string{"node", "--test", "tests/"} }},

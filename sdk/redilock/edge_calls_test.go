@@ -171,7 +171,8 @@ func TestSilentConnection(t *testing.T) {
 		"a long one":           {ReadTimeout: time.Hour, WriteTimeout: time.Hour},
 		"the usual one":        {},
 		"contexts bound reads": {ReadTimeout: -1, ContextTimeoutEnabled: true},
-		// Not PoolSize 1, which waits for the connection: go-redis' pools share timers, and one of another bubble never fires.
+		// Not PoolSize 1, which waits for the connection: go-redis' pools share timers, and one of another bubble never
+		// fires.
 		"one connection at the most, a short time-out": {MaxActiveConns: 1, ReadTimeout: time.Second},
 	}
 	// Each begins with its connections silent, and ends a call that will have no answer.

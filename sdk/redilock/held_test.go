@@ -22,8 +22,8 @@ func TestManyHeldLocks(t *testing.T) {
 	if len(server.Executables()) == 0 {
 		server.Missing(t, "no redis-server")
 	}
-	// So long that the renewals of all of them are a fraction of what a server does, also on a busy machine: a third of it is
-	// 1 s for 5,000 and for 10,000.
+	// So long that the renewals of all of them are a fraction of what a server does, also on a busy machine: a third of it
+	// is 1 s for 5,000 and for 10,000.
 	ttl := 3 * time.Second * time.Duration(max(count/10_000, 1))
 	s := server.StartT(t, server.Options{})
 	var lost, extended atomic.Int64

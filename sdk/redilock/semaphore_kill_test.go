@@ -97,7 +97,8 @@ func TestSemaphoreKill(t *testing.T) {
 		all.Wait()
 		close(done)
 		watching.Wait()
-		l, err := watcher.Semaphore("x", killLimit, time.Minute, redilock.WithWait(time.Minute)).Acquire(t.Context(), killLimit)
+		whole := watcher.Semaphore("x", killLimit, time.Minute, redilock.WithWait(time.Minute))
+		l, err := whole.Acquire(t.Context(), killLimit)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -74,7 +74,9 @@ func TestSemaphoreBadInput(t *testing.T) {
 				redilock.ErrInvalid, "acquire",
 			},
 			"a repeat with another weight, here": {try(own, 1), redilock.ErrInvalid, "tryacquire"},
-			"Shrink to 0":                        {func() error { return held.Shrink(w.ctx, 0) }, redilock.ErrInvalid, "shrink"},
+			"Shrink to 0": {
+				func() error { return held.Shrink(w.ctx, 0) }, redilock.ErrInvalid, "shrink",
+			},
 			"Shrink to less than 0": {
 				func() error { return held.Shrink(w.ctx, -1) }, redilock.ErrInvalid, "shrink",
 			},

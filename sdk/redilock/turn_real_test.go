@@ -105,7 +105,9 @@ func TestTurnInterrupted(t *testing.T) {
 		lost  bool // the Unlock of the first says so
 		ends  bool // the turn: the other client, which came to the server first, is next
 	}{
-		"Token is read": {ends: true, interrupt: func(_ *testing.T, _ *real, _ *redilock.Client, first *redilock.Lock) error {
+		"Token is read": {ends: true, interrupt: func(
+			_ *testing.T, _ *real, _ *redilock.Client, first *redilock.Lock,
+		) error {
 			if first.Token() == "" {
 				return errors.New("no token")
 			}
@@ -198,7 +200,8 @@ func TestTurnBound(t *testing.T) {
 				var busy sync.WaitGroup
 				defer busy.Wait()
 				defer cancel()
-				// Without a pause between two sections, and more calls than a turn serves: each turn is as long as it may be.
+				// Without a pause between two sections, and more calls than a turn serves: each turn is as long as it
+				// may be.
 				crowd := func(c *redilock.Client) {
 					for range 8 {
 						busy.Go(func() {

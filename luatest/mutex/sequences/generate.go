@@ -37,7 +37,8 @@ type generator struct{ *diff.Random }
 // records are what the hash of waiters may hold by somebody's mistake.
 var records = []string{
 	"", "x", "1 2", "1 2 3 poll", "1 2 3 poll ", "1767225660123 0 1 poll ", "1767225660123 5000 0 poll ",
-	"1767225660123 5000 3 push " + diff.Listened, "1767225660123 5000 65 shard " + diff.Listened, "1767225660123 5000 1 POLL ",
+	"1767225660123 5000 3 push " + diff.Listened, "1767225660123 5000 65 shard " + diff.Listened,
+	"1767225660123 5000 1 POLL ",
 	"1767225660123 99999999999999999999 1 poll ",
 	"99999999999999999999 5000 1 poll ", "1767225660123 5000 99999999999999999999 poll ", "nan 5000 1 poll ",
 	"1767225660123 5000 2 broadcast ", "1767225660123 5000 1 push a\r\nb", "1767225660123 5000 1 poll",

@@ -197,8 +197,8 @@ func (g *Grant) raise(r primitive.Extended, sent clock.Instant, ttl time.Duratio
 // event describes the grant. It is called with g.mu held.
 func (g *Grant) event(kind event.Kind) event.Event {
 	return event.Event{
-		Kind: kind, Primitive: g.resource.Primitive(), Name: g.name, Hold: g.holder.id, Fence: g.holder.fence, Lease: g.lease,
-		Held: g.set.clock.Now().Sub(g.holder.since),
+		Kind: kind, Primitive: g.resource.Primitive(), Name: g.name, Hold: g.holder.id,
+		Fence: g.holder.fence, Lease: g.lease, Held: g.set.clock.Now().Sub(g.holder.since),
 	}
 }
 

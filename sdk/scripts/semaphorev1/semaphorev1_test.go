@@ -26,7 +26,9 @@ func TestReplies(t *testing.T) {
 	}
 	acquire := func(token string, weight int64, presence time.Duration) semaphorev1.AcquireReply {
 		t.Helper()
-		args := semaphorev1.AcquireArgs{Token: token, Lease: 1500 * time.Millisecond, Limit: 3, Weight: weight, Presence: presence}
+		args := semaphorev1.AcquireArgs{
+			Token: token, Lease: 1500 * time.Millisecond, Limit: 3, Weight: weight, Presence: presence,
+		}
 		if presence > 0 {
 			args.Wake, args.Channel = semaphorev1.WakePush, "ours"
 		}
