@@ -47,7 +47,8 @@ func testRunServerKilled(t *testing.T, b *bench) {
 		t.Fatal(err)
 	}
 	j.gone(t, 123).says(t, "could not be renewed")
-	if took := time.Since(killed); took > time.Second {
+	const look = 100 * time.Millisecond // until this test sees it
+	if took := time.Since(killed); took > time.Second+look {
 		t.Errorf("the command was there %v after the server had gone, its lease was 1s", took)
 	}
 	if got := j.read(t, "got"); got != "told\n" {

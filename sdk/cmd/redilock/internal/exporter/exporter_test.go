@@ -301,7 +301,8 @@ func TestStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.look(t)
-	if got := states(all()); got != "x free -0" {
+	// y may be among them on a slow machine: its lease is renewed.
+	if got := states(all()); !strings.HasPrefix(got, "x free") || !strings.HasSuffix(got, " -0") {
 		t.Errorf("then: %s", got)
 	}
 	if got := one(); !strings.Contains(got, `"words":"it was released"`) {
@@ -311,7 +312,7 @@ func TestStream(t *testing.T) {
 	b.store.locks["x"].freeSince = time.Now().Add(-time.Hour)
 	b.store.mu.Unlock()
 	b.look(t)
-	if got := states(all()); got != " -1" {
+	if got := states(all()); strings.Contains(got, "x ") || !strings.HasSuffix(got, " -1") {
 		t.Errorf("at last: %s", got)
 	}
 }
