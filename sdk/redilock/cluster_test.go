@@ -63,7 +63,8 @@ func TestCluster(t *testing.T) {
 						}
 						last = l.Fence()
 						turns++
-						// While the keys of the slot are on both sides the server answers TRYAGAIN: the lock is held all the same.
+						// While the keys of the slot are on both sides the server answers TRYAGAIN: the lock is held all
+						// the same.
 						if err := l.Extend(ctx, 20*time.Second); !errors.Is(err, redilock.ErrUnavailable) {
 							return err
 						}

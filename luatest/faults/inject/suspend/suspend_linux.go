@@ -75,6 +75,9 @@ func receive(socket int) (int, error) {
 	}
 	control := make([]byte, unix.CmsgSpace(4))
 	_, n, _, _, err := unix.Recvmsg(socket, make([]byte, 1), control, unix.MSG_CMSG_CLOEXEC)
+	for err == unix.EINTR { // a signal of the Go scheduler, or of a child that ended
+		_, n, _, _, err = unix.Recvmsg(socket, make([]byte, 1), control, unix.MSG_CMSG_CLOEXEC)
+	}
 	if err != nil {
 		return 0, err
 	}
