@@ -4,15 +4,18 @@ import (
 	"context"
 	"io"
 	"net"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/zferentz/go-redilock/sdk/internal/buffered"
-	"github.com/zferentz/go-redilock/sdk/scripts/mutexv1"
+	"github.com/zferentz/go-redilock/sdk/internal/primitive/mutex"
+	"github.com/zferentz/go-redilock/sdk/internal/primitive/semaphore"
 )
 
-// Op is a call of the lock client to its server.
+// Op is a call of the lock client to its server, of whatever kind of lock.
 type Op string
 
 // The operations that can be made to fail.
@@ -21,7 +24,18 @@ const (
 	Extend  Op = "extend"  // Extend, and the automatic renewal
 	Release Op = "release" // Unlock, and leaving the queue
 	Inspect Op = "inspect"
+	Shrink  Op = "shrink" // Shrink and Downgrade
 )
+
+// operations are the scripts of all kinds of locks, by SHA1.
+var operations = func() map[string]Op {
+	all := make(map[string]Op)
+	for _, script := range slices.Concat(mutex.Scripts(), semaphore.Scripts()) {
+		_, verb, _ := strings.Cut(script.Name, ".")
+		all[script.SHA1] = Op(verb)
+	}
+	return all
+}()
 
 // FailNext makes the next such call of any client fail with err, without reaching the server. An error of the network
 // (io.EOF, a net.Error) makes the client try again, as it would in life: call FailNext several times to outlast it. The
@@ -39,11 +53,11 @@ func (s *Server) SetReplicas(n int) {
 // LoseNext makes the server run the next such call, and loses its reply: the connection breaks.
 func (s *Server) LoseNext(op Op) { s.faults.add(s.fault(op), fault{err: io.EOF, after: true}) }
 
-func (s *Server) fault(op Op) string {
+func (s *Server) fault(op Op) Op {
 	s.t.Helper()
-	for _, script := range mutexv1.Scripts() {
-		if script.Name == "mutex."+string(op) {
-			return script.SHA1
+	for _, known := range operations {
+		if known == op {
+			return op
 		}
 	}
 	s.t.Fatalf("redilocktest: no operation is called %q", op)
@@ -55,19 +69,19 @@ type fault struct {
 	after bool // the server runs the call
 }
 
-// faults is a hook of the connection pool that fails calls by their script.
+// faults is a hook of the connection pool that fails calls by their operation.
 type faults struct {
 	mu       sync.Mutex
-	next     map[string][]fault // by SHA1
+	next     map[Op][]fault
 	replicas int64
 }
 
-func newFaults() *faults { return &faults{next: make(map[string][]fault)} }
+func newFaults() *faults { return &faults{next: make(map[Op][]fault)} }
 
-func (f *faults) add(sha string, what fault) {
+func (f *faults) add(op Op, what fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.next[sha] = append(f.next[sha], what)
+	f.next[op] = append(f.next[op], what)
 }
 
 func (f *faults) clear() {
@@ -84,11 +98,12 @@ func (f *faults) take(cmd redis.Cmder) (fault, bool) {
 	sha, _ := args[1].(string)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	waiting := f.next[sha]
+	op := operations[sha]
+	waiting := f.next[op]
 	if len(waiting) == 0 {
 		return fault{}, false
 	}
-	f.next[sha] = waiting[1:]
+	f.next[op] = waiting[1:]
 	return waiting[0], true
 }
 

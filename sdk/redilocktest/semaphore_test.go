@@ -31,3 +31,24 @@ func TestStealPermits(t *testing.T) {
 		}
 	})
 }
+
+// Failures on demand meet the calls of every kind of lock.
+func TestFailuresOfSemaphores(t *testing.T) {
+	t.Parallel()
+	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
+		refused := errors.New("refused on demand")
+		permits := s.Client.Semaphore("x", 2, time.Minute)
+		s.FailNext(redilocktest.Acquire, refused)
+		if _, err := permits.TryAcquire(t.Context(), 1); !errors.Is(err, refused) {
+			t.Errorf("TryAcquire: %v", err)
+		}
+		l, err := permits.Acquire(t.Context(), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.FailNext(redilocktest.Shrink, refused)
+		if err := l.Shrink(t.Context(), 1); !errors.Is(err, refused) {
+			t.Errorf("Shrink: %v", err)
+		}
+	})
+}
