@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 // TestPython imports the Python bindings of testdata, and calls some of them, where there is a Python 3.11. It stands in for
@@ -14,7 +16,7 @@ func TestPython(t *testing.T) {
 	t.Parallel()
 	const recent = "import sys; sys.exit(sys.version_info < (3, 11))"
 	if err := exec.CommandContext(t.Context(), "python3", "-I", "-c", recent).Run(); err != nil {
-		t.Skipf("no Python 3.11: %v", err)
+		testreport.Skip(t, "no Python 3.11: ", err)
 	}
 	dir := t.TempDir()
 	files := map[string][]byte{

@@ -13,6 +13,7 @@ import (
 
 	"github.com/zferentz/go-redilock/luatest/docs"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
+	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
 const root = "../.."
@@ -43,7 +44,7 @@ func files(t *testing.T, patterns ...string) []string {
 	cmd.Dir = root
 	out, err := cmd.Output()
 	if err != nil {
-		t.Skipf("NOT PROVEN: the tree is no git repository: %v", err)
+		testreport.Skip(t, "the tree is no git repository: ", err)
 	}
 	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
 }
@@ -142,7 +143,7 @@ func TestFound(t *testing.T) {
 func TestInstall(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("REDILOCK_DOCS") == "" {
-		t.Skip("it compiles everything anew: go tool mage docs runs it")
+		testreport.Skip(t, "it compiles everything anew: go tool mage docs runs it")
 	}
 	const module, version = "github.com/zferentz/go-redilock", "v0.1.0"
 	proxy, dir, bin := t.TempDir(), t.TempDir(), t.TempDir()
@@ -220,7 +221,7 @@ func TestRawScripts(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("redis-cli"); err != nil {
 		server.Missing(t, "redis-cli is not on PATH")
-		t.Skip(err)
+		testreport.Skip(t, err)
 	}
 	s := server.StartT(t, server.Options{})
 	_, port, err := net.SplitHostPort(s.Addr())

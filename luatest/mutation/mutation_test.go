@@ -47,7 +47,7 @@ func noticed(t *testing.T, p subject.Subject) {
 		t.Skip(why)
 	}
 	if raceDetector {
-		t.Skip("not here: it takes a processor, and go tool mage test hunts all of them without the race detector")
+		testreport.Skip(t, "it takes a processor: go tool mage test hunts all of them without the race detector")
 	}
 	var hunted atomic.Int64
 	alive, err := h.Hunt(all, runtime.NumCPU(), func() {

@@ -24,7 +24,7 @@ import (
 // goroutines.
 func TestChaos(t *testing.T) {
 	if raceDetector {
-		t.Skip("not here: in a bubble of minutes the race detector itself crashes; go tool mage test runs it without")
+		testreport.Skip(t, "in a bubble of minutes the race detector itself crashes: go tool mage test runs it without")
 	}
 	minutes := testreport.Size(t, "REDILOCK_CHAOS", 5)
 	redilocktest.Run(t, func(t *testing.T, s *redilocktest.Server) {
