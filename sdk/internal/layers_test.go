@@ -48,7 +48,8 @@ func TestLayers(t *testing.T) {
 				t.Errorf("%s imports %s, which stands above it", path, imported)
 			case strings.HasPrefix(imported, "sdk/scripts/") && !adapter:
 				t.Errorf("%s imports the bindings %s; only an adapter may", path, imported)
-			case strings.HasPrefix(imported, "sdk/internal/primitive/") && dir != "sdk/redilock" && dir != "sdk/redilocktest":
+			case strings.HasPrefix(imported, "sdk/internal/primitive/") &&
+				dir != "sdk/redilock" && dir != "sdk/redilocktest":
 				t.Errorf("%s knows the primitive %s; only the public package may", path, imported)
 			}
 		}
