@@ -33,13 +33,10 @@ func Enter() error {
 	if err := replaceVDSO(); err != nil {
 		return fmt.Errorf("suspend: the vDSO: %w", err)
 	}
-	listener, err := filterClocks()
-	if err != nil {
+	if err := filterClocks(socket); err != nil {
 		return fmt.Errorf("suspend: seccomp: %w", err)
 	}
-	// From here on whoever reads a clock waits for the parent, which cannot answer before it has this message.
-	err = unix.Sendmsg(socket, []byte{0}, unix.UnixRights(listener), nil, 0)
-	return errors.Join(err, unix.Close(listener), unix.Close(socket))
+	return unix.Close(socket)
 }
 
 // systemCall is clock_gettime as the plain system call, in machine code.
@@ -122,10 +119,8 @@ const (
 	give  = unix.BPF_RET | unix.BPF_K
 )
 
-// filterClocks sends the readings of the clocks that sleep to a listener.
-func filterClocks() (listener int, err error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+// filterClocks sends the readings of the clocks that sleep to a listener, and hands that to the parent through the socket.
+func filterClocks(socket int) error {
 	filter := []unix.SockFilter{
 		{Code: load, K: dataNumber},
 		{Code: equal, K: unix.SYS_CLOCK_GETTIME, Jf: 5},
@@ -138,15 +133,50 @@ func filterClocks() (listener int, err error) {
 	}
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return 0, err
+		return err
 	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	// Without signals the scheduler cannot take this thread's processor away between the two calls.
+	var all, before unix.Sigset_t
+	for i := range all.Val {
+		all.Val[i] = ^all.Val[i]
+	}
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &all, &before); err != nil {
+		return err
+	}
+	var listener int
+	var errno unix.Errno
 	for _, more := range []uintptr{flagWaitKillable, 0} { // which is newer than the others
-		fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, setModeFilter, flagTSYNC|flagNewListener|flagTSYNCESRCH|more,
-			uintptr(unsafe.Pointer(&program)))
-		if errno == 0 {
-			return int(fd), nil
+		if listener, errno = install(&program, more, socket); errno == 0 {
+			break
 		}
-		err = errno
 	}
-	return 0, err
+	err := unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil)
+	if errno != 0 {
+		return errno
+	}
+	return errors.Join(err, unix.Close(listener))
+}
+
+// install installs the filter and sends its listener. From the first call on whoever reads a clock waits for the parent,
+// which cannot answer before the second: other threads of the runtime may wait so with all the processors of the scheduler,
+// and its locks. So nothing here may enter the scheduler, as an ordinary system call does.
+func install(program *unix.SockFprog, flags uintptr, socket int) (listener int, errno unix.Errno) {
+	rights := unix.UnixRights(0)
+	descriptor := (*int32)(unsafe.Pointer(&rights[unix.CmsgLen(0)]))
+	data := [1]byte{}
+	part := unix.Iovec{Base: &data[0]}
+	part.SetLen(len(data))
+	message := unix.Msghdr{Iov: &part, Control: &rights[0]}
+	message.SetIovlen(1)
+	message.SetControllen(len(rights))
+	fd, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, setModeFilter, flagTSYNC|flagNewListener|flagTSYNCESRCH|flags,
+		uintptr(unsafe.Pointer(program)))
+	if errno != 0 {
+		return 0, errno
+	}
+	*descriptor = int32(fd)
+	_, _, errno = unix.RawSyscall(unix.SYS_SENDMSG, uintptr(socket), uintptr(unsafe.Pointer(&message)), 0)
+	return int(fd), errno
 }

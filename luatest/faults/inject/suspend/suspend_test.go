@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"testing"
 	"time"
 
@@ -18,6 +19,16 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv("SUSPEND_TEST_CHILD") == "" {
 		os.Exit(m.Run())
+	}
+	if os.Getenv("SUSPEND_TEST_CHILD") == "busy" {
+		for range 4 * runtime.GOMAXPROCS(0) {
+			go func() {
+				for {
+					clock(unix.CLOCK_MONOTONIC) // a system call: the vDSO is changed under nobody's feet
+					runtime.Gosched()
+				}
+			}()
+		}
 	}
 	if err := suspend.Enter(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -43,6 +54,27 @@ func clock(id int32) time.Duration {
 		panic(err)
 	}
 	return time.Duration(t.Nano())
+}
+
+// A process hands its clocks over while all its processors are busy reading them.
+func TestBusyStart(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		cmd := exec.CommandContext(t.Context(), os.Args[0])
+		cmd.Env = append(os.Environ(), "SUSPEND_TEST_CHILD=busy")
+		cmd.Stderr = os.Stderr
+		_, err := suspend.Start(cmd)
+		if errors.Is(err, errors.ErrUnsupported) {
+			t.Skip("SKIPPED, NOT PROVEN: no machine can be put to sleep here")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Error(err)
+		}
+		_ = cmd.Wait()
+	}
 }
 
 // A process that slept finds its monotonic clock where it was, the runtime's and the system call's, and all others gone on.
