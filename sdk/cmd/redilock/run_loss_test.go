@@ -5,8 +5,6 @@ package main_test
 import (
 	"errors"
 	"io"
-	"os"
-	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
@@ -110,42 +108,33 @@ func testRunExtends(t *testing.T, b *bench) {
 
 // On a terminal a Ctrl-C reaches the command once, whether it reads the terminal, and so has it, or not.
 func testRunTerminal(t *testing.T, b *bench) {
-	script, err := exec.LookPath("script")
-	if err != nil {
-		server.Missing(t, err.Error())
-	}
 	for name, work := range map[string]string{
 		"sleeps": "while :; do sleep 0.02; done",
 		"reads":  "while :; do cat >>lines; done",
 	} {
 		dir := t.TempDir()
-		line := "exec " + b.program + ` run terminal -- sh -c '
-trap "echo got >>got" INT; trap "exit 7" TERM; echo yes >ready; ` + work + `'`
-		cmd := exec.CommandContext(t.Context(), script, "-qec", line, os.DevNull)
-		cmd.Env, cmd.Dir = b.command(t).Env, dir
-		in, err := cmd.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		cmd := b.command(t, "run", "terminal", "--", "sh", "-c",
+			`trap "echo got >>got" INT; trap "exit 7" TERM; echo yes >ready; `+work)
+		cmd.Dir = dir
+		keys, _, ends := onTerminal(t, cmd)
 		j := &job{dir: dir}
 		eventually(t, "the command is ready", func() bool { return j.read(t, "ready") != "" })
 		if name == "reads" {
-			if _, err := io.WriteString(in, "a line\n"); err != nil {
+			if _, err := io.WriteString(keys, "a line\n"); err != nil {
 				t.Fatal(err)
 			}
 			eventually(t, "it has the terminal", func() bool { return j.read(t, "lines") != "" })
 		}
 		for n := 1; n <= 2; n++ {
-			if _, err := io.WriteString(in, "\x03"); err != nil {
+			if _, err := io.WriteString(keys, "\x03"); err != nil {
 				t.Fatal(err)
 			}
 			eventually(t, "it gets the Ctrl-C", func() bool { return strings.Count(j.read(t, "got"), "got") >= n })
 		}
-		kill(t, cmd.Process.Pid)
-		waitFor(t, cmd)
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		ends()
 		if got := strings.Count(j.read(t, "got"), "got"); got != 2 || cmd.ProcessState.ExitCode() != 7 {
 			t.Errorf("%s: %d signals for two Ctrl-C, exit status %d", name, got, cmd.ProcessState.ExitCode())
 		}

@@ -6,9 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -138,57 +136,30 @@ func testTopOnce(t *testing.T, b *bench) {
 
 // On a terminal there is the live table, until it is told to end. What it shows is tested with its model.
 func testTopTerminal(t *testing.T, b *bench) {
-	script, err := exec.LookPath("script")
-	if err != nil {
-		server.Missing(t, err.Error())
-	}
 	b.lock(t, "web1:42", "live:a")
 	for _, test := range []struct {
 		end  string
 		code int
 	}{{"q", 0}, {"\x03", 0}, {"TERM", 143}} {
-		cmd := exec.CommandContext(t.Context(), script, "-qec", b.program+" top 'live:*'", os.DevNull)
-		cmd.Env = b.command(t).Env
+		cmd := b.command(t, "top", "live:*")
 		cmd.Env = append(cmd.Env, "TERM=xterm-256color")
-		in, err := cmd.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var screen lockedBuffer
-		cmd.Stdout = &screen
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		keys, screen, ends := onTerminal(t, cmd)
 		eventually(t, "it shows the lock", func() bool {
 			return strings.Contains(screen.String(), "live:a") && strings.Contains(screen.String(), "q quit")
 		})
 		if test.end == "TERM" {
-			kill(t, cmd.Process.Pid)
-		} else if _, err := io.WriteString(in, test.end); err != nil {
+			err := cmd.Process.Signal(syscall.SIGTERM)
+			if err != nil {
+				t.Fatal(err)
+			}
+		} else if _, err := io.WriteString(keys, test.end); err != nil {
 			t.Fatal(err)
 		}
-		_ = cmd.Wait()
-		s := screen.String()
+		s := ends()
 		// The screen that was there before comes back, and the cursor.
 		if cmd.ProcessState.ExitCode() != test.code || !strings.Contains(s, "\x1b[?1049h") ||
 			strings.LastIndex(s, "\x1b[?1049l") < strings.LastIndex(s, "live:a") || !strings.Contains(s, "\x1b[?25h") {
 			t.Errorf("ended by %q: exit status %d, screen %q", test.end, cmd.ProcessState.ExitCode(), s)
 		}
-	}
-}
-
-// kill asks the program that script(1) runs to end.
-func kill(t *testing.T, script int) {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "ps", "-o", "pid=", "--ppid", strconv.Itoa(script)).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(out)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
-		t.Fatal(err)
 	}
 }
