@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,10 +77,14 @@ func Test() error {
 	defer os.RemoveAll(dir)
 	rows := filepath.Join(dir, "summary.jsonl")
 	env := map[string]string{testreport.Env: rows}
+	concurrent, err := packages()
+	if err != nil {
+		return err
+	}
 	// Most tests wait rather than compute, so more of them run at once than there are processors.
-	all := []string{"test", "-count=1", "-parallel=6", "-timeout=25m"}
+	race := []string{"test", "-count=1", "-parallel=6", "-timeout=25m"}
 	if why := testreport.NoRaceDetector(); why == "" {
-		all = append(all, "-race")
+		race = append(race, "-race")
 	} else {
 		os.Setenv(testreport.Env, rows)
 		row := testreport.Row{Section: "race detector", Subject: "all tests", Skipped: 1, Notes: []string{why}}
@@ -88,13 +93,12 @@ func Test() error {
 		}
 	}
 	failed := errors.Join(
-		sh.RunWithV(env, "go", append(all, "./...")...),
-		// What takes a processor and no goroutines to speak of goes further without the race detector.
-		sh.RunWithV(env, "go", "test", "-count=1", "./luatest/mutation"),
+		sh.RunWithV(env, "go", append(race, concurrent...)...),
+		sh.RunWithV(env, "go", append([]string{"test", "-count=1", "-timeout=25m"}, computing...)...),
 		// In its long bubble the race detector crashes.
 		sh.RunWithV(env, "go", "test", "-count=1", "-run=^TestChaos$", "./sdk/redilock"),
 		// With -v: which scenario noticed each mutant.
-		sh.RunWithV(env, "go", "test", "-count=1", "-v", "-run=^TestMutants$", "./luatest/meaning"),
+		sh.RunWithV(env, "go", "test", "-count=1", "-v", "./luatest/meaning"),
 		// A module of its own: OpenTelemetry stays away from those who do not want it.
 		sh.RunWithV(env, "go", "test", "-C", "sdk/redilockotel", "-race", "-count=1", "./..."),
 	)
@@ -104,6 +108,30 @@ func Test() error {
 	}
 	fmt.Printf("\nall of it took %v\n", time.Since(start).Round(time.Second))
 	return failed
+}
+
+// computing is what runs Lua and little else, one test on one goroutine: the race detector has nothing to look at there and
+// would slow it down tenfold. luatest/meaning is the same, and run apart.
+var computing = []string{
+	"./luatest", "./luatest/coverage", "./luatest/mutation",
+	"./luatest/mutex/budget", "./luatest/mutex/fuzz", "./luatest/mutex/model", "./luatest/mutex/sequences",
+	"./luatest/semaphore/budget", "./luatest/semaphore/fuzz", "./luatest/semaphore/model", "./luatest/semaphore/sequences",
+}
+
+// packages are all the others, those first that take longest, so that none of them is left over at the end.
+func packages() ([]string, error) {
+	apart, err := list(append([]string{"./luatest/meaning"}, computing...)...)
+	if err != nil {
+		return nil, err
+	}
+	all, err := list("./sdk/redilock", "./sdk/cmd/redilock", "./gen", "./gen/luagen", "./...")
+	return slices.DeleteFunc(all, func(p string) bool { return slices.Contains(apart, p) }), err
+}
+
+// list gives the packages that patterns stand for, in their order.
+func list(patterns ...string) ([]string, error) {
+	out, err := sh.Output("go", append([]string{"list"}, patterns...)...)
+	return strings.Fields(out), err
 }
 
 // What stands behind the table of a full Faults besides it: how much simulated time, and how many operations that were
@@ -258,13 +286,14 @@ func Fuzz() error {
 
 // Soak runs the long form of the SDK's own tests: thousands of seeded storms of waiters that give up, lose and release;
 // 200 servers killed, stopped or cut off during extension; 100,000 locks held by one client; 1,000 kill -9 of processes
-// that hold permits of a semaphore.
+// that hold permits of a semaphore; an hour of simulated time in which everything fails at once.
 func Soak() error {
 	long := map[string]string{
 		"REDILOCK_STORMS": "3000", "REDILOCK_RUNS": "200", "REDILOCK_LOCKS": "100000", "REDILOCK_KILLS": "1000",
+		"REDILOCK_CHAOS": "60",
 	}
 	return sh.RunWithV(long, "go", "test", "-count=1", "-timeout=30m", "-v",
-		"-run=Storm|LossIsNoticed|ManyHeld|SemaphoreKill",
+		"-run=Storm|LossIsNoticed|ManyHeld|SemaphoreKill|Chaos",
 		"./sdk/redilock")
 }
 

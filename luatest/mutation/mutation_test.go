@@ -46,9 +46,6 @@ func noticed(t *testing.T, p subject.Subject) {
 		})
 		t.Skip(why)
 	}
-	if raceDetector {
-		testreport.Skip(t, "it takes a processor: go tool mage test hunts all of them without the race detector")
-	}
 	var hunted atomic.Int64
 	alive, err := h.Hunt(all, runtime.NumCPU(), func() {
 		if n := hunted.Add(1); testing.Verbose() && n%100 == 0 {

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"runtime"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,7 +22,7 @@ import (
 )
 
 // TestChaos throws everything at two clients at once: hooks and traces that panic, calls that are refused, lost or never
-// answered, broken connections, contexts that end, locks that are released elsewhere. Afterwards nothing is held, nobody
+// answered, broken connections, a server that restarts, contexts that end, locks that are released elsewhere. Afterwards nothing is held, nobody
 // waits, and the goroutines and the heap are back. REDILOCK_CHAOS sets how many simulated minutes. Not parallel: it counts
 // goroutines.
 func TestChaos(t *testing.T) {
@@ -34,9 +37,10 @@ func TestChaos(t *testing.T) {
 		var quiet sync.WaitGroup
 		end := time.Now().Add(time.Duration(minutes) * time.Minute)
 		calm := func() bool { return !time.Now().Before(end) }
+		var box machine
 		clients := []*redilock.Client{}
 		for range 2 {
-			rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", Dialer: s.Redis.Options().Dialer})
+			rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", Dialer: box.dial(s.Redis.Options().Dialer)})
 			defer rdb.Close()
 			rdb.AddHook(mishaps(calm))
 			c, err := redilock.New(rdb, redilock.WithTrace(traces(calm)))
@@ -56,6 +60,12 @@ func TestChaos(t *testing.T) {
 			for !calm() {
 				time.Sleep(time.Duration(1+rand.N(5)) * time.Second)
 				s.Drop()
+			}
+		})
+		quiet.Go(func() {
+			for !calm() {
+				time.Sleep(time.Duration(5+rand.N(10)) * time.Second)
+				box.restart(t, s, time.Duration(100+rand.N(3000))*time.Millisecond)
 			}
 		})
 		quiet.Wait()
@@ -80,6 +90,33 @@ func TestChaos(t *testing.T) {
 		}
 		t.Logf("%d locks in %d simulated minutes", holders.served, minutes)
 	})
+}
+
+// machine is what a server runs on: while it is down, nobody can connect.
+type machine struct{ down atomic.Bool }
+
+type dialer func(ctx context.Context, network, addr string) (net.Conn, error)
+
+func (m *machine) dial(dial dialer) dialer {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if m.down.Load() {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+		}
+		return dial(ctx, network, addr)
+	}
+}
+
+// restart ends the server, which keeps its data but not the scripts, and starts it again after a while.
+func (m *machine) restart(t *testing.T, s *redilocktest.Server, after time.Duration) {
+	m.down.Store(true)
+	s.Drop()
+	err := s.Redis.ScriptFlush(t.Context()).Err()
+	for n := 0; err != nil && n < 10; n++ { // its own connections are gone too
+		err = s.Redis.ScriptFlush(t.Context()).Err()
+	}
+	want(t, "SCRIPT FLUSH", err, nil)
+	time.Sleep(after)
+	m.down.Store(false)
 }
 
 // mishaps fails one call in eight, in one of several ways, before or after the server has run it.

@@ -33,9 +33,9 @@ type storm struct {
 	ended  map[string]int // how calls of Lock ended
 }
 
-// TestStorm runs seeds: 150 of them, or as many as it takes to simulate the hours that REDILOCK_STORM_HOURS names.
+// TestStorm runs seeds: 50 of them, or as many as it takes to simulate the hours that REDILOCK_STORM_HOURS names.
 func TestStorm(t *testing.T) {
-	seeds := testreport.Size(t, "REDILOCK_STORMS", 150)
+	seeds := testreport.Size(t, "REDILOCK_STORMS", 50)
 	if testing.Short() {
 		seeds = 20
 	}

@@ -9,19 +9,12 @@ import (
 	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
-// raceDepth is how deep a world is explored under the race detector, unless there is little of it.
-const raceDepth = 4
-
 // TestModel explores each world as deep as a quick run does.
 func TestModel(t *testing.T) {
 	scripts := load(t)
 	for _, c := range Configs() {
 		t.Run(c.Name, func(t *testing.T) {
-			options := explore.Options{Depth: c.Depth}
-			if underRace && c.Depth > 0 {
-				options.Depth = min(c.Depth-1, raceDepth)
-			}
-			r, err := Search(t.Context(), scripts, c, options)
+			r, err := Search(t.Context(), scripts, c, explore.Options{Depth: c.Depth})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -18,19 +18,12 @@ func load(t *testing.T) []dist.Script {
 	return scripts
 }
 
-// raceDepth is how deep a world is explored under the race detector.
-const raceDepth = 3
-
 // TestModel explores each world as deep as a quick run does.
 func TestModel(t *testing.T) {
 	scripts := load(t)
 	for _, c := range Configs() {
 		t.Run(c.Name, func(t *testing.T) {
-			options := explore.Options{Depth: c.Depth}
-			if underRace {
-				options.Depth = min(c.Depth-1, raceDepth)
-			}
-			r, err := Search(t.Context(), scripts, c, options)
+			r, err := Search(t.Context(), scripts, c, explore.Options{Depth: c.Depth})
 			if err != nil {
 				t.Fatal(err)
 			}

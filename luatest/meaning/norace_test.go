@@ -1,5 +1,0 @@
-//go:build !race
-
-package meaning_test
-
-const raceDetector = false

@@ -1,5 +1,0 @@
-//go:build race
-
-package mutation_test
-
-const raceDetector = true
