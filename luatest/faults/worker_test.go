@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/signal"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -242,7 +243,7 @@ func (w *workerProcess) section(ctx context.Context, call int, l *redilock.Lock,
 	}
 	if r.IntN(5) == 0 && w.pauses.Add(1) <= int64(w.Pause) {
 		w.say(event{Call: call, What: paused, Name: l.Name(), Fence: l.Fence()})
-		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) // here nothing can be noticed any more
+		stop() // here nothing can be noticed any more
 	}
 	n, _ := strconv.Atoi(old.Value)
 	err = w.store.Write(l.Name(), strconv.Itoa(n+1), l.Fence())
@@ -252,6 +253,15 @@ func (w *workerProcess) section(ctx context.Context, call int, l *redilock.Lock,
 	case err != nil:
 		w.failed(call, l.Name(), err)
 	}
+}
+
+// stop stops the process until somebody lets it go on. The stop may reach another thread first: this one waits for the end.
+func stop() {
+	goesOn := make(chan os.Signal, 1)
+	signal.Notify(goesOn, syscall.SIGCONT)
+	defer signal.Stop(goesOn)
+	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	<-goesOn
 }
 
 func rest(ctx context.Context, d time.Duration) {
