@@ -129,6 +129,16 @@ func lock(t *testing.T, c *redilock.Client, name string, ttl time.Duration) *red
 	return l
 }
 
+// permits takes some of a semaphore of 5.
+func permits(t *testing.T, c *redilock.Client, name string, weight int64) *redilock.Lock {
+	t.Helper()
+	l, err := c.Semaphore(name, 5, 10*time.Minute).TryAcquire(t.Context(), weight)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 // start runs a program until the test ends.
 func start(t *testing.T, cmd *exec.Cmd) (pid int) {
 	t.Helper()

@@ -146,6 +146,47 @@ func TestPageShowsWhatHappens(t *testing.T) {
 	picture(ctx, t, "lock", "dark")
 }
 
+// The page shows what is in use of a semaphore, and all of its holders.
+func TestPageShowsSemaphores(t *testing.T) {
+	w := newWorld(t, "--interval", "200ms")
+	first, second := w.client(t, "first"), w.client(t, "second")
+	one := permits(t, first, "slots", 3)
+	two := permits(t, second, "slots", 1)
+	if _, err := first.RWMutex("config", time.Minute).Lock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx := browser(t)
+	do(ctx, t, chromedp.Navigate(w.base+"/"), chromedp.WaitVisible("#locks"))
+	shows(ctx, t, "a writer", "config", "held: ", "first | writer |")
+	shows(ctx, t, "two holders", "slots", "held: ", "first +1 | 4/5 |", fmt.Sprint(one.Fence()))
+	picture(ctx, t, "semaphores", "light")
+	link := js[string](ctx, t,
+		`[...document.querySelectorAll('#locks tbody a')].find((a) => a.textContent === 'slots').href`)
+	do(ctx, t, chromedp.Navigate(link), chromedp.WaitVisible("#holders"))
+	picture(ctx, t, "semaphore", "light")
+	text := func() string {
+		return js[string](ctx, t, `document.getElementById('used').textContent + ': ' +
+			[...document.querySelectorAll('#holders li')].map((li) => li.textContent).join('; ')`)
+	}
+	for weight, l := range map[int64]*redilock.Lock{3: one, 1: two} {
+		want := fmt.Sprintf("weight %d, fence %d", weight, l.Fence())
+		if got := text(); !strings.HasPrefix(got, "4/5: ") || !strings.Contains(got, want) {
+			t.Errorf("the page shows %q, want %s in it", got, want)
+		}
+	}
+	if err := one.Unlock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the page follows", func() bool { return strings.HasPrefix(text(), "1/5: second weight 1") })
+	if err := two.Unlock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the list goes away", func() bool {
+		return js[bool](ctx, t, `document.getElementById('all').hidden &&
+			document.getElementById('holder').textContent === '(free)'`)
+	})
+}
+
 // A name that is a script is text, in the table, on its page, and in what scripts add later.
 func TestHostileNamesInABrowser(t *testing.T) {
 	w := newWorld(t, "--interval", "200ms")

@@ -204,7 +204,7 @@ func TestPrometheus(t *testing.T) {
 		t.Skip("NOT PROVEN HERE: a real Prometheus, see mage observe")
 	}
 	t.Parallel()
-	w := newWorld(t, "--interval", "200ms", "--name", "theirs", "--max-locks", "6")
+	w := newWorld(t, "--interval", "200ms", "--name", "theirs", "--max-locks", "7")
 	w.rdb.Set(t.Context(), "theirs", "a token of python-redilock", time.Hour)
 	app := newProgram(t, w)
 	p := newProm(t, w.base+"/metrics", app.url+"/metrics")
@@ -226,6 +226,7 @@ func TestPrometheus(t *testing.T) {
 		lock(t, app.Client, fmt.Sprintf("dies:%d", i), 2*time.Second)
 	}
 	lock(t, app.Client, "long", time.Hour)
+	permits(t, app.Client, "slots", 2)
 	want := []string{
 		"RedilockExtendFailing", "RedilockHeldLong", "RedilockLockExpired", "RedilockLockLost", "RedilockLocksDropped",
 		"RedilockServerAway", "RedilockWaitSlow",

@@ -14,6 +14,7 @@ type aclCmd struct {
 	User        string `arg:"" help:"The user's name."`
 	Operator    bool   `help:"Also what ls, top, exporter, break and scripts check need."`
 	Cluster     bool   `help:"Also what a client of a cluster needs."`
+	Replicas    bool   `help:"Also what run --replicas needs, and WithReplicas of the SDK."`
 	NewPassword string `xor:"password" placeholder:"FILE" help:"Set the first line of FILE as password; its hash is shown."`
 	NoPassword  bool   `name:"no-password" xor:"password" help:"The user is to need no password."`
 }
@@ -21,8 +22,8 @@ type aclCmd struct {
 // Help is the end of redilock acl --help.
 func (aclCmd) Help() string {
 	return `
-Prints the command that gives a user exactly the rights that locks need whose names begin with --prefix, and takes all
-others away. A password stays as it is; a new user has none and cannot log in before it is given one.
+Prints the command that gives a user exactly the rights that locks of all kinds need whose names begin with --prefix, and
+takes all others away. A password stays as it is; a new user has none and cannot log in before it is given one.
 
 Examples:
 
@@ -74,6 +75,9 @@ func (c *aclCmd) Run(a *app) error {
 	words = append(words, aclClient...)
 	if c.Cluster {
 		words = append(words, aclCluster...)
+	}
+	if c.Replicas {
+		words = append(words, "+wait")
 	}
 	if c.Operator {
 		words = append(words, aclOperator...)

@@ -3,6 +3,7 @@
 package main_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,7 +45,7 @@ func denied(t *testing.T, rdb *redis.Client) []string {
 	return list
 }
 
-// everything does all that a program does with locks, as two clients that wait for each other.
+// everything does all that a program does with locks of each kind, as two clients that wait for each other.
 func everything(t *testing.T, connect func() redis.UniversalClient, name string) {
 	t.Helper()
 	client := func() *redilock.Client {
@@ -58,25 +59,30 @@ func everything(t *testing.T, connect func() redis.UniversalClient, name string)
 		return c
 	}
 	a, c := client(), client()
-	for range 3 {
-		l, err := a.Mutex(name, time.Minute).Lock(t.Context())
+	type taking func(ctx context.Context) (*redilock.Lock, error)
+	two := func(a, c taking, queued func() (int64, error)) {
+		t.Helper()
+		l, err := a(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := make(chan error, 1)
 		go func() {
-			l, err := c.Mutex(name, time.Minute).Lock(t.Context())
+			l, err := c(t.Context())
 			if err == nil {
 				err = l.Unlock(t.Context())
 			}
 			got <- err
 		}()
 		eventually(t, "it waits", func() bool {
-			s, err := a.Inspect(t.Context(), name)
-			return err == nil && s.Queued == 1
+			n, err := queued()
+			return err == nil && n == 1
 		})
 		if err := l.Extend(t.Context(), 2*time.Minute); err != nil {
 			t.Error(err)
+		}
+		if l.Weight() > 1 {
+			_ = l.Shrink(t.Context(), 1)
 		}
 		if err := l.Unlock(t.Context()); err != nil {
 			t.Error(err)
@@ -85,6 +91,26 @@ func everything(t *testing.T, connect func() redis.UniversalClient, name string)
 			t.Error(err)
 		}
 	}
+	for range 3 {
+		two(a.Mutex(name, time.Minute).Lock, c.Mutex(name, time.Minute).Lock, func() (int64, error) {
+			s, err := a.Inspect(t.Context(), name)
+			return s.Queued, err
+		})
+	}
+	permits := func(c *redilock.Client) taking {
+		return func(ctx context.Context) (*redilock.Lock, error) {
+			return c.Semaphore("permits:"+name, 2, time.Minute).Acquire(ctx, 2)
+		}
+	}
+	queued := func(name string) func() (int64, error) {
+		return func() (int64, error) {
+			s, err := a.InspectSemaphore(t.Context(), name)
+			return s.Queued, err
+		}
+	}
+	two(permits(a), permits(c), queued("permits:"+name))
+	rw := "rw:" + name
+	two(a.RWMutex(rw, time.Minute).RLock, c.RWMutex(rw, time.Minute).Lock, queued(rw))
 }
 
 func testACL(t *testing.T, b *bench) {
@@ -111,13 +137,27 @@ func testACL(t *testing.T, b *bench) {
 	// Every command, as these users.
 	worker, operator := *b, *b
 	worker.url, operator.url = "redis://worker@"+b.Addr()+"/3", "redis://operator:any@"+b.Addr()
+	prefix := []string{"REDILOCK_PREFIX=app:"}
 	login := []string{"REDIS_PASSWORD=correct horse", "REDILOCK_PREFIX=app:"}
 	token := worker.runWith(t, "", login, "acquire", "job").want(t, 0).out
 	worker.runWith(t, token, login, "extend", "job", "--token-file", "-").want(t, 0)
 	worker.runWith(t, "", login, "inspect", "job").want(t, 0)
 	worker.runWith(t, token, login, "release", "job", "--token-file", "-").want(t, 0)
-	prefix := []string{"REDILOCK_PREFIX=app:"}
+	for _, flags := range []string{"--limit=2", "--shared", "--exclusive"} {
+		worker.runWith(t, "", login, "run", flags, "-n", "kind", "--", "true").want(t, 0)
+	}
+	worker.runWith(t, "", login, "run", "--replicas=1", "replicated", "--", "true").want(t, 125).says(t, "redilock acl")
+	setUser(t, b.rdb, b.run(t, "--prefix", "app:", "acl", "replicator", "--replicas", "--no-password"))
+	replicator := *b
+	replicator.url = "redis://replicator:any@" + b.Addr()
+	replicator.runWith(t, "", prefix, "run", "--replicas=1", "--replicas-timeout=1ms", "replicated", "--", "true").
+		want(t, 125).says(t, "0 of 1 have it")
+	b.rdb.ACLLogReset(ctx)
 	operator.runWith(t, "", prefix, "acquire", "job").want(t, 0)
+	operator.runWith(t, "", prefix, "acquire", "--limit=2", "permits").want(t, 0)
+	operator.runWith(t, "", prefix, "inspect", "permits").want(t, 0).contains(t, "1/2 used")
+	operator.runWith(t, "", prefix, "ls").want(t, 0).contains(t, "1/2")
+	operator.runWith(t, "", prefix, "break", "-y", "permits").want(t, 0)
 	operator.runWith(t, "", prefix, "ls").want(t, 0).contains(t, "job")
 	operator.runWith(t, "", prefix, "top", "--once").want(t, 0).contains(t, "job")
 	operator.runWith(t, "", prefix, "break", "-y", "job").want(t, 0)

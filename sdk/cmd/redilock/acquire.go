@@ -11,13 +11,15 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/state"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
 // acquireCmd takes a lock and leaves it behind, for those that cannot use run.
 type acquireCmd struct {
-	Name string   `arg:"" help:"The lock's name."`
-	TTL  duration `default:"30s" placeholder:"DURATION" help:"How long it is kept unless extended. Default: 30s."`
+	Name string `arg:"" help:"The lock's name."`
+	kind
+	TTL duration `default:"30s" placeholder:"DURATION" help:"How long it is kept unless extended. Default: 30s."`
 	waiting
 	TokenFile string `placeholder:"FILE" help:"Write the token to FILE, for you alone, not to standard output."`
 	JSON      bool   `help:"Print name, owner, fence, deadline and (without --token-file) token as JSON."`
@@ -41,7 +43,9 @@ Examples:
 
     token=$(redilock acquire -w 1m --ttl 10m deploy) || exit
     make deploy
-    printf %s "$token" | redilock release deploy --token-file -`
+    printf %s "$token" | redilock release deploy --token-file -
+
+    token=$(redilock acquire --limit 5 exports) || exit # one of 5 permits`
 }
 
 // grantJSON is what acquire and extend print.
@@ -70,6 +74,9 @@ func (q *acquireCmd) Run(a *app) error {
 	if owner == "" {
 		owner = callerOwner()
 	}
+	if err := q.check(); err != nil {
+		return err
+	}
 	if strings.ContainsAny(owner, "\r\n") {
 		return usage("--owner has a line break: the token, which it is part of, is a line")
 	}
@@ -88,13 +95,14 @@ func (q *acquireCmd) Run(a *app) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	l, err := obtain(ctx, &q.waiting, k, k.client.Mutex(q.Name, time.Duration(q.TTL)))
+	all, err := obtain(ctx, &q.waiting, k, k.client.Multi(q.request(k.client, q.Name, time.Duration(q.TTL))))
 	if err == nil {
-		err = whole(ctx, l, time.Duration(q.TTL))
+		err = whole(ctx, all, time.Duration(q.TTL))
 	}
 	if err != nil {
-		return err
+		return mismatch(ctx, k.client, err, func(string) state.Primitive { return q.primitive() })
 	}
+	l := all.Locks()[0]
 	told := make(chan error, 1)
 	go func() { told <- q.tell(a, l, owner, file) }()
 	select {
@@ -216,7 +224,7 @@ func withToken(a *app, name string, source *tokenSource, fn func(context.Context
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	l, err := c.Attach(name, token)
+	l, err := attach(ctx, c, name, token)
 	if err != nil {
 		return err
 	}

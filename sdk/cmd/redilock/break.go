@@ -10,14 +10,17 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/state"
 	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/table"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
 // breakCmd releases somebody else's lock.
 type breakCmd struct {
-	Name string `arg:"" help:"The lock's name."`
-	Yes  bool   `short:"y" help:"Do not ask."`
+	Name  string `arg:"" help:"The lock's name."`
+	Fence *int64 `xor:"which" placeholder:"N" help:"Only if the holder has this fence, of several holders that one."`
+	All   bool   `xor:"which" help:"Of a semaphore: all who hold it now, 1000 at the most."`
+	Yes   bool   `short:"y" help:"Do not ask."`
 }
 
 // Help is the end of redilock break --help.
@@ -27,12 +30,17 @@ Releases a lock in its holder's place, so that it goes to the next in the queue 
 still be at work: it finds out when it extends the lock, and until then two may believe that they have it. So see to it
 first that the holder is gone. What is no lock at all under that name (a list, say) is deleted.
 
-Exit status: 0 done; 1 nobody held it, it changed hands meanwhile, or the answer was no; 125 redilock or Redis failed.
+Where several hold a semaphore, --fence says whom to end: redilock inspect shows the fences, and the refusal without it
+does too. --all ends all of them.
+
+Exit status: 0 done; 1 nobody held it, it changed hands meanwhile, or the answer was no; 125 redilock or Redis failed, or
+there are several holders.
 
 Examples:
 
     redilock break nightly
-    redilock break --yes nightly`
+    redilock break --yes nightly
+    redilock break exports --fence 1767323045000012`
 }
 
 // maxLooks bounds how often a lock is looked at that changes hands all the time.
@@ -47,9 +55,19 @@ func (b *breakCmd) Run(a *app) error {
 	defer closeAll()
 	ctx, stop := interruptible()
 	defer stop()
+	s, err := ask(ctx, c, b.Name)
+	switch {
+	case err != nil && !errors.Is(err, redilock.ErrWrongType):
+		return err
+	case err == nil && recorded(s):
+		return b.breakPermits(ctx, a, c, s)
+	}
 	h, err := b.look(ctx, rdb, c, a.Prefix+b.Name)
 	if err != nil {
 		return err
+	}
+	if b.Fence != nil && h.fence != *b.Fence {
+		return b.noFence()
 	}
 	if err := b.ask(ctx, h); err != nil {
 		return err
@@ -57,16 +75,21 @@ func (b *breakCmd) Run(a *app) error {
 	if h.isLock {
 		err = b.release(ctx, c, h)
 	} else {
-		err = b.remove(ctx, rdb, h)
+		err = b.remove(ctx, rdb, c, h)
 	}
 	if err != nil {
 		return err
 	}
+	return b.tell(ctx, a, c, h.done)
+}
+
+// tell says what was done, and what there is now.
+func (b *breakCmd) tell(ctx context.Context, a *app, c *redilock.Client, done string) error {
 	now := ""
-	if s, err := c.Inspect(ctx, b.Name); err == nil {
+	if s, err := ask(ctx, c, b.Name); err == nil {
 		now = "; now " + stateWords(s)
 	}
-	_, err = fmt.Fprintf(a.out, "%s: %s%s\n", table.Safe(b.Name), h.done, now)
+	_, err := fmt.Fprintf(a.out, "%s: %s%s\n", table.Safe(b.Name), done, now)
 	return err
 }
 
@@ -75,6 +98,7 @@ type holding struct {
 	key    string
 	kind   string // what TYPE says of it
 	token  string
+	fence  int64
 	isLock bool
 	words  string // what there is, for people
 	done   string // what became of it
@@ -120,7 +144,11 @@ func (b *breakCmd) look(ctx context.Context, rdb redis.UniversalClient, c *redil
 		case wrong != nil: // one of its companions, so nobody knows who it was
 			h.isLock, h.words, h.done = true, table.Safe(b.Name)+" is held", "released"
 		default:
-			h.isLock, h.words = true, strings.Join(describe(b.Name, s), "\n")
+			h.isLock = true
+			if s.Owner != "" { // another program raises no fence: it is that of somebody before
+				h.fence = s.Fence
+			}
+			h.words = strings.Join(describe(b.Name, state.State{Status: s}), "\n")
 			h.done = "released; it was held by " + ownerWords(s.Owner)
 		}
 		return h, nil
@@ -174,7 +202,7 @@ func (b *breakCmd) release(ctx context.Context, c *redilock.Client, h holding) e
 }
 
 // remove deletes what is no lock, if it is still what was shown. Those who wait find out by asking.
-func (b *breakCmd) remove(ctx context.Context, rdb redis.UniversalClient, h holding) error {
+func (b *breakCmd) remove(ctx context.Context, rdb redis.UniversalClient, c *redilock.Client, h holding) error {
 	changed := exit{statusNo, fmt.Errorf("%s changed meanwhile: nothing was done", table.Safe(b.Name))}
 	err := rdb.Watch(ctx, func(tx *redis.Tx) error {
 		kind, err := tx.Type(ctx, h.key).Result()
@@ -192,6 +220,14 @@ func (b *breakCmd) remove(ctx context.Context, rdb redis.UniversalClient, h hold
 		}
 		if kind != h.kind {
 			return changed
+		}
+		if kind == "zset" { // somebody may hold it by now
+			switch s, err := ask(ctx, c, b.Name); {
+			case err != nil && !errors.Is(err, redilock.ErrWrongType):
+				return err
+			case recorded(s):
+				return changed
+			}
 		}
 		_, err = tx.TxPipelined(ctx, func(p redis.Pipeliner) error { return p.Del(ctx, h.key).Err() })
 		return err

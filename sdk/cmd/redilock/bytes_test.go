@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/state"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
@@ -66,7 +67,7 @@ func TestExactBytes(t *testing.T) {
 		if got != name || c.Owner != owner || c.Prefix != prefix {
 			t.Fatalf("%q became name %q, owner %q, prefix %q", line, got, c.Owner, c.Prefix)
 		}
-		text, err := json.Marshal(newStatusJSON(name, prefix+name, redilock.Status{Owner: owner}))
+		text, err := json.Marshal(newStatusJSON(name, prefix+name, state.State{Status: redilock.Status{Owner: owner}}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,6 +26,7 @@ func testExporter(t *testing.T, b *bench) {
 		t.Fatal(err)
 	}
 	b.lock(t, "holder", prefix+"x")
+	b.acquire(t, "holder", prefix+"y", 2)
 	errs := new(lockedBuffer)
 	cmd := b.command(t, "--prefix", prefix, "exporter", "-v", "--listen", "127.0.0.1:0", "--web-config", web, "-i", "20ms")
 	cmd.Stderr = errs
@@ -56,7 +57,8 @@ func testExporter(t *testing.T, b *bench) {
 	}
 	eventually(t, "it knows the lock", func() bool {
 		_, text := get("/metrics", "secret")
-		return strings.Contains(text, `redilock_lock_held{name="x",primitive="mutex"} 1`)
+		return strings.Contains(text, `redilock_lock_held{name="x",primitive="mutex"} 1`) &&
+			strings.Contains(text, `redilock_lock_used{name="y",primitive="semaphore"} 2`)
 	})
 	if status, text := get("/", "wrong"); status != http.StatusUnauthorized || strings.Contains(text, "holder") {
 		t.Errorf("with a wrong password: %d %s", status, text)

@@ -53,10 +53,14 @@ func flagsForAll(k *kong.Kong) error {
 
 // longHelp are the helps of flags that would make their line too long.
 var longHelp = kong.Vars{
-	"caHelp":       "With TLS (rediss://): FILE has the authorities to trust, in PEM. Default: the system's.",
-	"sniHelp":      "With TLS: the server's name in its certificate. Default: the host of the URL.",
-	"conflictHelp": "The exit status when the lock was not to be had in time. Default: 124.",
-	"allHelp":      "Take the lock NAME; with -a again, all of them or none. Then there is no <name> before the dashes.",
+	"caHelp":        "With TLS (rediss://): FILE has the authorities to trust, in PEM. Default: the system's.",
+	"sniHelp":       "With TLS: the server's name in its certificate. Default: the host of the URL.",
+	"conflictHelp":  "The exit status when the lock was not to be had in time. Default: 124.",
+	"limitHelp":     "The lock is a semaphore of N permits: up to N hold it at once. All who use it use the same N.",
+	"sharedHelp":    "The lock has readers and writers: hold it with other readers, while no writer does.",
+	"exclusiveHelp": "The lock has readers and writers: hold it alone.",
+	"replicasHelp":  "The lock counts once N replicas have it, which helps against a failover that loses it.",
+	"allHelp":       "Take the lock NAME; with -a again, all of them or none. A <name> before the dashes is one more.",
 	"ttlHelp": "How long the server keeps the lock should we vanish; it is extended as long as the command runs. " +
 		"Default: 30s.",
 	"holdAtLeastHelp": "Keep the lock so long at the least, from the grant on, however soon the command ends: hosts whose " +

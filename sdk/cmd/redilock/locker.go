@@ -68,7 +68,7 @@ func (k *locker) answers(ctx context.Context) bool {
 	answered := make(chan bool, 1)
 	go func() {
 		_, err := k.client.Inspect(ctx, k.name)
-		answered <- err == nil
+		answered <- err == nil || errors.Is(err, redilock.ErrWrongType) // so it is a semaphore
 	}()
 	select {
 	case ok := <-answered:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/listing"
@@ -24,11 +25,15 @@ A lock is known by the counter of its fences, which is kept for an hour after it
 libraries take (SET NX PX) has none and is not listed; redilock inspect shows it. A name or owner that is not UTF-8 is in
 JSON as base64 too: name_base64, key_base64, owner_base64.
 
+If there are semaphores among them, USED says how many of their permits are in use, or who reads and writes. Of several
+holders the one is shown that has held it the longest, and how many there are besides: web1:42 +2.
+
 Examples:
 
     redilock ls
     redilock ls 'deploy:*'
-    redilock ls --json | jq -r 'select(.waiting > 0) | .name'`
+    redilock ls --json | jq -r 'select(.waiting > 0) | .name'
+    redilock ls --json | jq -r 'select(.limit and .used == .limit) | .name'`
 }
 
 // Run is called by kong.
@@ -50,7 +55,7 @@ func (l *lsCmd) Run(a *app) error {
 	}
 	if l.JSON {
 		for _, lock := range locks {
-			j := newStatusJSON(lock.Name, a.Prefix+lock.Name, lock.Status)
+			j := newStatusJSON(lock.Name, a.Prefix+lock.Name, lock.State)
 			if lock.Err != nil {
 				j.Error = bare(lock.Err).Error()
 			}
@@ -68,11 +73,16 @@ func tableOf(locks []listing.Lock) []string {
 	if len(locks) == 0 {
 		return nil
 	}
-	rows := [][]string{{"NAME", "HOLDER", "FENCE", "LEFT", "WAITING"}}
+	rows := [][]string{{"NAME", "HOLDER", "USED", "FENCE", "LEFT", "WAITING"}}
 	for _, l := range locks {
 		rows = append(rows, []string{
-			table.Safe(l.Name), l.Holder(), l.Number(), leftWords(l.Status), strconv.FormatInt(l.Queued, 10),
+			table.Safe(l.Name), l.Holder(), l.Used(), l.Number(), leftWords(l.Status), strconv.FormatInt(l.Queued, 10),
 		})
 	}
-	return table.Lines(rows, map[string]bool{"FENCE": true, "LEFT": true, "WAITING": true})
+	if !slices.ContainsFunc(locks, func(l listing.Lock) bool { return l.Semaphore != nil }) {
+		for i, row := range rows {
+			rows[i] = slices.Delete(row, 2, 3)
+		}
+	}
+	return table.Lines(rows, map[string]bool{"USED": true, "FENCE": true, "LEFT": true, "WAITING": true})
 }

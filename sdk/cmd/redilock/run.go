@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/child"
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/state"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
@@ -24,8 +26,10 @@ type runCmd struct {
 	Command []string `arg:"" optional:"" passthrough:"" help:"The command and its arguments, after two dashes."`
 
 	All []string `short:"a" sep:"none" placeholder:"NAME" help:"${allHelp}"`
+	kind
 	TTL duration `name:"ttl" default:"30s" placeholder:"DURATION" help:"${ttlHelp}"`
 	waiting
+	replicas
 	KillAfter   duration `short:"k" placeholder:"DURATION" help:"${killAfterHelp}"`
 	MaxHold     duration `placeholder:"DURATION" help:"End the command when it has held the lock so long."`
 	HoldAtLeast duration `placeholder:"DURATION" help:"${holdAtLeastHelp}"`
@@ -45,6 +49,10 @@ want some of the same names wait for each other. REDILOCK_NAME and REDILOCK_FENC
 them those of the second, and so on. What is said of the lock holds for all of them: the first that is lost ends the
 command.
 
+A name is that of one kind of lock for all who use it. With --limit N it is a semaphore: commands run side by side as
+long as their weights are N at the most. With --shared and --exclusive it is a lock of readers and writers. Who waits is
+served first come, first served. Those of -a are mutexes; a <name> before the dashes may be of another kind beside them.
+
 Exit status:
 
 ` + statusHelp() + `
@@ -62,6 +70,11 @@ Examples:
     redilock run -w 1m -E 75 deploy -- make deploy
     redilock run -n --hold-at-least 50s tick -- ./each-minute.sh
     redilock run -a stock -a orders -- ./reconcile.sh
+    redilock run --limit 5 exports -- ./export.sh # at most 5 at once
+    redilock run --limit 5 --weight 2 exports -- ./large-export.sh
+    redilock run --shared config -- ./read.sh     # not during --exclusive
+    redilock run --exclusive config -- ./rewrite.sh
+    redilock run --replicas 1 billing -- ./bill.sh
     redilock run --max-hold 1h migrate -- sh -c './up --fence "$REDILOCK_FENCE"'`
 }
 
@@ -105,7 +118,7 @@ func (r *runCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := r.terms(); err != nil {
+	if err := cmp.Or(r.kind.check(), r.terms(), r.replicas.check(time.Duration(r.TTL))); err != nil {
 		return err
 	}
 	path, err := find(r.Command[0])
@@ -177,17 +190,18 @@ func (r *runCmd) take(ctx context.Context, k *locker, names []string) (*redilock
 	if err := r.checkNested(ctx, k.client, names); err != nil {
 		return nil, err
 	}
-	opts := []redilock.LockOption{redilock.WithAutoExtend(), redilock.WithMaxHold(time.Duration(r.MaxHold))}
+	opts := append(r.options(), redilock.WithAutoExtend(), redilock.WithMaxHold(time.Duration(r.MaxHold)))
 	requests := make([]redilock.Request, len(names))
 	for i, name := range names {
-		requests[i] = k.client.Mutex(name, time.Duration(r.TTL), opts...)
+		requests[i] = r.kindOf(name).request(k.client, name, time.Duration(r.TTL), opts...)
 	}
 	l, err := obtain(ctx, &r.waiting, k, k.client.Multi(requests...))
 	if err == nil {
 		// A crash must not end what is to be held for longer than the ttl.
 		err = whole(ctx, l, max(time.Duration(r.TTL), time.Duration(r.HoldAtLeast)))
 	}
-	return l, err
+	asked := func(name string) state.Primitive { return r.kindOf(name).primitive() }
+	return l, mismatch(ctx, k.client, err, asked)
 }
 
 // find looks the command up before the lock is taken, so that nobody waits for a mistake.

@@ -4,11 +4,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/state"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
@@ -39,7 +41,18 @@ func (r *runCmd) names(args []string) ([]string, error) {
 			return nil, usage("%q is named twice", name)
 		}
 	}
+	if len(names) == len(r.All) && r.primitive() != state.Mutex {
+		return nil, usage("the locks of -a are mutexes: --limit, --shared and --exclusive are about NAME before the dashes")
+	}
 	return names, nil
+}
+
+// kindOf is the kind of one of the locks: those of -a are mutexes.
+func (r *runCmd) kindOf(name string) *kind {
+	if slices.Contains(r.All, name) {
+		return &kind{}
+	}
+	return &r.kind
 }
 
 // nameWords are names as messages have them.
@@ -111,11 +124,20 @@ func (r *runCmd) checkNested(ctx context.Context, c *redilock.Client, names []st
 		if !slices.Contains(names, name) {
 			continue
 		}
-		s, err := c.Inspect(ctx, name)
+		s, err := state.Ask(ctx, c, name, r.kindOf(name).primitive())
+		if errors.Is(err, redilock.ErrWrongType) {
+			continue // whoever takes it hears of that
+		}
 		if err != nil {
 			return err
 		}
-		if s.Held && os.Getenv(nth(envFence, n)) == strconv.FormatInt(s.Fence, 10) {
+		fence := os.Getenv(nth(envFence, n))
+		ours := func(h redilock.SemaphoreHolder) bool { return fence == strconv.FormatInt(h.Fence, 10) }
+		switch {
+		case s.Semaphore != nil && slices.ContainsFunc(s.Semaphore.Holders, ours):
+			return usage("the redilock run around this one holds %q, and who holds some of it and waits for more may wait "+
+				"without end: take all at once there, or set a limit by -w here", name)
+		case s.Semaphore == nil && s.Held && fence == strconv.FormatInt(s.Fence, 10):
 			return usage("%q is held by the redilock run around this one, and would be waited for without end", name)
 		}
 	}

@@ -66,11 +66,6 @@ func (j *job) read(t *testing.T, file string) string {
 // no key of the lock but its fence.
 func (j *job) ends(t *testing.T, code int) result {
 	t.Helper()
-	if j.Process == nil {
-		if err := j.Start(); err != nil {
-			t.Fatal(err)
-		}
-	}
 	r := j.gone(t, code)
 	eventually(t, "the lock is free", func() bool { return j.b.rdb.Exists(t.Context(), j.name).Val() == 0 })
 	keys, err := j.b.rdb.Keys(t.Context(), "*"+j.name+"*").Result()
@@ -88,6 +83,11 @@ func (j *job) ends(t *testing.T, code int) result {
 // gone is ends for a lock that is somebody else's by now.
 func (j *job) gone(t *testing.T, code int) result {
 	t.Helper()
+	if j.Process == nil {
+		if err := j.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	waitFor(t, j.Cmd)
 	if group := strings.TrimSpace(j.read(t, "group")); group != "" {
 		if n, err := strconv.Atoi(group); err != nil || !errors.Is(syscall.Kill(-n, 0), syscall.ESRCH) {

@@ -31,6 +31,9 @@ grant; HELD FOR counts from the first look, with a > before it if the lock was h
 Keys: q quits; / filters by name and holder, Esc ends that; n h f l w t sort by name, holder, fence, lease left, waiting,
 held for, the same key again reverses; a shows free locks too; p pauses; arrows, PgUp and PgDn scroll.
 
+While there are semaphores, USED says how many of their permits are in use, or who reads and writes, and u sorts by it.
+Of several holders the one is shown that has held it the longest, and how many there are besides: web1:42 +2.
+
 Examples:
 
     redilock top
@@ -77,7 +80,7 @@ type finder struct {
 	pattern  string
 	interval time.Duration
 
-	names []string
+	names []listing.Name
 	next  time.Time // when to walk again
 }
 

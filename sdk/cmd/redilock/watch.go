@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/state"
 	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/watch"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
@@ -22,10 +23,13 @@ func (watchCmd) Help() string {
 Prints a line whenever the lock is acquired, handed on, released or expires, or when others wait for it, until it is
 interrupted. A server that is away is waited for. Of an election these are the changes of leader.
 
-It looks at the lock again and again (one script call each), so what is shorter than --interval can be missed. A lock that
-is free in two looks with a higher fence in the second was taken in between: "missed". Whether a lock was released or its
-lease ended is told by what was left of the lease at the last look. Locks of other libraries raise no fence: one that takes
-the lock again between two looks is taken for the same.
+It looks at the lock again and again (one script call each, two while it is free), so what is shorter than --interval can
+be missed. A lock that is free in two looks with a higher fence in the second was taken in between: "missed". Whether a
+lock was released or its lease ended is told by what was left of the lease at the last look. Locks of other libraries
+raise no fence: one that takes the lock again between two looks is taken for the same.
+
+Of a semaphore each holder is told of by itself, with its weight and what is in use afterwards; what comes and goes
+between two looks is only noticed if nobody holds it in both, and above 1000 holders only "used".
 
 Examples:
 
@@ -49,6 +53,9 @@ type eventJSON struct {
 	Fence       int64      `json:"fence,omitempty"`
 	LeftMS      *int64     `json:"lease_left_ms,omitempty"`
 	Waiting     *int64     `json:"waiting,omitempty"`
+	Weight      int64      `json:"weight,omitempty"` // of a semaphore's holder
+	Used        *int64     `json:"used,omitempty"`   // of a semaphore, after it
+	Limit       int64      `json:"limit,omitempty"`
 }
 
 // Run is called by kong.
@@ -63,7 +70,7 @@ func (w *watchCmd) Run(a *app) error {
 	defer closeClient()
 	ctx, stop := interruptible()
 	defer stop()
-	before, err := look(ctx, c, w.Name)
+	before, err := look(ctx, c, w.Name, state.Unknown)
 	if err != nil {
 		return err
 	}
@@ -81,7 +88,11 @@ func (w *watchCmd) Run(a *app) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		after, err := look(ctx, c, w.Name)
+		kind := state.Unknown
+		if before.Busy() {
+			kind = before.Primitive
+		}
+		after, err := look(ctx, c, w.Name, kind)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
@@ -102,10 +113,10 @@ func (w *watchCmd) Run(a *app) error {
 	}
 }
 
-func look(ctx context.Context, c *redilock.Client, name string) (watch.Look, error) {
+func look(ctx context.Context, c *redilock.Client, name string, kind state.Primitive) (watch.Look, error) {
 	sent := time.Now()
-	s, err := c.Inspect(ctx, name)
-	return watch.Look{Sent: sent, Status: s}, err
+	s, err := state.Ask(ctx, c, name, kind)
+	return watch.Look{Sent: sent, State: s}, err
 }
 
 // tell prints events.
@@ -129,9 +140,13 @@ func (w *watchCmd) json(e watch.Event, now time.Time) eventJSON {
 	j := eventJSON{
 		Time: now.UTC().Round(time.Millisecond), Event: e.Kind, Name: w.Name, NameBase64: base64Of(w.Name),
 		Owner: e.Owner, OwnerBase64: base64Of(e.Owner), From: e.From, FromBase64: base64Of(e.From), Fence: e.Fence,
+		Weight: e.Weight, Limit: e.Limit,
+	}
+	if e.Primitive.Counts() {
+		j.Used = &e.Used
 	}
 	switch e.Kind {
-	case watch.Held, watch.Acquired, watch.Handed:
+	case watch.Held, watch.Acquired, watch.Handed, watch.Shrunk:
 		if left := millis(e.Remaining); left >= 0 {
 			j.LeftMS = &left
 		}
@@ -149,19 +164,30 @@ func words(e watch.Event) string {
 	} else {
 		terms += short(e.Remaining) + " left"
 	}
+	who, used := ownerWords(e.Owner), ""
+	if e.Weight > 0 {
+		who += ", " + state.Weight(e.Primitive, e.Weight)
+	}
+	if e.Primitive == state.Semaphore {
+		used = fmt.Sprintf(", %d/%d used", e.Used, e.Limit)
+	}
 	switch e.Kind {
 	case watch.Held:
-		return "held by " + ownerWords(e.Owner) + terms
+		return "held by " + who + terms + used
 	case watch.Acquired:
-		return "acquired by " + ownerWords(e.Owner) + terms
+		return "acquired by " + who + terms + used
 	case watch.Handed:
-		return "handed to " + ownerWords(e.Owner) + " by " + ownerWords(e.From) + terms
+		return "handed to " + who + " by " + ownerWords(e.From) + terms
+	case watch.Shrunk:
+		return "shrunk by " + who + terms + used
 	case watch.Released:
-		return "released by " + ownerWords(e.Owner)
+		return "released by " + who + used
 	case watch.Expired:
-		return "expired: the lease of " + ownerWords(e.Owner) + " is over"
+		return "expired: the lease of " + who + " is over" + used
 	case watch.Missed:
 		return fmt.Sprintf("missed: taken and given back between two looks, fence %d", e.Fence)
+	case watch.Used:
+		return fmt.Sprintf("used: %d/%d", e.Used, e.Limit)
 	case watch.Waiting:
 		return fmt.Sprintf("waiting: %d", e.Count)
 	default:

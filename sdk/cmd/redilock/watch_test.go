@@ -18,27 +18,44 @@ import (
 // events starts redilock watch --json, and gives what it prints as short lines: event, owner, from, number.
 func (b *bench) events(t *testing.T, args ...string) (<-chan string, *exec.Cmd, *lockedBuffer) {
 	t.Helper()
+	objects, cmd, errs := b.watch(t, args...)
+	lines := make(chan string, 100)
+	go func() {
+		defer close(lines)
+		for o := range objects {
+			line := fmt.Sprint(o["event"], " ", o["owner"], " ", o["from"], " ", o["waiting"])
+			line = strings.TrimSpace(strings.ReplaceAll(line, " <nil>", ""))
+			if o["weight"] != nil {
+				line += fmt.Sprint(", ", o["weight"], " of ", o["used"], "/", o["limit"])
+			}
+			lines <- line
+		}
+	}()
+	return lines, cmd, errs
+}
+
+// watch starts redilock watch --json, and gives what it prints.
+func (b *bench) watch(t *testing.T, args ...string) (<-chan map[string]any, *exec.Cmd, *lockedBuffer) {
+	t.Helper()
 	cmd := b.command(t, append([]string{"watch", "--json", "-i", "20ms"}, args...)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var errs lockedBuffer
-	cmd.Stderr = &errs
+	errs := new(lockedBuffer)
+	cmd.Stderr = errs
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := make(chan string, 100)
+	objects := make(chan map[string]any, 100)
 	go func() {
-		defer close(lines)
+		defer close(objects)
 		for s := bufio.NewScanner(out); s.Scan(); {
-			o := result{out: s.Text()}.objects(t)[0]
-			line := fmt.Sprint(o["event"], " ", o["owner"], " ", o["from"], " ", o["waiting"])
-			lines <- strings.TrimSpace(strings.ReplaceAll(line, " <nil>", ""))
+			objects <- result{out: s.Text()}.objects(t)[0]
 		}
 		_, _ = io.Copy(io.Discard, out)
 	}()
-	return lines, cmd, &errs
+	return objects, cmd, errs
 }
 
 func expect(t *testing.T, lines <-chan string, want ...string) {

@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"time"
@@ -8,12 +9,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/listing"
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/state"
 	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/watch"
 )
-
-// primitive is the kind of lock whose keys listing finds. The label is there from the start, so that the series of further
-// kinds, with what they use of their limit, stand beside these.
-const primitive = "mutex"
 
 func lockDesc(name, help string, more ...string) *prometheus.Desc {
 	return prometheus.NewDesc("redilock_lock_"+name, help, append([]string{"name", "primitive"}, more...), nil)
@@ -26,8 +25,11 @@ func ownDesc(name, help string) *prometheus.Desc {
 var (
 	descHeld    = lockDesc("held", "1 if somebody holds the lock.")
 	descWaiting = lockDesc("waiting", "Clients that wait for the lock at the server.")
-	descLeft    = lockDesc("lease_left_seconds", "What is left of the holder's lease; +Inf without an expiry.")
-	descHeldFor = lockDesc("held_for_seconds", "About how long the lock has been held, from its fence.")
+	descLeft    = lockDesc("lease_left_seconds", "What is left of the lease (the shortest of several); +Inf: no expiry.")
+	descHeldFor = lockDesc("held_for_seconds", "About how long it has been held (the longest of several), by its fence.")
+	descUsed    = lockDesc("used", "Permits of a semaphore that are in use.")
+	descLimit   = lockDesc("limit", "Permits of a semaphore, as they were asked for last.")
+	descHolders = lockDesc("holders", "How many hold a semaphore, or a lock of readers and writers.")
 	descFence   = lockDesc("fence", "The fence that was granted last.")
 	descChanges = lockDesc("changes_total", "Changes seen: acquired, handed, released, expired, missed.", "change")
 
@@ -51,8 +53,8 @@ type collector struct{ e *Exporter }
 // Describe is part of prometheus.Collector.
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descHeld, descWaiting, descLeft, descHeldFor, descFence, descChanges, descUp, descKnown, descShown, descDropped,
-		descWalks, descWalkTook, descLookTook, descLookAge, descFailures,
+		descHeld, descWaiting, descLeft, descHeldFor, descUsed, descLimit, descHolders, descFence, descChanges,
+		descUp, descKnown, descShown, descDropped, descWalks, descWalkTook, descLookTook, descLookAge, descFailures,
 	} {
 		to <- d
 	}
@@ -89,25 +91,57 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 			continue
 		}
 		seen[name] = true
-		gauge(descHeld, number(l.Held), name, primitive)
-		gauge(descWaiting, float64(l.Queued), name, primitive)
+		kind := string(cmp.Or(l.kind, state.Mutex))
+		one := func(d *prometheus.Desc, v float64) { gauge(d, v, name, kind) }
+		one(descHeld, number(l.Held))
+		one(descWaiting, float64(l.Queued))
 		if l.Held {
-			left := l.Remaining.Seconds()
-			if l.Remaining < 0 {
-				left = inf
-			}
-			gauge(descLeft, left, name, primitive)
+			one(descLeft, leftOf(l.Lock))
 			if l.HeldFor > 0 {
-				gauge(descHeldFor, l.HeldFor.Seconds(), name, primitive)
+				one(descHeldFor, l.HeldFor.Seconds())
 			}
 		}
-		if l.Fence > 0 {
-			gauge(descFence, float64(l.Fence), name, primitive)
+		if s := l.Semaphore; s != nil {
+			one(descHolders, float64(s.Held))
+			if l.Primitive == state.Semaphore {
+				one(descUsed, float64(s.Used))
+			}
+			if l.Primitive == state.Semaphore && s.Limit > 0 {
+				one(descLimit, float64(s.Limit))
+			}
 		}
-		for _, kind := range counted {
-			counter(descChanges, float64(l.counts[kind]), name, primitive, string(kind))
+		if fence := lastFence(l.Lock); fence > 0 {
+			one(descFence, float64(fence))
+		}
+		for _, change := range counted {
+			counter(descChanges, float64(l.counts[change]), name, kind, string(change))
 		}
 	}
+}
+
+// leftOf is what is left of a lease, of several the first that ends, in seconds.
+func leftOf(l listing.Lock) float64 {
+	left := l.Remaining
+	if l.Semaphore != nil {
+		for _, h := range l.Semaphore.Holders {
+			left = min(left, h.Remaining)
+		}
+	}
+	if left < 0 {
+		return inf
+	}
+	return left.Seconds()
+}
+
+// lastFence is the one that was granted last.
+func lastFence(l listing.Lock) int64 {
+	last := l.Fence
+	if l.Semaphore != nil {
+		for _, h := range l.Semaphore.Holders {
+			last = max(last, h.Fence)
+		}
+	}
+	return last
 }
 
 // labelOf is a name as a label: those may hold UTF-8 only.

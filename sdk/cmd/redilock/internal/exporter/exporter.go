@@ -122,7 +122,7 @@ func (e *Exporter) walking(ctx context.Context) {
 func (e *Exporter) looking(ctx context.Context) {
 	for {
 		began := time.Now()
-		err := e.store.look(ctx, func(ctx context.Context, names []string) ([]listing.Lock, error) {
+		err := e.store.look(ctx, func(ctx context.Context, names []listing.Name) ([]listing.Lock, error) {
 			if len(names) == 0 { // then nothing else finds out whether the server answers
 				return nil, e.config.Redis.Ping(ctx).Err()
 			}

@@ -64,7 +64,7 @@ func (b *bench) look(t *testing.T) {
 	if err := b.store.walk(t.Context(), b.rdb, b.config.Prefix); err != nil {
 		t.Fatal(err)
 	}
-	err := b.store.look(t.Context(), func(ctx context.Context, names []string) ([]listing.Lock, error) {
+	err := b.store.look(t.Context(), func(ctx context.Context, names []listing.Name) ([]listing.Lock, error) {
 		return listing.Inspect(ctx, b.client, names, true)
 	})
 	if err != nil {
@@ -159,7 +159,7 @@ func TestServerAway(t *testing.T) {
 	}
 	b.server.Close()
 	away := errors.New("away")
-	err := b.store.look(t.Context(), func(context.Context, []string) ([]listing.Lock, error) { return nil, away })
+	err := b.store.look(t.Context(), func(context.Context, []listing.Name) ([]listing.Lock, error) { return nil, away })
 	if err == nil || b.store.walk(t.Context(), b.rdb, "") == nil {
 		t.Error("no error")
 	}

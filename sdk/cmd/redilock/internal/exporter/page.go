@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"embed"
 	"encoding/base64"
+	"fmt"
 	"html/template"
 	"net/http"
 	"strconv"
 	"time"
 
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/state"
 	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/table"
 )
 
@@ -26,6 +28,7 @@ type row struct {
 	ID      string `json:"id"` // the name, in base64 for a URL
 	Name    string `json:"name"`
 	Holder  string `json:"holder"`
+	Used    string `json:"used"` // of a semaphore
 	Fence   string `json:"fence"`
 	State   string `json:"state"`   // held, free, waited or error
 	LeftMS  int64  `json:"left_ms"` // of the lease; -1: no expiry, or nobody holds it
@@ -39,7 +42,7 @@ type row struct {
 func rowOf(l tracked, now time.Time) row {
 	r := row{
 		ID: base64.RawURLEncoding.EncodeToString([]byte(l.Name)), Name: table.Safe(l.Name), Holder: l.Holder(),
-		Fence: l.Number(), State: "free", LeftMS: -1, HeldMS: -1, Waiting: l.Queued,
+		Used: l.Used(), Fence: l.Number(), State: "free", LeftMS: -1, HeldMS: -1, Waiting: l.Queued,
 	}
 	age := now.Sub(l.Sent)
 	switch {
@@ -70,10 +73,10 @@ func short(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
-// place is a waiter as the page of a lock shows it.
+// place is a waiter, or one of several holders, as the page of a lock shows it.
 type place struct {
-	Owner    string `json:"owner"`
-	Presence string `json:"presence"`
+	Owner string `json:"owner"`
+	Terms string `json:"terms"`
 }
 
 // entry is a line of a lock's timeline.
@@ -86,6 +89,8 @@ type entry struct {
 // detail is a lock's page.
 type detail struct {
 	row
+	Holders  []place `json:"holders"` // of a semaphore
+	Hidden   int64   `json:"hidden"`  // holders that are not in Holders
 	Queue    []place `json:"queue"`
 	Timeline []entry `json:"timeline"`
 	More     int64   `json:"more"` // waiters that are not in Queue
@@ -105,12 +110,26 @@ type page struct {
 	Looked string
 }
 
+// maxPlaces is how many holders, and waiters, the page of a lock lists.
+const maxPlaces = 100
+
 func (e *Exporter) detailOf(l tracked, now time.Time) *detail {
-	d := &detail{row: rowOf(l, now), Queue: []place{}, Timeline: []entry{}}
-	for _, w := range l.Waiters {
-		d.Queue = append(d.Queue, place{ownerOf(w.Owner), short(w.Presence)})
+	d := &detail{row: rowOf(l, now), Holders: []place{}, Queue: []place{}, Timeline: []entry{}}
+	for i, w := range l.Waiters[:min(len(l.Waiters), maxPlaces)] {
+		terms := "presence " + short(w.Presence)
+		if l.Semaphore != nil {
+			terms = state.Weight(l.Primitive, l.Semaphore.Waiters[i].Weight) + ", " + terms
+		}
+		d.Queue = append(d.Queue, place{ownerOf(w.Owner), terms})
 	}
-	d.More = l.Queued - int64(len(l.Waiters))
+	d.More = l.Queued - int64(len(d.Queue))
+	if s := l.Semaphore; s != nil {
+		for _, h := range s.Holders[:min(len(s.Holders), maxPlaces)] {
+			d.Holders = append(d.Holders, place{ownerOf(h.Owner), fmt.Sprintf("%s, fence %d, lease left %s when looked at",
+				state.Weight(l.Primitive, h.Weight), h.Fence, short(h.Remaining))})
+		}
+		d.Hidden = s.Held - int64(len(d.Holders))
+	}
 	for _, c := range l.timeline {
 		at := c.At.UTC().Format("2006-01-02 15:04:05.000")
 		d.Timeline = append(d.Timeline, entry{at, string(c.Kind), e.config.Words(c.Event)})

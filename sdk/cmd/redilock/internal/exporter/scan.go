@@ -27,7 +27,7 @@ type walked struct {
 
 // walk goes through the keys of every master, at a pace that leaves the server to others, and hands each lock that is held
 // or waited for to found. That a lock is held is asked of the server that has its companions: all are in one slot.
-func walk(ctx context.Context, rdb redis.UniversalClient, prefix string, found func(name string)) (walked, error) {
+func walk(ctx context.Context, rdb redis.UniversalClient, prefix string, found func(listing.Name)) (walked, error) {
 	began := time.Now()
 	known := make(chan int, 64)
 	total := make(chan int)
@@ -61,14 +61,14 @@ func walk(ctx context.Context, rdb redis.UniversalClient, prefix string, found f
 	return walked{known: <-total, took: time.Since(began)}, err
 }
 
-// probe finds out which of the locks that have these companions are held or waited for. A lock with two companions counts
-// by its fence.
+// probe finds out which of the locks that have these companions are held or waited for. A lock with several companions
+// counts by the first of them.
 func probe(
-	ctx context.Context, node *redis.Client, prefix string, keys []string, found func(name string),
+	ctx context.Context, node *redis.Client, prefix string, keys []string, found func(listing.Name),
 ) (known int, err error) {
 	type candidate struct {
-		name                string
-		held, queued, fence *redis.IntCmd
+		listing.Name
+		held, queued, before *redis.IntCmd
 	}
 	var candidates []candidate
 	pipe := node.Pipeline()
@@ -77,11 +77,12 @@ func probe(
 		if !ok || len(c.Name)+len(prefix) > maxName {
 			continue
 		}
-		one := candidate{name: c.Name}
-		if c.Fence {
-			one.held, one.queued = pipe.Exists(ctx, prefix+c.Name), pipe.Exists(ctx, c.Queue)
-		} else {
-			one.fence = pipe.Exists(ctx, c.Counter)
+		one := candidate{
+			Name: listing.Name{Name: c.Name, Kind: c.Kind()},
+			held: pipe.Exists(ctx, prefix+c.Name), queued: pipe.Exists(ctx, c.Queues()...),
+		}
+		if before := c.Before(); len(before) > 0 {
+			one.before = pipe.Exists(ctx, before...)
 		}
 		candidates = append(candidates, one)
 	}
@@ -92,13 +93,13 @@ func probe(
 		return 0, err
 	}
 	for _, c := range candidates {
-		switch {
-		case c.fence != nil && c.fence.Val() > 0: // it comes by its fence
+		if c.before != nil && c.before.Val() > 0 {
 			continue
-		case c.fence != nil, c.held.Val() > 0, c.queued.Val() > 0:
-			found(c.name)
 		}
 		known++
+		if c.held.Val() > 0 || c.queued.Val() > 0 {
+			found(c.Name)
+		}
 	}
 	return known, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/listing"
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/state"
 	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/watch"
 )
 
@@ -26,10 +27,12 @@ type change struct {
 // tracked is a lock that is looked at.
 type tracked struct {
 	listing.Lock
-	looked    bool      // its state was known once
-	asked     bool      // it is named by the configuration, and always looked at
-	freeSince time.Time // zero while it is held or waited for
-	timeline  []change  // the newest last
+	kind      state.Primitive // the last that was seen
+	unsure    bool            // it may be another by now
+	looked    bool            // its state was known once
+	asked     bool            // it is named by the configuration, and always looked at
+	freeSince time.Time       // zero while it is held or waited for
+	timeline  []change        // the newest last
 	counts    map[watch.Kind]int64
 }
 
@@ -68,20 +71,22 @@ func (s *store) allowed(name string) bool {
 }
 
 // found takes note of a lock that is held or waited for. If there is no room, one that has been free gives way.
-func (s *store) found(name string) {
-	if !s.allowed(name) {
+func (s *store) found(n listing.Name) {
+	if !s.allowed(n.Name) {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.locks[name] != nil {
+	if t := s.locks[n.Name]; t != nil {
+		t.unsure = !t.Busy() // somebody has taken it, or waits for it, since we looked
 		return
 	}
 	if len(s.locks) >= s.max && !s.evict() {
 		s.dropped++
 		return
 	}
-	s.locks[strings.Clone(name)] = &tracked{Lock: listing.Lock{Name: name}, counts: make(map[watch.Kind]int64)}
+	name := strings.Clone(n.Name)
+	s.locks[name] = &tracked{Lock: listing.Lock{Name: name}, kind: n.Kind, counts: make(map[watch.Kind]int64)}
 }
 
 // evict forgets the lock that has been free for the longest. It is called with s.mu held.
@@ -127,11 +132,15 @@ func (s *store) failed(ctx context.Context) {
 const forgetAfter = 10 * time.Minute
 
 // look asks for the state of every lock that is known.
-func (s *store) look(ctx context.Context, inspect func(context.Context, []string) ([]listing.Lock, error)) error {
+func (s *store) look(ctx context.Context, inspect func(context.Context, []listing.Name) ([]listing.Lock, error)) error {
 	s.mu.Lock()
-	names := make([]string, 0, len(s.locks))
-	for name := range s.locks {
-		names = append(names, name)
+	names := make([]listing.Name, 0, len(s.locks))
+	for name, t := range s.locks {
+		n := listing.Name{Name: name, Kind: t.kind}
+		if t.unsure {
+			n.Kind = state.Unknown
+		}
+		names = append(names, n)
 	}
 	s.mu.Unlock()
 	began := time.Now()
@@ -148,13 +157,13 @@ func (s *store) look(ctx context.Context, inspect func(context.Context, []string
 		seen[l.Name] = true
 		s.apply(l)
 	}
-	for _, name := range names {
-		l := s.locks[name]
+	for _, n := range names {
+		l := s.locks[n.Name]
 		if l == nil || l.asked {
 			continue
 		}
-		if !seen[name] || !l.freeSince.IsZero() && began.Sub(l.freeSince) > forgetAfter { // unseen: it can be no name
-			delete(s.locks, name)
+		if !seen[n.Name] || !l.freeSince.IsZero() && began.Sub(l.freeSince) > forgetAfter { // unseen: it can be no name
+			delete(s.locks, n.Name)
 		}
 	}
 	s.stats.looks++
@@ -169,10 +178,10 @@ func (s *store) apply(l listing.Lock) {
 		return
 	}
 	if l.Err == nil {
-		after := watch.Look{Sent: l.Sent, Status: l.Status}
+		after := watch.Look{Sent: l.Sent, State: l.State}
 		events := watch.First(after)
 		if t.looked {
-			events = watch.Between(watch.Look{Sent: t.Sent, Status: t.Status}, after)
+			events = watch.Between(watch.Look{Sent: t.Sent, State: t.State}, after)
 		}
 		for _, e := range events {
 			t.counts[e.Kind]++
@@ -182,9 +191,13 @@ func (s *store) apply(l listing.Lock) {
 			t.timeline = slices.Clone(t.timeline[n-maxTimeline:])
 		}
 		t.looked = true
+		t.unsure = false
+		if l.Primitive != state.Unknown {
+			t.kind = l.Primitive
+		}
 	}
 	t.Lock = l
-	switch busy := l.Held || l.Queued > 0 || l.Err != nil; {
+	switch busy := l.Busy() || l.Err != nil; {
 	case busy:
 		t.freeSince = time.Time{}
 	case t.freeSince.IsZero():

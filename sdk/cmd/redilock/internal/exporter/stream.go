@@ -107,8 +107,8 @@ func (e *Exporter) tableStream() func() any {
 }
 
 func differs(was sent, is row, ends time.Time) bool {
-	if was.State != is.State || was.Holder != is.Holder || was.Fence != is.Fence || was.Waiting != is.Waiting ||
-		was.Endless != is.Endless {
+	if was.State != is.State || was.Holder != is.Holder || was.Used != is.Used || was.Fence != is.Fence ||
+		was.Waiting != is.Waiting || was.Endless != is.Endless {
 		return true
 	}
 	return is.LeftMS >= 0 && ends.Sub(was.ends).Abs() > drift

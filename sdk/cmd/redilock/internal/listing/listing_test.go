@@ -14,6 +14,7 @@ import (
 
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/scenario"
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/state"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
@@ -49,6 +50,11 @@ func TestNameOf(t *testing.T) {
 			t.Errorf("%q is taken for a companion of %q", key, got)
 		}
 	}
+}
+
+func nameOf(key string) string {
+	name, _, _ := split(key)
+	return name
 }
 
 // text is up to most random letters.
@@ -122,7 +128,7 @@ func TestInspect(t *testing.T) {
 	ctx := t.Context()
 	rdb.Set(ctx, "held", "somebody's", 0)
 	rdb.LPush(ctx, "list", 1)
-	names := []string{"a}b", "free", "held", "list"}
+	names := []Name{{"a}b", state.Mutex}, {"free", state.Mutex}, {"held", state.Mutex}, {"list", state.Mutex}}
 	var got []string
 	for _, all := range []bool{false, true} {
 		locks, err := Inspect(ctx, c, names, all)

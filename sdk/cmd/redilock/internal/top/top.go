@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -73,10 +74,11 @@ type Model struct {
 
 	width, height int
 
-	locks  []listing.Lock // as fetched
-	at     time.Time      // when that was asked for; zero: never
-	err    error          // of the last look
-	grants map[string]grant
+	locks   []listing.Lock // as fetched
+	at      time.Time      // when that was asked for; zero: never
+	err     error          // of the last look
+	grants  map[string]grant
+	permits bool // there is a semaphore among the locks
 
 	by       column
 	reverse  bool
@@ -140,6 +142,7 @@ func (m *Model) take(f fetched) {
 	}
 	first := m.at.IsZero()
 	m.locks, m.at = f.locks, f.at
+	m.permits = slices.ContainsFunc(f.locks, func(l listing.Lock) bool { return l.Semaphore != nil })
 	grants := make(map[string]grant, len(f.locks))
 	for _, l := range f.locks {
 		if !l.Held {
@@ -148,6 +151,9 @@ func (m *Model) take(f fetched) {
 		g, known := m.grants[l.Name]
 		if !known || g.owner != l.Owner || g.fence != l.Fence {
 			g = grant{owner: l.Owner, fence: l.Fence, since: f.at, early: first}
+			if l.Semaphore != nil && l.HeldFor > 0 { // it may have stood behind one that was older
+				g.since, g.early = f.at.Add(-l.HeldFor), false
+			}
 		}
 		g.most = max(g.most, l.Remaining)
 		grants[l.Name] = g

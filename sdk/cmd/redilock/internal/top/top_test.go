@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/listing"
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/state"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
@@ -97,9 +98,9 @@ func (d *desk) golden(name string) {
 const base = 1767323045000000
 
 func held(name, owner string, fence int64, left time.Duration, queued int64) listing.Lock {
-	return listing.Lock{Name: name, Status: redilock.Status{
+	return listing.Lock{Name: name, State: state.State{Status: redilock.Status{
 		Name: name, Held: true, Owner: owner, Remaining: left, Fence: base + fence, Queued: queued,
-	}}
+	}}}
 }
 
 func some() []listing.Lock {
@@ -110,8 +111,8 @@ func some() []listing.Lock {
 		held("foreign", "", 0, 41*time.Second, 0),
 		held("for-ever", "", 0, -time.Millisecond, 0),
 		held("日本語のロック", "evil\x1b[2J", 900, 950*time.Millisecond, 120),
-		{Name: "free", Status: redilock.Status{Fence: base + 77}},
-		{Name: "waited-for", Status: redilock.Status{Fence: base + 5, Queued: 2}},
+		{Name: "free", State: state.State{Status: redilock.Status{Fence: base + 77}}},
+		{Name: "waited-for", State: state.State{Status: redilock.Status{Fence: base + 5, Queued: 2}}},
 		{Name: "wrong", Err: redilock.ErrWrongType},
 	}
 }
@@ -180,7 +181,7 @@ func TestSort(t *testing.T) {
 		a, b := held("a", "w3", 4, 20*time.Second, 0), held("b", "w2", 3, -time.Millisecond, 0)
 		c := held("c", "w0", 1, time.Hour, 0)
 		busy := held("busy", "w1", 2, time.Second, 9)
-		free := listing.Lock{Name: "free", Status: redilock.Status{Fence: base + 5}}
+		free := listing.Lock{Name: "free", State: state.State{Status: redilock.Status{Fence: base + 5}}}
 		d.look(a)
 		d.now = d.now.Add(time.Second)
 		d.look(a, busy)

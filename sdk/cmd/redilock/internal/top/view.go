@@ -1,9 +1,7 @@
 package top
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,106 +13,11 @@ import (
 	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/table"
 )
 
-// column is what can be sorted by.
-type column int
-
-const (
-	byName column = iota
-	byHolder
-	byFence
-	byLeft
-	byWaiting
-	byHeld
-)
-
-// columns are from left to right. Those that give way on a narrow screen have a width below which they do.
-var columns = []struct {
-	id       column
-	head     string
-	key      string
-	width    int // 0: takes its share of what is left
-	from     int // the screen's width from which on it is shown
-	right    bool
-	downward bool // the largest first
-}{
-	{byName, "NAME", "n", 0, 0, false, false},
-	{byHolder, "HOLDER", "h", 0, 0, false, false},
-	{byFence, "FENCE", "f", 16, 76, true, true},
-	{byLeft, "LEASE LEFT", "l", barWidth + 1 + leftWidth, 50, false, false},
-	{byWaiting, "WAIT", "w", 4, 0, true, true},
-	{byHeld, "HELD FOR", "t", 8, 64, true, true},
-}
-
-const (
-	barWidth  = 8
-	leftWidth = 6
-	gapWidth  = 2
-
-	// patience is how late the next look may be before the table says how old it is.
-	patience = 2 * time.Second
-)
+// patience is how late the next look may be before the table says how old it is.
+const patience = 2 * time.Second
 
 // body is how many rows of locks there is room for: all but title, head and foot.
 func (m *Model) body() int { return max(m.height-4, 1) }
-
-// shown are the locks that are to be seen, in their order.
-func (m *Model) shown() []listing.Lock {
-	var rows []listing.Lock
-	for _, l := range m.locks {
-		if !m.all && !l.Held && l.Queued == 0 && l.Err == nil {
-			continue
-		}
-		if m.filter == "" || strings.Contains(l.Name, m.filter) || strings.Contains(l.Owner, m.filter) {
-			rows = append(rows, l)
-		}
-	}
-	slices.SortStableFunc(rows, m.compare)
-	return rows
-}
-
-func (m *Model) compare(a, b listing.Lock) int {
-	var c int
-	switch m.by {
-	case byHolder:
-		c = cmp.Or(compareFree(a, b), strings.Compare(a.Owner, b.Owner))
-	case byFence:
-		c = cmp.Compare(b.Fence, a.Fence)
-	case byLeft:
-		c = cmp.Or(compareFree(a, b), cmp.Compare(endless(a), endless(b)))
-	case byWaiting:
-		c = cmp.Compare(b.Queued, a.Queued)
-	case byHeld:
-		c = cmp.Or(compareFree(a, b), m.grants[a.Name].since.Compare(m.grants[b.Name].since))
-	}
-	if c == 0 && m.by != byName {
-		return strings.Compare(a.Name, b.Name)
-	}
-	c = cmp.Or(c, strings.Compare(a.Name, b.Name))
-	if m.reverse {
-		return -c
-	}
-	return c
-}
-
-// compareFree puts those that nobody holds last.
-func compareFree(a, b listing.Lock) int {
-	switch {
-	case a.Held == b.Held:
-		return 0
-	case a.Held:
-		return -1
-	default:
-		return 1
-	}
-}
-
-// endless is what is left of a lease, where one without an expiry has the most.
-func endless(l listing.Lock) time.Duration {
-	if l.Remaining < 0 {
-		return 1<<63 - 1
-	}
-	return l.Remaining
-}
 
 // View is called by bubbletea.
 func (m *Model) View() tea.View {
@@ -212,36 +115,14 @@ func (m *Model) keys() string {
 	if m.all {
 		free = "held only"
 	}
-	return fmt.Sprintf("q quit  / filter  a %s  p pause  sort by: n h f l w t (twice: reversed)", free)
+	by := "n h f l w t"
+	if m.permits {
+		by = "n h u f l w t"
+	}
+	return fmt.Sprintf("q quit  / filter  a %s  p pause  sort by: %s (twice: reversed)", free, by)
 }
 
 func (m *Model) clip(s string) string { return ansi.Truncate(s, m.width, "…") }
-
-// widths gives the columns that fit their widths; the others have 0.
-func (m *Model) widths() []int {
-	widths := make([]int, len(columns))
-	left, shares := m.width, 0
-	for i, c := range columns {
-		switch {
-		case m.width < c.from:
-			continue
-		case c.width == 0:
-			shares++
-		default:
-			widths[i] = c.width
-		}
-		left -= c.width + gapWidth
-	}
-	left += gapWidth
-	for i, c := range columns {
-		if c.width == 0 {
-			widths[i] = max(left/shares, 4)
-			left -= widths[i]
-			shares--
-		}
-	}
-	return widths
-}
 
 // cells joins what stands in the columns, and styles each.
 func (m *Model) cells(text func(column) (string, ansi.Style)) string {
@@ -284,6 +165,8 @@ func (m *Model) row(l listing.Lock) string {
 			return table.Safe(l.Name), nil
 		case byHolder:
 			return l.Holder(), holder(l)
+		case byUsed:
+			return l.Used(), nil
 		case byFence:
 			return l.Number(), nil
 		case byLeft:

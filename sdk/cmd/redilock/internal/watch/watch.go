@@ -4,7 +4,7 @@ package watch
 import (
 	"time"
 
-	"github.com/zferentz/go-redilock/sdk/redilock"
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/state"
 )
 
 // Kind is what happened.
@@ -19,6 +19,8 @@ const (
 	Released Kind = "released" // before its lease was over
 	Expired  Kind = "expired"  // gone, and its lease was over, as far as was known
 	Missed   Kind = "missed"   // a grant, or several, that came and went between two looks
+	Shrunk   Kind = "shrunk"   // a grant gave some of its permits back
+	Used     Kind = "used"     // more or less is in use, of a semaphore with more holders than a look lists
 	Waiting  Kind = "waiting"  // others wait now than did, or none
 )
 
@@ -30,16 +32,23 @@ type Event struct {
 	Fence     int64         // of the grant
 	Remaining time.Duration // of the lease; negative: no expiry
 	Count     int64         // how many wait
+	Weight    int64         // of the grant, in permits; 0: it is a mutex
+	// What is in use after it, of how many permits, and of what kind of lock; "" for a mutex.
+	Used, Limit int64
+	Primitive   state.Primitive
 }
 
 // Look is the state of a lock at one moment.
 type Look struct {
 	Sent time.Time // when it was asked for
-	redilock.Status
+	state.State
 }
 
 // First tells what the first look found.
 func First(l Look) []Event {
+	if l.Semaphore != nil && l.Held {
+		return permits(Look{}, l, Held)
+	}
 	events := []Event{{Kind: Free, Fence: l.Fence}}
 	if l.Held {
 		events[0] = Event{Kind: Held, Owner: l.Owner, Fence: l.Fence, Remaining: l.Remaining}
@@ -55,7 +64,12 @@ func First(l Look) []Event {
 // Every grant raises the fence, so a lock that was taken and given back while it is free in both is noticed, though nothing
 // is known of who had it. Who is told apart from whom by owner and fence; two grants of another program that raises no
 // fence are one here.
+//
+// Of a semaphore each holder is told by itself. What came and went while others hold it is not noticed.
 func Between(before, after Look) []Event {
+	if before.Semaphore != nil || after.Semaphore != nil {
+		return permits(before, after, Acquired)
+	}
 	var events []Event
 	add := func(e Event) { events = append(events, e) }
 	same := before.Held && after.Held && before.Owner == after.Owner && before.Fence == after.Fence
@@ -83,8 +97,10 @@ func Between(before, after Look) []Event {
 }
 
 // ending is how the lock was given up: its lease cannot have ended before what was left of it.
-func ending(before, after Look) Kind {
-	if before.Remaining >= 0 && !after.Sent.Before(before.Sent.Add(before.Remaining)) {
+func ending(before, after Look) Kind { return endingOf(before.Remaining, before, after) }
+
+func endingOf(left time.Duration, before, after Look) Kind {
+	if left >= 0 && !after.Sent.Before(before.Sent.Add(left)) {
 		return Expired
 	}
 	return Released

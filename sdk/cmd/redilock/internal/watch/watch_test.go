@@ -8,12 +8,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/zferentz/go-redilock/sdk/cmd/redilock/internal/state"
 	"github.com/zferentz/go-redilock/sdk/redilock"
 )
 
 // at makes a look at a moment, in milliseconds.
 func at(ms int, s redilock.Status) Look {
-	return Look{Sent: time.Unix(1700000000, 0).Add(time.Duration(ms) * time.Millisecond), Status: s}
+	return Look{Sent: time.Unix(1700000000, 0).Add(time.Duration(ms) * time.Millisecond), State: state.State{Status: s}}
 }
 
 func heldBy(owner string, fence int64, leftMS int, waiters ...string) redilock.Status {
@@ -39,6 +40,8 @@ func line(events []Event) string {
 		}
 		if e.Kind == Waiting {
 			s += fmt.Sprint(" ", e.Count)
+		} else if e.Primitive != "" {
+			s += fmt.Sprintf(" %d %d/%d", e.Weight, e.Used, e.Limit)
 		}
 		words = append(words, s)
 	}

@@ -61,7 +61,7 @@ function showTable(table) {
     tr.setAttribute('role', 'row');
     const link = element('a', lock.name);
     link.href = '/lock/' + lock.id;
-    const cells = [0, 1, 2, 3, 4, 5].map((i) => {
+    const cells = [0, 1, 2, 3, 4, 5, 6].map((i) => {
       const td = element('td', i ? '' : undefined, i > 1 ? 'n' : '');
       td.setAttribute('role', 'cell');
       tr.append(td);
@@ -79,17 +79,18 @@ function showTable(table) {
 
   function count(one, now) {
     const left = one.lock.left_ms - (now - one.lock.at);
-    set(one.cells[3], leftText(one.lock, now));
-    one.cells[3].classList.toggle('low', one.lock.left_ms >= 0 && left < 1000);
-    set(one.cells[5], heldText(one.lock, now));
+    set(one.cells[4], leftText(one.lock, now));
+    one.cells[4].classList.toggle('low', one.lock.left_ms >= 0 && left < 1000);
+    set(one.cells[6], heldText(one.lock, now));
   }
 
   function fill(one, now) {
     const { lock, tr, cells } = one;
     tr.className = lock.state;
     set(cells[1], lock.holder);
-    set(cells[2], lock.fence);
-    set(cells[4], lock.waiting ? String(lock.waiting) : '');
+    set(cells[2], lock.used);
+    set(cells[3], lock.fence);
+    set(cells[5], lock.waiting ? String(lock.waiting) : '');
     tr.hidden = !visible(one);
     count(one, now);
   }
@@ -146,6 +147,17 @@ function showTable(table) {
   listen('/events', apply);
 }
 
+// fill lists holders or waiters, and how many there are besides.
+function fill(list, places, rest, more) {
+  list.replaceChildren(...places.map((p) => {
+    const li = element('li', p.owner + ' ');
+    li.append(element('small', p.terms));
+    return li;
+  }));
+  set(rest, 'and ' + more + ' more');
+  rest.hidden = more <= 0;
+}
+
 function showLock(main) {
   let lock;
   function count() {
@@ -164,13 +176,11 @@ function showLock(main) {
     set(byId('since'), lock.since);
     set(byId('error'), lock.error);
     byId('error').hidden = !lock.error;
-    byId('queue').replaceChildren(...lock.queue.map((w) => {
-      const li = element('li', w.owner + ' ');
-      li.append(element('small', 'presence ' + w.presence));
-      return li;
-    }));
-    set(byId('more'), 'and ' + lock.more + ' more');
-    byId('more').hidden = lock.more <= 0;
+    set(byId('used'), lock.used);
+    byId('used').parentNode.hidden = !lock.used;
+    byId('all').hidden = lock.holders.length === 0;
+    fill(byId('holders'), lock.holders, byId('hidden'), lock.hidden);
+    fill(byId('queue'), lock.queue, byId('more'), lock.more);
     byId('timeline').replaceChildren(...lock.timeline.map((e) => {
       const li = element('li', undefined, e.kind);
       li.append(element('time', e.at), ' ', element('span', e.words));
