@@ -83,8 +83,9 @@ func Test() error {
 	}
 	// Most tests wait rather than compute, so more of them run at once than there are processors.
 	race := []string{"test", "-count=1", "-parallel=6", "-timeout=25m"}
+	otel := []string{"test", "-C", "sdk/redilockotel", "-count=1"}
 	if why := testreport.NoRaceDetector(); why == "" {
-		race = append(race, "-race")
+		race, otel = append(race, "-race"), append(otel, "-race")
 	} else {
 		os.Setenv(testreport.Env, rows)
 		row := testreport.Row{Section: "race detector", Subject: "all tests", Skipped: 1, Notes: []string{why}}
@@ -100,7 +101,7 @@ func Test() error {
 		// With -v: which scenario noticed each mutant.
 		sh.RunWithV(env, "go", "test", "-count=1", "-v", "./luatest/meaning"),
 		// A module of its own: OpenTelemetry stays away from those who do not want it.
-		sh.RunWithV(env, "go", "test", "-C", "sdk/redilockotel", "-race", "-count=1", "./..."),
+		sh.RunWithV(env, "go", append(otel, "./...")...),
 	)
 	fmt.Println()
 	if err := testreport.Print(os.Stdout, rows); err != nil {
@@ -400,7 +401,7 @@ func Command() error {
 // Docs runs the commands of the documents or wants the reason why not, follows their links, and wants every table of figures
 // to say which run it is from. Interop runs those of the clients in other languages.
 func Docs() error {
-	return sh.RunWithV(map[string]string{"REDILOCK_DOCS": "1"}, "go", "test", "-count=1", "./luatest/docs")
+	return sh.RunWithV(map[string]string{"REDILOCK_DOCS": "1"}, "go", "test", "-count=1", "-timeout=15m", "./luatest/docs")
 }
 
 // goreleaser is pinned here for the same reason as the linter.
