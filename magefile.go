@@ -25,6 +25,7 @@ import (
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	semaphoremodel "github.com/zferentz/go-redilock/luatest/semaphore/model"
 	"github.com/zferentz/go-redilock/luatest/testreport"
+	"github.com/zferentz/go-redilock/sdk/cmd/release/contents"
 )
 
 // Default is what `go tool mage` does without a target.
@@ -408,11 +409,24 @@ func Docs() error {
 const goreleaser = "github.com/goreleaser/goreleaser/v2@v2.12.7"
 
 // Release makes all that a release consists of, in build/release, and publishes nothing: archives, checksums, packages,
-// bills of materials, manual page and completions. `go tool mage faults bench` makes its proofs and figures.
+// bills of materials, manual page and completions. It fails if one of them lacks something. Where buildah is installed it
+// builds the image as well. `go tool mage faults bench` makes a release's proofs and figures.
 func Release() error {
 	env := map[string]string{"GOTOOLCHAIN": "auto"} // goreleaser may want a later Go than this module
 	if err := sh.RunWithV(env, "go", "run", goreleaser, "check"); err != nil {
 		return err
 	}
-	return sh.RunWithV(env, "go", "run", goreleaser, "release", "--snapshot", "--clean")
+	if err := sh.RunWithV(env, "go", "run", goreleaser, "release", "--snapshot", "--clean"); err != nil {
+		return err
+	}
+	const release = "build/release"
+	if err := contents.Check(release, "lua/dist"); err != nil {
+		return err
+	}
+	if _, err := exec.LookPath("buildah"); err != nil {
+		fmt.Println("NO IMAGE WAS BUILT: buildah is not on PATH")
+		return nil
+	}
+	return sh.RunV("buildah", "build", "--file", "sdk/cmd/release/Containerfile", "--tag", "redilock:snapshot",
+		"--build-arg", "PROGRAM="+release+"/redilock_linux_amd64_v1/redilock", ".")
 }
