@@ -35,7 +35,9 @@ func TestGuarantees(t *testing.T) {
 
 func judge(readme *docs.Page, claims []docs.Claim) []error {
 	// What says only where to read on.
-	without := []string{"In this order", "[What proves each]", "Every lock on one Redis has these", "See the operators' page"}
+	without := []string{
+		"In this order", "[What proves each]", "Every lock on one Redis has these", "See the operators' page",
+	}
 	var problems []error
 	var all []string
 	for _, section := range []string{"Guarantees", "Limits"} {
@@ -127,7 +129,9 @@ func TestGuaranteesFound(t *testing.T) {
 	}
 	got := fmt.Sprint(judge(p, []docs.Claim{
 		{Line: 1, Quote: "Locks are locks", Proofs: []string{"row flushall", "row nothing", "luatest/docs TestNothing"}},
-		{Line: 2, Quote: "It falls", Proofs: []string{"luatest/docs TestGuaranteesFound", "luatest/docs TestMarks/no" + "part"}},
+		{Line: 2, Quote: "It falls", Proofs: []string{
+			"luatest/docs TestGuaranteesFound", "luatest/docs TestMarks/no" + "part",
+		}},
 		{Line: 3, Quote: "None"},
 	}))
 	for _, want := range []string{

@@ -71,7 +71,8 @@ func deb(t *testing.T, names []string) []byte {
 		name    string
 		content []byte
 	}{{"debian-binary", []byte("2.0")}, {"data.tar.gz", tarGz(t, names)}} {
-		b = fmt.Appendf(b, "%-16s%-12d%-6d%-6d%-8s%-10d`\n%s", member.name, 0, 0, 0, "100644", len(member.content), member.content)
+		b = fmt.Appendf(b, "%-16s%-12d%-6d%-6d%-8s%-10d`\n%s",
+			member.name, 0, 0, 0, "100644", len(member.content), member.content)
 		if len(member.content)%2 == 1 {
 			b = append(b, '\n')
 		}
@@ -128,7 +129,8 @@ func release(t *testing.T, archive, without string) (dir, scripts string, files 
 			}
 			put(name+end, pack, "LICENSE", "README.md", "CHANGELOG.md", program, "share/redilock.1", "share/redilock.bash",
 				"share/_redilock", "share/redilock.fish")
-			files[name+".cdx.json"] = []byte(`{"bomFormat": "CycloneDX", "components": [{"name": "github.com/redis/go-redis/v9"}]}`)
+			files[name+".cdx.json"] = []byte(`{"bomFormat": "CycloneDX",
+				"components": [{"name": "github.com/redis/go-redis/v9"}]}`)
 			if system != "linux" {
 				continue
 			}
@@ -165,14 +167,14 @@ func TestCheck(t *testing.T) {
 		want             string
 	}{
 		"whole":      {},
-		"no program": {archive: "redilock_1.2.3_darwin_arm64.tar.gz", without: "redilock", want: "arm64.tar.gz lacks redilock"},
+		"no program": {archive: "redilock_1.2.3_darwin_arm64.tar.gz", without: "redilock", want: "gz lacks redilock"},
 		"no licence": {archive: "redilock_1.2.3_windows_amd64.zip", without: "LICENSE", want: "amd64.zip lacks LICENSE"},
-		"deb":        {archive: "redilock_1.2.3_linux_amd64.deb", without: "usr/bin/redilock", want: "deb lacks usr/bin/redilock"},
+		"deb":        {archive: "redilock_1.2.3_linux_amd64.deb", without: "usr/bin/redilock", want: "deb lacks usr/bin"},
 		"rpm": {
-			archive: "redilock_1.2.3_linux_arm64.rpm", without: "usr/share/man/man1/redilock.1", want: "rpm lacks usr/share/man",
+			archive: "redilock_1.2.3_linux_arm64.rpm", without: "usr/share/man/man1/redilock.1", want: "rpm lacks usr/share",
 		},
 		"script": {
-			archive: "redilock_1.2.3_scripts.tar.gz", without: "lua/dist/manifest.json", want: "lacks lua/dist/manifest.json",
+			archive: "redilock_1.2.3_scripts.tar.gz", without: "lua/dist/manifest.json", want: "lacks lua/dist",
 		},
 		"no archive": {
 			change: func(_ string, files map[string][]byte) { delete(files, "redilock_1.2.3_linux_arm64.tar.gz") },
@@ -215,7 +217,7 @@ func TestChecksum(t *testing.T) {
 	fill(t, dir, files, "")
 	const name = "redilock_1.2.3_linux_amd64.deb"
 	noError(t, os.WriteFile(filepath.Join(dir, name), append(files[name], '\n'), 0o600))
-	if err := contents.Check(dir, scripts); err == nil || !strings.Contains(err.Error(), "the checksum of "+name+" is wrong") {
+	if err := contents.Check(dir, scripts); err == nil || !strings.Contains(err.Error(), "sum of "+name+" is wrong") {
 		t.Error(err)
 	}
 }
