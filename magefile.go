@@ -25,6 +25,7 @@ import (
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	semaphoremodel "github.com/zferentz/go-redilock/luatest/semaphore/model"
 	"github.com/zferentz/go-redilock/luatest/testreport"
+	"github.com/zferentz/go-redilock/sdk/cmd/release/contents"
 )
 
 // Default is what `go tool mage` does without a target.
@@ -83,8 +84,9 @@ func Test() error {
 	}
 	// Most tests wait rather than compute, so more of them run at once than there are processors.
 	race := []string{"test", "-count=1", "-parallel=6", "-timeout=25m"}
+	otel := []string{"test", "-C", "sdk/redilockotel", "-count=1"}
 	if why := testreport.NoRaceDetector(); why == "" {
-		race = append(race, "-race")
+		race, otel = append(race, "-race"), append(otel, "-race")
 	} else {
 		os.Setenv(testreport.Env, rows)
 		row := testreport.Row{Section: "race detector", Subject: "all tests", Skipped: 1, Notes: []string{why}}
@@ -100,7 +102,7 @@ func Test() error {
 		// With -v: which scenario noticed each mutant.
 		sh.RunWithV(env, "go", "test", "-count=1", "-v", "./luatest/meaning"),
 		// A module of its own: OpenTelemetry stays away from those who do not want it.
-		sh.RunWithV(env, "go", "test", "-C", "sdk/redilockotel", "-race", "-count=1", "./..."),
+		sh.RunWithV(env, "go", append(otel, "./...")...),
 	)
 	fmt.Println()
 	if err := testreport.Print(os.Stdout, rows); err != nil {
@@ -400,18 +402,31 @@ func Command() error {
 // Docs runs the commands of the documents or wants the reason why not, follows their links, and wants every table of figures
 // to say which run it is from. Interop runs those of the clients in other languages.
 func Docs() error {
-	return sh.RunWithV(map[string]string{"REDILOCK_DOCS": "1"}, "go", "test", "-count=1", "./luatest/docs")
+	return sh.RunWithV(map[string]string{"REDILOCK_DOCS": "1"}, "go", "test", "-count=1", "-timeout=15m", "./luatest/docs")
 }
 
 // goreleaser is pinned here for the same reason as the linter.
 const goreleaser = "github.com/goreleaser/goreleaser/v2@v2.12.7"
 
 // Release makes all that a release consists of, in build/release, and publishes nothing: archives, checksums, packages,
-// bills of materials, manual page and completions. `go tool mage faults bench` makes its proofs and figures.
+// bills of materials, manual page and completions. It fails if one of them lacks something. Where buildah is installed it
+// builds the image as well. `go tool mage faults bench` makes a release's proofs and figures.
 func Release() error {
 	env := map[string]string{"GOTOOLCHAIN": "auto"} // goreleaser may want a later Go than this module
 	if err := sh.RunWithV(env, "go", "run", goreleaser, "check"); err != nil {
 		return err
 	}
-	return sh.RunWithV(env, "go", "run", goreleaser, "release", "--snapshot", "--clean")
+	if err := sh.RunWithV(env, "go", "run", goreleaser, "release", "--snapshot", "--clean"); err != nil {
+		return err
+	}
+	const release = "build/release"
+	if err := contents.Check(release, "lua/dist"); err != nil {
+		return err
+	}
+	if _, err := exec.LookPath("buildah"); err != nil {
+		fmt.Println("NO IMAGE WAS BUILT: buildah is not on PATH")
+		return nil
+	}
+	return sh.RunV("buildah", "build", "--file", "sdk/cmd/release/Containerfile", "--tag", "redilock:snapshot",
+		"--build-arg", "PROGRAM="+release+"/redilock_linux_amd64_v1/redilock", ".")
 }

@@ -12,6 +12,7 @@ import (
 type Block struct {
 	Line int    // of its first line, from 1
 	Mark string // what the comment <!-- … --> in front of it says
+	Go   bool   // it is fenced as Go
 	Text string
 }
 
@@ -52,7 +53,7 @@ func (p *Page) cut() {
 			continue
 		case strings.HasPrefix(trimmed, "```"):
 			fence = "```"
-			p.Blocks = append(p.Blocks, Block{Line: i + 2, Mark: mark})
+			p.Blocks = append(p.Blocks, Block{Line: i + 2, Mark: mark, Go: trimmed == "```go"})
 			open, mark = &p.Blocks[len(p.Blocks)-1], ""
 			p.Lines[i] = ""
 			continue

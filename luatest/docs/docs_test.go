@@ -1,9 +1,7 @@
 package docs_test
 
 import (
-	"archive/zip"
 	"errors"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -12,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/zferentz/go-redilock/luatest/docs"
-	"github.com/zferentz/go-redilock/luatest/redistest/server"
 	"github.com/zferentz/go-redilock/luatest/testreport"
 )
 
@@ -139,118 +136,6 @@ func TestFound(t *testing.T) {
 	}
 }
 
-// TestInstall: `go install` and `go get`, as the documents have them, against a proxy that is made of this tree.
-func TestInstall(t *testing.T) {
-	t.Parallel()
-	if os.Getenv("REDILOCK_DOCS") == "" {
-		testreport.Skip(t, "it compiles everything anew: go tool mage docs runs it")
-	}
-	const module, version = "github.com/zferentz/go-redilock", "v0.1.0"
-	proxy, dir, bin := t.TempDir(), t.TempDir(), t.TempDir()
-	versions := filepath.Join(proxy, module, "@v")
-	if err := os.MkdirAll(versions, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{
-		"list": version + "\n", version + ".info": `{"Version":"` + version + `"}`, version + ".mod": string(mod),
-	} {
-		if err := os.WriteFile(filepath.Join(versions, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	archive(t, filepath.Join(versions, version+".zip"), module+"@"+version)
-	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Of the others, what this tree was built with is in the cache already.
-	download := "file://" + filepath.Join(strings.TrimSpace(string(cache)), "cache", "download")
-	env := append(os.Environ(), "GOPROXY=file://"+proxy+","+download, "GONOSUMDB="+module, "GOFLAGS=-mod=mod -modcacherw",
-		"GOBIN="+bin, "GOSUMDB=off", "GOMODCACHE="+filepath.Join(t.TempDir(), "mod"), "GOWORK=off")
-	run := func(words ...string) string {
-		t.Helper()
-		cmd := exec.CommandContext(t.Context(), words[0], words[1:]...)
-		cmd.Dir, cmd.Env = dir, env
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v: %v\n%s", words, err, out)
-		}
-		return string(out)
-	}
-	goMod := []byte("module example.com/user\n\ngo 1.26.0\n")
-	if err := os.WriteFile(filepath.Join(dir, "go.mod"), goMod, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	blocks := 0
-	for _, p := range pages(t) {
-		for _, b := range p.Blocks {
-			for _, command := range b.Commands() {
-				// What the program does is shown by tests of its own.
-				if b.Mark == "tried: TestInstall" && !strings.HasPrefix(command, "redilock ") {
-					blocks++
-					run("sh", "-ec", inFolder(command, &dir))
-				}
-			}
-		}
-	}
-	if blocks < 3 {
-		t.Errorf("only %d commands to install something were found", blocks)
-	}
-	if out := run(filepath.Join(bin, "redilock"), "version"); !strings.Contains(out, version) {
-		t.Errorf("redilock version: %s", out)
-	}
-}
-
-// inFolder leaves a `cd` to the caller, whose next command is another process.
-func inFolder(command string, dir *string) string {
-	made, to, ok := strings.Cut(command, " && cd ")
-	if ok {
-		was := *dir
-		*dir = filepath.Join(was, to)
-		return "cd " + was + " && " + strings.Replace(made, "mkdir ", "mkdir -p "+was+"/", 1)
-	}
-	return command
-}
-
-// TestRawScripts: the scripts run by redis-cli alone, as README.md has it.
-func TestRawScripts(t *testing.T) {
-	t.Parallel()
-	if _, err := exec.LookPath("redis-cli"); err != nil {
-		server.Missing(t, "redis-cli is not on PATH")
-		testreport.Skip(t, err)
-	}
-	s := server.StartT(t, server.Options{})
-	_, port, err := net.SplitHostPort(s.Addr())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var answers []string
-	for _, p := range pages(t) {
-		for _, b := range p.Blocks {
-			for _, command := range b.Commands() {
-				if b.Mark != "tried: TestRawScripts" {
-					continue
-				}
-				here := strings.Replace(command, "redis-cli ", "redis-cli -p "+port+" ", 1)
-				cmd := exec.CommandContext(t.Context(), "sh", "-ec", here)
-				cmd.Dir = root
-				out, err := cmd.CombinedOutput()
-				if err != nil {
-					t.Fatalf("%s: %v\n%s", command, err, out)
-				}
-				answers = append(answers, strings.Fields(string(out))[0])
-			}
-		}
-	}
-	if got := strings.Join(answers, " "); got != "GRANTED EXTENDED RELEASED" {
-		t.Errorf("the commands answer %s", got)
-	}
-}
-
 // TestMarks: what a block says is run by a test is run by one of that name; and who reads the blocks marked "run".
 func TestMarks(t *testing.T) {
 	t.Parallel()
@@ -271,36 +156,5 @@ func TestMarks(t *testing.T) {
 				t.Errorf("%s:%d: luatest/interop runs what is marked so in lua/examples alone", p.Path, b.Line)
 			}
 		}
-	}
-}
-
-// archive is the module as the Go proxy would serve it: the files of this tree without those of nested modules.
-func archive(t *testing.T, path, prefix string) {
-	t.Helper()
-	file, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	z := zip.NewWriter(file)
-	for _, name := range files(t) {
-		if strings.HasPrefix(name, "luatest/bench/") || strings.HasPrefix(name, "luatest/interop/") ||
-			strings.Contains(name, "/testdata/") {
-			continue
-		}
-		text, err := os.ReadFile(filepath.Join(root, name))
-		if os.IsNotExist(err) {
-			continue // deleted, and not committed yet
-		}
-		w, createErr := z.Create(prefix + "/" + name)
-		if err = errors.Join(err, createErr); err == nil {
-			_, err = w.Write(text)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
 	}
 }

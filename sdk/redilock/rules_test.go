@@ -111,32 +111,6 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// The README's Go is compiled: it is the body of a function here.
-func TestReadme(t *testing.T) {
-	t.Parallel()
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	examples, err := os.ReadFile("example_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := 0
-	for i, part := range strings.Split(string(readme), "```go\n")[1:] {
-		block, _, _ := strings.Cut(part, "```")
-		blocks++
-		indented := "\t" + strings.ReplaceAll(strings.TrimSuffix(block, "\n"), "\n", "\n\t") + "\n"
-		indented = strings.ReplaceAll(indented, "\n\t\n", "\n\n")
-		if !strings.Contains(string(examples), indented) {
-			t.Errorf("Go block %d of the README stands in no example:\n%s", i+1, block)
-		}
-	}
-	if blocks == 0 {
-		t.Error("the README shows no Go")
-	}
-}
-
 func docOf(t *testing.T) *doc.Package {
 	t.Helper()
 	fset := token.NewFileSet()
