@@ -14,6 +14,30 @@ import redis.asyncio
 LOST = (redis.ConnectionError, redis.TimeoutError)
 
 
+def run_all(client: typing.Any, call: typing.Any, reply: typing.Any = None) -> typing.Any:
+    """Send a release or a shrink until it has admitted all who fit: one call of a semaphore admits a bounded number."""
+    reply = last = reply or call.run(client)
+    while getattr(last, "more", False):
+        try:
+            last = call.run(client)
+        except redis.RedisError:
+            break  # what was asked for is done; those that were not admitted find out by asking
+        reply.granted.extend(last.granted)
+    return reply
+
+
+async def run_all_async(client: typing.Any, call: typing.Any, reply: typing.Any = None) -> typing.Any:
+    """run_all, for a client of redis.asyncio."""
+    reply = last = reply or await call.run_async(client)
+    while getattr(last, "more", False):
+        try:
+            last = await call.run_async(client)
+        except redis.RedisError:
+            break  # what was asked for is done; those that were not admitted find out by asking
+        reply.granted.extend(last.granted)
+    return reply
+
+
 def node_of(client: typing.Any, key: bytes) -> typing.Any:
     """The client of the server that has the key, or None where that is not to be had."""
     if isinstance(client, redis.RedisCluster):
@@ -25,7 +49,7 @@ def run_once(client: typing.Any, call: typing.Any) -> tuple[typing.Any, bool]:
     """The reply, and whether an earlier one may have been lost."""
     node = node_of(client, call.words[2])
     if node is None:
-        return call.run(client), True
+        return run_all(client, call), True
     pool = node.connection_pool
     try:
         connection = pool.get_connection()
@@ -40,16 +64,16 @@ def run_once(client: typing.Any, call: typing.Any) -> tuple[typing.Any, bool]:
         finally:
             pool.release(connection)
     except redis.ResponseError:  # it did not run: another node, no such script, or an error that comes again
-        return call.run(client), False
+        return run_all(client, call), False
     except LOST:
-        return call.run(client), True
-    return call.read(reply), False
+        return run_all(client, call), True
+    return run_all(client, call, call.read(reply)), False
 
 
 async def run_once_async(client: typing.Any, call: typing.Any) -> tuple[typing.Any, bool]:
     """run_once, for a client of redis.asyncio. Of a cluster it cannot tell."""
     if not isinstance(client, redis.asyncio.Redis) or client.connection is not None:
-        return await call.run_async(client), True
+        return await run_all_async(client, call), True
     pool = client.connection_pool
     try:
         connection = await pool.get_connection()
@@ -64,7 +88,7 @@ async def run_once_async(client: typing.Any, call: typing.Any) -> tuple[typing.A
         finally:
             await pool.release(connection)
     except redis.ResponseError:
-        return await call.run_async(client), False
+        return await run_all_async(client, call), False
     except LOST:
-        return await call.run_async(client), True
-    return call.read(reply), False
+        return await run_all_async(client, call), True
+    return await run_all_async(client, call, call.read(reply)), False
