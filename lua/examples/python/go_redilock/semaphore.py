@@ -11,16 +11,22 @@ if typing.TYPE_CHECKING:
     from .locks import Lock, Locks, OnLost
 
 
-class Semaphore:
+class Limited:
+    """What a semaphore for threads and one for tasks have in common."""
+
+    def __init__(self, locks: typing.Any, name: str | bytes, limit: int, lease: float):
+        self.locks, self.name, self.limit, self.lease = locks, name, limit, lease
+        self._keys = semaphorev1.keys_of(name)
+        Permits(limit)
+
+
+class Semaphore(Limited):
     """`limit` permits of one name, for all processes together: weighted, leased, first come, first served.
 
     All who use a name should give the same limit. To lower it, first let waits with the new one be bounded by a timeout.
     """
 
-    def __init__(self, locks: Locks, name: str | bytes, limit: int, lease: float):
-        self.locks, self.name, self.limit, self.lease = locks, name, limit, lease
-        self._keys = semaphorev1.keys_of(name)
-        Permits(limit)
+    locks: Locks
 
     def acquire(self, weight: int = 1, timeout: float = float("inf"), poll: float = 0.25, *, renew: bool = False,
                 on_lost: OnLost | None = None, token: str | bytes | None = None) -> Lock:

@@ -1,7 +1,6 @@
 """What users of redis.asyncio do with semaphores and readers–writer locks. See test_semaphore.py."""
 
 import asyncio
-import random
 import unittest
 
 import redis
@@ -9,7 +8,7 @@ import redis.asyncio
 
 from go_redilock import LockLost, LockTimeout
 from go_redilock.asyncio import Locks
-from tests.test_asyncio import CLIENTS, until
+from tests.test_asyncio import CLIENTS, cancel_at_any_moment, until
 from tests.test_locks import CLUSTER, TIMES, URL, name_of
 
 
@@ -92,22 +91,10 @@ class Semaphores(unittest.IsolatedAsyncioTestCase):
 
     async def test_cancels(self):
         """A cancel at any moment of a wait leaves no permit behind that nobody holds."""
-        exports, chance, left = self.locks.semaphore(name_of("cancel"), 2, lease=60), random.Random(1), 0
+        exports = self.locks.semaphore(name_of("cancel"), 2, lease=60)
         locks = Locks(redis.asyncio.Redis.from_url(URL))
         other = locks.semaphore(exports.name, 2, lease=60)
-
-        async def work(weight):
-            async with await exports.acquire(weight, poll=0.001):
-                await asyncio.sleep(0.01)
-        for i in range(TIMES):
-            held = await other.acquire(2, poll=0.01) if i % 2 else None
-            tasks = [asyncio.ensure_future(work(1 + n % 2)) for n in range(3)]
-            await asyncio.sleep(chance.uniform(0, 0.005))
-            for task in tasks:
-                left += task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            if held:
-                await held.release()
+        left = await cancel_at_any_moment(lambda i: exports.acquire(1 + i % 2, poll=0.001), lambda: other.acquire(2, poll=0.01))
         self.assertGreater(left, TIMES)
 
         async def free():

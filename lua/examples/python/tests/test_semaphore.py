@@ -1,8 +1,6 @@
 """What users do with semaphores and readers–writer locks, in threads. See test_locks.py."""
 
 import os
-import random
-import signal
 import threading
 import time
 import unittest
@@ -10,7 +8,7 @@ import unittest
 import redis
 
 from go_redilock import ForkedError, LockLost, Locks, LockTimeout
-from tests.test_locks import CLIENTS, CLUSTER, TIMES, URL, name_of, until
+from tests.test_locks import CLIENTS, CLUSTER, TIMES, URL, name_of, stop_at_any_moment, until
 
 
 class Semaphores(unittest.TestCase):
@@ -235,32 +233,9 @@ class Interrupted(unittest.TestCase):
 
     def test_exceptions(self):
         """A signal's exception at any moment of a wait leaves no permit behind that nobody holds."""
-        class Stop(BaseException):
-            pass
-
-        def stop(*_):
-            raise Stop
         exports = Locks(redis.Redis.from_url(URL)).semaphore(name_of("stop"), 2, lease=60)
         other = Locks(redis.Redis.from_url(URL)).semaphore(exports.name, 2, lease=60)
-        old = signal.signal(signal.SIGALRM, stop)
-        chance, left = random.Random(1), 0
-        try:
-            for i in range(TIMES):
-                held = other.acquire(2, timeout=30, poll=0.01) if i % 2 else None
-                try:
-                    signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.0001, 0.004))
-                    with exports.acquire(1 + i % 2, poll=0.001):
-                        time.sleep(0.01)
-                    signal.setitimer(signal.ITIMER_REAL, 0)
-                except Stop:
-                    left += 1
-                finally:
-                    signal.setitimer(signal.ITIMER_REAL, 0)
-                if held:
-                    held.release()
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, old)
+        left = stop_at_any_moment(lambda i: exports.acquire(1 + i % 2, poll=0.001), lambda: other.acquire(2, timeout=30, poll=0.01))
         self.assertGreater(left, TIMES / 3)
         self.assertTrue(until(lambda: not exports.locked() and not exports.status().used), exports.status())
 
