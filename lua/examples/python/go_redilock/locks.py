@@ -19,7 +19,7 @@ from .errors import LockLost, LockTimeout
 from .grants import Grant, Line, Waiter, clock, ms, pause
 from .held import Held
 from .kinds import Keys, Mutex
-from .once import run_all, run_once
+from .once import run, run_once
 from .scripts import mutexv1
 from .semaphore import RWLock, Semaphore
 
@@ -69,16 +69,16 @@ class Lock(Held):
     def owned(self) -> bool:
         """Ask the server whether it is still ours."""
         kind, keys, token = self._grant.kind, self._grant.keys, self._grant.token
-        return not self._ended and kind.stands(token, kind.probe(keys, token).run(self.locks.client))
+        return not self._ended and kind.stands(token, run(self.locks.client, kind.probe(keys, token)))
 
     def extend(self, lease: float) -> None:
         """Keep the lock for `lease` from now at least: it never adds to what is left, and never takes from it."""
         call, sent = self._extending(ms(lease)), clock()
-        self._extended(sent, call.run(self.locks.client))
+        self._extended(sent, run(self.locks.client, call))
 
     def shrink(self, weight: int) -> None:
         """Give some of its permits back, and keep `weight` of them. Who waits for them is admitted."""
-        self._shrunk(run_all(self.locks.client, self._shrinking(weight)))
+        self._shrunk(run(self.locks.client, self._shrinking(weight)))
 
     def downgrade(self) -> None:
         """Make a reader of a writer: other readers come in, and no writer in between."""
@@ -147,7 +147,7 @@ class Locks:
 
     def status(self, name: str | bytes) -> mutexv1.InspectStatus:
         """Who holds the lock, and who waits for it."""
-        return mutexv1.inspect(mutexv1.keys_of(name)).run(self.client)
+        return run(self.client, mutexv1.inspect(mutexv1.keys_of(name)))
 
     def locked(self, name: str | bytes) -> bool:
         """Whether anybody holds the lock."""
@@ -176,7 +176,7 @@ class Locks:
 
     def _attach(self, kind: Mutex, name: str | bytes, token: str | bytes, lease: float) -> Lock:
         keys, sent = kind.scripts.keys_of(name), clock()
-        reply = kind.extend(keys, token, ms(lease)).run(self.client)
+        reply = run(self.client, kind.extend(keys, token, ms(lease)))
         if isinstance(reply, kinds.NOTHELD):
             raise LockLost(f"{name!r}: the lease has ended, or somebody took the lock")
         grant = grants.attached(kind, keys, token, ms(lease), sent, reply)
@@ -235,7 +235,7 @@ class Locks:
                 w.event.wait(min(left, line.patience(w, clock())))
                 continue
             sent = clock()
-            reply = w.ask().run(self.client)
+            reply = run(self.client, w.ask())
             if isinstance(reply, kinds.GRANTED):
                 with shared.mutex:
                     line.granted(w, w.granted(sent, reply))
@@ -257,7 +257,7 @@ class Locks:
     def _raise(self, grant: Grant, w: Waiter) -> None:
         """What release handed on lasts min(lease, presence): asking again raises it."""
         sent = clock()
-        reply = w.ask().run(self.client)
+        reply = run(self.client, w.ask())
         if not isinstance(reply, kinds.GRANTED):
             raise LockLost("the lease that was handed on has ended")
         grant.raised(sent, reply.fence, reply.lease_ms)
@@ -298,7 +298,7 @@ class Locks:
         """Give a token back until the server has answered, or nothing of it can be left there."""
         def release() -> None:
             try:
-                run_all(self.client, kind.release(keys, token))
+                run(self.client, kind.release(keys, token))
             except redis.RedisError:
                 if clock() + wait < until:
                     self._again(shared, kind, keys, token, until, min(2 * wait, 1))

@@ -1,7 +1,10 @@
-"""Calls that are sent once.
+"""Calls that are sent once, and whose replies are their own.
 
 redis-py repeats a call whose reply was lost. Then NOTHELD says either that the first call released the lock, or that somebody
 had taken it away: so a release goes out by itself first, and is repeated by the library only when its reply was lost.
+
+It also gives a connection back to its pool when a signal's exception comes between a call and its reply; then the next call
+reads the reply of that one. Here such a connection is closed.
 """
 
 from __future__ import annotations
@@ -39,10 +42,11 @@ async def run_all_async(client: typing.Any, call: typing.Any, reply: typing.Any 
 
 
 def node_of(client: typing.Any, key: bytes) -> typing.Any:
-    """The client of the server that has the key, or None where that is not to be had."""
+    """The client of the server that has the key, or None where that is not to be had, or the caller sends calls in a way of its own."""
     if isinstance(client, redis.RedisCluster):
         return client.get_redis_connection(client.get_node_from_key(key))
-    return client if isinstance(client, redis.Redis) and client.connection is None else None
+    own = any(getattr(type(client), call, None) is not getattr(redis.Redis, call) for call in ("evalsha", "execute_command"))
+    return client if isinstance(client, redis.Redis) and client.connection is None and not own else None
 
 
 def run_once(client: typing.Any, call: typing.Any) -> tuple[typing.Any, bool]:
@@ -68,6 +72,11 @@ def run_once(client: typing.Any, call: typing.Any) -> tuple[typing.Any, bool]:
     except LOST:
         return run_all(client, call), True
     return run_all(client, call, call.read(reply)), False
+
+
+def run(client: typing.Any, call: typing.Any) -> typing.Any:
+    """The reply."""
+    return run_once(client, call)[0]
 
 
 async def run_once_async(client: typing.Any, call: typing.Any) -> tuple[typing.Any, bool]:

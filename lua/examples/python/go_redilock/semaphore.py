@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 
 from .kinds import MOST, Permits
+from .once import run
 from .scripts import semaphorev1
 
 if typing.TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Semaphore(Limited):
 
     def status(self, rows: int = 10) -> semaphorev1.InspectStatus:
         """How many permits are in use, and the first `rows` of those who hold them and of those who wait."""
-        return semaphorev1.inspect(self._keys, rows=rows).run(self.locks.client)
+        return run(self.locks.client, semaphorev1.inspect(self._keys, rows=rows))
 
     def locked(self) -> bool:
         """Whether a permit is not to be had at once."""

@@ -254,6 +254,39 @@ class Interrupted(unittest.TestCase):
         self.assertGreater(left, TIMES / 3)
         self.assertTrue(until(lambda: not locks.status(name).queued and not locks.locked(name)), locks.status(name))
 
+    def test_an_exception_between_a_call_and_its_reply(self):
+        """The reply of a call that an exception cut off is never taken for that of the next, though redis-py gives its connection back."""
+        class Stop(BaseException):
+            pass
+
+        class Cut(redis.Connection):
+            cut = False
+
+            def send_packed_command(self, *args, **kwargs):
+                super().send_packed_command(*args, **kwargs)
+                if Cut.cut:
+                    Cut.cut = False
+                    raise Stop
+
+            def can_read(self, timeout=0):
+                return False  # the reply comes a moment later
+        locks = Locks(redis.Redis(connection_pool=redis.ConnectionPool.from_url(URL, connection_class=Cut)))
+        name, exports = name_of("cut"), locks.semaphore(name_of("cut"), 2, 30)
+        locks.lock(name, 30).release()
+        exports.acquire().release()
+        for take in (lambda: locks.lock(name, 30), lambda: locks.try_lock(name, 30), exports.acquire, exports.try_acquire):
+            Cut.cut = True
+            with self.assertRaises(Stop):
+                take()
+            self.assertFalse(locks.locked(name) or exports.status().used)
+        for call in ("extend", "owned"):
+            lock = locks.lock(name, 30)
+            Cut.cut = True
+            with self.assertRaises(Stop):
+                lock.extend(30) if call == "extend" else lock.owned()
+            lock.release()
+        self.assertFalse(locks.locked(name))
+
     def test_a_pool_without_connections(self):
         """What fails because the pool is used up gives its lock back later."""
         name = name_of("pool")
