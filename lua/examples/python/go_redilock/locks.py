@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import operator
 import os
 import queue
 import threading
@@ -60,7 +61,7 @@ class Lock(Held):
 
     def __init__(self, locks: Locks, name: str | bytes, grant: Grant, fence: int):
         super().__init__(locks, name, grant, fence)
-        self._lost = threading.Event()
+        self._lost, self._this = threading.Event(), weakref.ref(self)
 
     def wait_lost(self, timeout: float | None = None) -> bool:
         """Block until a renewed lock is lost, or the timeout."""
@@ -90,8 +91,12 @@ class Lock(Held):
         self._mine()
         self.locks._release(self)
 
-    def __enter__(self) -> Lock:
-        return self
+    if typing.TYPE_CHECKING:
+        def __enter__(self) -> Lock: ...
+    else:
+        # Python runs the handlers of signals where a function begins. An exception of theirs at the beginning of this one would leave
+        # the lock held. So it is no function: a weak reference, when it is called, is its object.
+        __enter__ = property(operator.attrgetter("_this"))
 
     def __exit__(self, kind: typing.Any, *_: typing.Any) -> None:
         if self._pid != os.getpid():
@@ -198,7 +203,7 @@ class Locks:
 
     def _acquire(self, name: str | bytes, w: Waiter, end: float, poll: float, renew: bool, on_lost: OnLost | None) -> Lock | None:
         shared = self._shared()
-        lock = None
+        done = False
         key = w.kind.line(w.keys)
         with shared.mutex:
             line = shared.lines.setdefault(key, Line())
@@ -212,13 +217,14 @@ class Locks:
                 with shared.mutex:
                     lock = Lock(self, name, grant, grant.take())
                 if grant.deadline <= clock():
-                    lock = None
                     raise LockLost(f"{name!r}: the answer took longer than the lease")
                 if renew:
                     _Renewal(lock, w.lease_ms, shared.background, on_lost)
-            return lock
+                done = True  # the last that happens: a signal's exception before it gives the grant back
+                return lock
+            return None
         finally:
-            if lock is None:  # an exception as well, of whatever kind, leaves neither a lock nor a place in the queue
+            if not done:  # an exception as well, of whatever kind, leaves neither a lock nor a place in the queue
                 self._leave(shared, line, w)
 
     def _wait(self, shared: _Shared, line: Line, w: Waiter, end: float, poll: float) -> Grant | None:
