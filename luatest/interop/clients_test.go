@@ -13,7 +13,8 @@ import (
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
-var times = flag.Int("times", 1000, "forks, cancels and exceptions of each kind that the clients' own tests make; 25 with -short")
+var times = flag.Int("times", 1000,
+	"forks, cancels and exceptions of each kind that the clients' own tests make; 25 with -short")
 
 // clientTests are the tests of the clients in other languages: what users of each language do, on a server and on a cluster.
 var clientTests = []struct {

@@ -55,8 +55,8 @@ func (r runner) replay(t *testing.T, s *server.Server, dir string) ([]byte, erro
 var figures = regexp.MustCompile(`(?m)^(\d+) passed, (\d+) failed, (\d+) skipped$`)
 var reasons = regexp.MustCompile(`(?m)^skipped (\d+): (.*)$`)
 
-// TestConformance replays the scenarios in every language, on each of the servers that are found, each time a new one; in the
-// short form each language on one of them.
+// TestConformance replays the scenarios in every language, on each of the servers that are found, each time a new one; in
+// the short form each language on one of them.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	found := server.Executables()
@@ -125,8 +125,9 @@ func (r runner) run(t *testing.T, executable string, row *testreport.Row) {
 
 // TestConformanceFails: a scenario with a wrong reply, of each primitive, is found in every language.
 func TestConformanceFails(t *testing.T) {
-	const wrong = `{"primitive": "PRIMITIVE", "version": 1, "scenarios": [{"name": "wrong", "title": "Wrong.", "shows": ["M1"],
-		"steps": [{"call": "acquire", "args": ["a", 10000, 3], "reply": ["GRANTED", 1, 10000, 1]}, {"state": []}]}]}`
+	const wrong = `{"primitive": "PRIMITIVE", "version": 1, "scenarios": [{"name": "wrong", "title": "Wrong.",
+		"shows": ["M1"], "steps": [{"call": "acquire", "args": ["a", 10000, 3], "reply": ["GRANTED", 1, 10000, 1]},
+		{"state": []}]}]}`
 	for _, r := range runners {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()

@@ -118,7 +118,10 @@ func contestants() []contestant {
 		{name: "ioredis", runtime: node, command: nodeWorker, fenced: true, permits: true},
 		{name: "java", runtime: java, command: javaWorker, args: []string{"../../lua/dist"}, fenced: true},
 		{name: "rust", runtime: rust, command: []string{built("worker-rust")}, fenced: true},
-		{name: "shell", runtime: shell, command: []string{"workers/shell/worker.sh"}, fenced: true, permits: true, slow: true},
+		{
+			name: "shell", runtime: shell, command: []string{"workers/shell/worker.sh"},
+			fenced: true, permits: true, slow: true,
+		},
 		{name: "python-redilock", runtime: python, command: pythonWorker},
 		{name: "redis-py Lock", runtime: python, command: pythonWorker},
 		{name: "redsync", runtime: golang, command: goWorker},
@@ -139,8 +142,8 @@ func built(path string) string {
 	return full
 }
 
-// installed makes link lead to what install puts into the user's cache, once for each list of packages. A folder at link that is
-// none of these is somebody's own, and stays.
+// installed makes link lead to what install puts into the user's cache, once for each list of packages. A folder of
+// Node's at link that is none of these is somebody's own, and stays.
 func installed(name, list, link string, install func(dir string) error) error {
 	want, err := os.ReadFile(list)
 	if err != nil {

@@ -139,8 +139,8 @@ func startAllT(t *testing.T, s *server.Server, want func(contestant) bool) (name
 	return names, workers
 }
 
-// meetings are the pairs of n contestants, each with itself too, in an order in which neighbours have no contestant in common
-// as far as that can be: so that they can meet at the same time.
+// meetings are the pairs of n contestants, each with itself too, in an order in which neighbours have no contestant in
+// common as far as that can be: so that they can meet at the same time.
 func meetings(n int) [][2]int {
 	var all [][2]int
 	for apart := range n {

@@ -16,8 +16,8 @@ const limit = 5
 
 var weights = []int64{1, 2, 3}
 
-// crowd lets workers take permits of one semaphore at the same time, each so many times. It returns the most that were in use,
-// and what went wrong.
+// crowd lets workers take permits of one semaphore at the same time, each so many times. It returns the most that were in
+// use, and what went wrong.
 func crowd(t *testing.T, rdb *redis.Client, workers []*worker, key string, times int) (most int64, failed []error) {
 	t.Helper()
 	counter := key + "-used"
@@ -54,8 +54,8 @@ func crowd(t *testing.T, rdb *redis.Client, workers []*worker, key string, times
 	return most, failed
 }
 
-// TestPermits: contestants in different languages share a semaphore, each pair for itself and all together. Never more permits
-// than the limit are in use, all of them are at some time, and none is left behind.
+// TestPermits: contestants in different languages share a semaphore, each pair for itself and all together. Never more
+// permits than the limit are in use, all of them are at some time, and none is left behind.
 func TestPermits(t *testing.T) {
 	t.Parallel()
 	s := server.StartT(t, server.Options{})

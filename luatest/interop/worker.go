@@ -70,8 +70,8 @@ type answer struct {
 // turn lets the worker take one.
 func (w *worker) turn(key, counter string) answer { return w.ask("turn " + key + " " + counter) }
 
-// permit lets the worker take so many permits, and raise a counter at the server by as much while it has them. The value of its
-// answer is what that came to.
+// permit lets the worker take so many permits, and raise a counter at the server by as much while it has them. The value of
+// its answer is what that came to.
 func (w *worker) permit(key string, limit, weight int64, counter string) answer {
 	return w.ask(fmt.Sprintf("permit %s %d %d %s", key, limit, weight, counter))
 }

@@ -83,7 +83,7 @@ redilock_now() {
   read -r up _ </proc/uptime && echo "${up%.*}${up#*.}0"
 }
 
-# redilock_options [--limit N] [--weight N] … sets what it is a lock of. It prints nothing, and redilock_words counts what it took.
+# redilock_options [--limit N] [--weight N] … sets what it is a lock of; redilock_words counts the words that it took.
 redilock_options() {
   redilock_limit='' redilock_weight=1 redilock_words=0
   while [ $# -gt 1 ]; do
@@ -206,9 +206,9 @@ redilock_quit() {
   exit $((128 + $3))
 }
 
-# redilock_with [--limit N [--weight N]] NAME LEASE COMMAND [ARGUMENT…] runs it with REDILOCK_FENCE set. A signal ends the program, when the command
-# has ended, and gives the lock or the place in the queue back. The caller's own traps are in force again behind it. In a
-# function that is the COMMAND, `set -e` does nothing, as in every condition.
+# redilock_with [--limit N [--weight N]] NAME LEASE COMMAND [ARGUMENT…] runs it with REDILOCK_FENCE set. A signal ends the
+# program, when the command has ended, and gives the lock or the place in the queue back. The caller's own traps are in force
+# again behind it. In a function that is the COMMAND, `set -e` does nothing, as in every condition.
 redilock_with() {
   local name lease status=0
   redilock_options "$@" || return

@@ -44,7 +44,8 @@ done
 permits='. ./redilock.sh; redilock_lock --limit 3 --weight 2 "$1" 20000 1000; redilock_extend "$1" 30000; first=$redilock_token
   redilock_try --limit 3 "$1" 20000; second=$redilock_token; redilock_try --limit 3 "$1" 20000 || echo full
   redilock_lock --limit 3 "$1" 20000 20 5 || echo late; redilock_token=$second; redilock_release "$1"; redilock_token=$first
-  redilock_release "$1"; redilock_release "$1" || echo lost; redilock_with --limit 1 "$1" 20000 echo ran; redilock_with "$1" 20000 echo mutex'
+  redilock_release "$1"; redilock_release "$1" || echo lost
+  redilock_with --limit 1 "$1" 20000 echo ran; redilock_with "$1" 20000 echo mutex'
 for mode in "${modes[@]}"; do
   check "$mode: permits" $'full\nlate\nlost\nran\nmutex' "$($mode "$permits" bash "$name" 2>&1)"
   check "$mode: what the permits left" 0 "$($REDIS_CLI EXISTS "$name" "{$name}:redilock:pending" "{$name}:redilock:members")"
@@ -83,7 +84,8 @@ if [ $# -gt 1 ]; then
   export REDIS_CLI="redis-cli -c -p $2"
   for port in $($REDIS_CLI CLUSTER NODES | sed 's/^[^ ]* [^ ]*:\([0-9]*\)@.*/\1/'); do redis-cli -p "$port" SCRIPT FLUSH >/dev/null; done
   for i in 1 2 3 4 5 6; do
-    check "cluster $i" $'ran\nran too' "$(sh -c '. ./redilock.sh; redilock_with "$1" 20000 echo ran; redilock_with --limit 3 "$1" 20000 echo ran too' x "$name$i" 2>&1)"
+    check "cluster $i" $'ran\nran too' "$(sh -c '. ./redilock.sh; redilock_with "$1" 20000 echo ran
+      redilock_with --limit 3 "$1" 20000 echo ran too' x "$name$i" 2>&1)"
   done
 else
   echo "NOT PROVEN: a cluster"
