@@ -13,7 +13,8 @@ import (
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
-var times = flag.Int("times", 50, "forks, cancels and exceptions of each kind that the clients' own tests make")
+var times = flag.Int("times", 1000,
+	"forks, cancels and exceptions of each kind that the clients' own tests make; 25 with -short")
 
 // clientTests are the tests of the clients in other languages: what users of each language do, on a server and on a cluster.
 var clientTests = []struct {
@@ -34,6 +35,11 @@ var clientTests = []struct {
 
 // TestClients runs them.
 func TestClients(t *testing.T) {
+	t.Parallel()
+	n := *times
+	if testing.Short() {
+		n = 25
+	}
 	s := server.StartT(t, server.Options{})
 	c := server.StartClusterT(t, "", 3, 0)
 	_, port := address(t, s)
@@ -49,7 +55,7 @@ func TestClients(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
 			cmd.Dir = filepath.Join(examples, language.dir)
 			cmd.Env = append(os.Environ(), "REDIS_URL=redis://"+s.Addr(), "REDIS_CLUSTER=redis://"+node,
-				fmt.Sprint("REDILOCK_TIMES=", *times))
+				fmt.Sprint("REDILOCK_TIMES=", n))
 			if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "NOT PROVEN") {
 				t.Errorf("%v\n%s", err, out)
 			}
@@ -59,6 +65,7 @@ func TestClients(t *testing.T) {
 
 // TestPackages builds the packages of Python and Node, installs them in an empty folder, and takes a lock there.
 func TestPackages(t *testing.T) {
+	t.Parallel()
 	s := server.StartT(t, server.Options{})
 	url := "redis://" + s.Addr()
 	t.Run("Python", func(t *testing.T) {

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -10,8 +11,17 @@ import (
 	"sync"
 )
 
-// build is where everything goes that is installed or compiled. Git ignores it.
+// build is where everything goes that is compiled of this tree. Git ignores it.
 const build = ".build"
+
+// cached is the absolute path of something that is installed once for all trees, in the user's cache.
+func cached(path string) string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		panic(err) // there is no home
+	}
+	return filepath.Join(dir, "redilock-interop", path)
+}
 
 // runtime is a language: its programs, and what has to be installed once.
 type runtime struct {
@@ -44,17 +54,23 @@ var (
 		return run(".", "go", "build", "-o", built("worker-go"), "./workers/go")
 	}}
 	python = &runtime{name: "Python", needs: []string{"python3"}, install: func() error {
-		return unlessInstalled("python", "workers/python/requirements.txt", func() error {
+		return installed("python", "workers/python/requirements.txt", built("venv"), func(dir string) error {
 			return errors.Join(
-				run(".", "python3", "-m", "venv", built("venv")),
-				run(".", built("venv/bin/pip"), "install", "--quiet", "--disable-pip-version-check",
+				run(".", "python3", "-m", "venv", dir),
+				run(".", filepath.Join(dir, "bin/pip"), "install", "--quiet", "--disable-pip-version-check",
 					"-r", "workers/python/requirements.txt"))
 		})
 	}}
 	node = &runtime{name: "Node", needs: []string{"node", "npm"}, install: func() error {
 		for _, dir := range []string{"../../lua/examples/node", "workers/node"} {
-			err := unlessInstalled(strings.ReplaceAll(dir, "/", "-"), filepath.Join(dir, "package.json"), func() error {
-				return run(dir, "npm", "install", "--silent", "--no-audit", "--no-fund")
+			list, modules := filepath.Join(dir, "package.json"), absolute(filepath.Join(dir, "node_modules"))
+			err := installed("node", list, modules, func(to string) error {
+				text, err := os.ReadFile(list)
+				if err == nil {
+					err = os.WriteFile(filepath.Join(filepath.Dir(to), "package.json"), text, 0o644)
+				}
+				return errors.Join(err, run(filepath.Dir(to), "npm", "install", "--silent", "--no-audit", "--no-fund",
+					"--no-package-lock", "--prefer-offline"))
 			})
 			if err != nil {
 				return err
@@ -66,10 +82,14 @@ var (
 		return run("workers/java", "mvn", "--batch-mode", "--quiet", "compile")
 	}}
 	rust = &runtime{name: "Rust", needs: []string{"cargo"}, install: func() error {
-		target := "--target-dir=" + built("cargo")
-		return errors.Join(
+		target := "--target-dir=" + cached("cargo")
+		err := errors.Join(
 			run("workers/rust", "cargo", "build", "--quiet", target),
 			run("../../lua/examples/rust", "cargo", "build", "--quiet", "--examples", target))
+		for from, to := range map[string]string{"worker": "worker-rust", "examples/conformance": "conformance-rust"} {
+			err = errors.Join(err, run(".", "cp", cached("cargo/debug/"+from), built(to)))
+		}
+		return err
 	}}
 	shell = &runtime{name: "shell", needs: []string{"bash", "redis-cli", "jq"}, install: func() error { return nil }}
 )
@@ -81,6 +101,7 @@ type contestant struct {
 	command []string
 	args    []string // after KIND HOST PORT
 	fenced  bool     // it is of ours: every turn has a fence
+	permits bool     // it has semaphores
 	slow    bool     // starts a process for each command
 }
 
@@ -90,14 +111,17 @@ func contestants() []contestant {
 	pythonWorker := []string{built("venv/bin/python"), "workers/python/worker.py"}
 	nodeWorker := []string{"node", "workers/node/worker.mjs"}
 	return []contestant{
-		{name: "sdk", runtime: golang, command: goWorker, fenced: true},
-		{name: "python", runtime: python, command: pythonWorker, fenced: true},
-		{name: "python-asyncio", runtime: python, command: pythonWorker, fenced: true},
-		{name: "node-redis", runtime: node, command: nodeWorker, fenced: true},
-		{name: "ioredis", runtime: node, command: nodeWorker, fenced: true},
+		{name: "sdk", runtime: golang, command: goWorker, fenced: true, permits: true},
+		{name: "python", runtime: python, command: pythonWorker, fenced: true, permits: true},
+		{name: "python-asyncio", runtime: python, command: pythonWorker, fenced: true, permits: true},
+		{name: "node-redis", runtime: node, command: nodeWorker, fenced: true, permits: true},
+		{name: "ioredis", runtime: node, command: nodeWorker, fenced: true, permits: true},
 		{name: "java", runtime: java, command: javaWorker, args: []string{"../../lua/dist"}, fenced: true},
-		{name: "rust", runtime: rust, command: []string{built("cargo/debug/worker")}, fenced: true},
-		{name: "shell", runtime: shell, command: []string{"workers/shell/worker.sh"}, fenced: true, slow: true},
+		{name: "rust", runtime: rust, command: []string{built("worker-rust")}, fenced: true},
+		{
+			name: "shell", runtime: shell, command: []string{"workers/shell/worker.sh"},
+			fenced: true, permits: true, slow: true,
+		},
 		{name: "python-redilock", runtime: python, command: pythonWorker},
 		{name: "redis-py Lock", runtime: python, command: pythonWorker},
 		{name: "redsync", runtime: golang, command: goWorker},
@@ -118,23 +142,38 @@ func built(path string) string {
 	return full
 }
 
-// unlessInstalled installs, unless that was done with the very same list of packages.
-func unlessInstalled(name, list string, install func() error) error {
+// installed makes link lead to what install puts into the user's cache, once for each list of packages. A folder of
+// Node's at link that is none of these is somebody's own, and stays.
+func installed(name, list, link string, install func(dir string) error) error {
 	want, err := os.ReadFile(list)
 	if err != nil {
 		return err
 	}
-	mark := built(name + ".installed")
-	if got, err := os.ReadFile(mark); err == nil && string(got) == string(want) {
-		return nil
+	dir := filepath.Join(cached(fmt.Sprintf("%s-%.8x", name, sha256.Sum256(want))), filepath.Base(link))
+	if info, err := os.Lstat(link); err == nil && info.IsDir() {
+		if name == "node" {
+			return nil
+		}
+		if err := os.RemoveAll(link); err != nil {
+			return err
+		}
 	}
-	if err := install(); err != nil {
+	mark := filepath.Join(filepath.Dir(dir), "installed")
+	if _, err := os.Stat(mark); err != nil {
+		if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+			return err
+		}
+		if err := install(dir); err != nil {
+			return err
+		}
+		if err := os.WriteFile(mark, want, 0o644); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Dir(link), 0o755), os.RemoveAll(link)); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(build, 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(mark, want, 0o644)
+	return os.Symlink(dir, link)
 }
 
 // run runs a program to its end. Its error has what the program said.

@@ -8,6 +8,9 @@
 //	turn KEY FILE   →   done VALUE FENCE   it waited for the lock KEY and raised the number in FILE to VALUE under it;
 //	                                       FENCE is 0 where the lock has none
 //	                    fail TEXT          it did not
+//	permit KEY LIMIT WEIGHT COUNTER
+//	                →   done USED FENCE    it waited for WEIGHT of the LIMIT permits of KEY, raised the key COUNTER by as
+//	                                       much to USED while it had them, and lowered it again
 //	hold KEY            →   done 0 0           it has the lock KEY, and keeps it (Redisson's alone)
 //
 // In a round of two contestants the lock is held, both are sent a turn, and then the lock is given back. Mutual exclusion

@@ -14,6 +14,7 @@ import (
 
 // TestReadmes runs the commands of each client's README.md as they stand, in their order, from a copy of the tree.
 func TestReadmes(t *testing.T) {
+	t.Parallel()
 	languages := map[string]*runtime{"python": python, "node": node, "shell": shell, "rust": rust, "java": java}
 	for language, needs := range languages {
 		t.Run(language, func(t *testing.T) {
@@ -56,7 +57,7 @@ func TestReadmes(t *testing.T) {
 			}
 			cmd := exec.CommandContext(t.Context(), "bash", "-exuo", "pipefail", "-c", ports.Replace(script.String()))
 			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "CARGO_TARGET_DIR="+built("cargo"), "REDILOCK_TIMES=10")
+			cmd.Env = append(os.Environ(), "CARGO_TARGET_DIR="+cached("cargo"), "REDILOCK_TIMES=10")
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%v\n%s", err, out)
 			}

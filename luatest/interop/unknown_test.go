@@ -29,6 +29,7 @@ func TestUnknownReply(t *testing.T) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			if err := c.runtime.ready(); err != nil {
 				missing(t, err)
 				t.Skip(err)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -19,6 +20,7 @@ const stopTimeout = 10 * time.Second
 type worker struct {
 	contestant contestant
 	version    string
+	busy       sync.Mutex // it does one thing after the other
 	cmd        *exec.Cmd
 	in         io.WriteCloser
 	out        *bufio.Scanner
@@ -67,6 +69,12 @@ type answer struct {
 
 // turn lets the worker take one.
 func (w *worker) turn(key, counter string) answer { return w.ask("turn " + key + " " + counter) }
+
+// permit lets the worker take so many permits, and raise a counter at the server by as much while it has them. The value of
+// its answer is what that came to.
+func (w *worker) permit(key string, limit, weight int64, counter string) answer {
+	return w.ask(fmt.Sprintf("permit %s %d %d %s", key, limit, weight, counter))
+}
 
 // hold lets the worker take the lock and keep it.
 func (w *worker) hold(key string) answer { return w.ask("hold " + key) }

@@ -1,4 +1,4 @@
-// Replays the scenarios of luatest/scenarios/mutex: node conformance.mjs redis://host:port [node-redis|ioredis]
+// Replays the scenarios of luatest/scenarios: node conformance.mjs redis://host:port [node-redis|ioredis]
 //
 // The server is emptied, and some scenarios change its settings: use one that holds nothing and serves nobody else.
 
@@ -8,7 +8,7 @@ import Redis from 'ioredis';
 import { RESP_TYPES, createClient } from 'redis';
 import { dist, keysOf } from './scripts.mjs';
 
-const scenarios = new URL('../../luatest/scenarios/mutex/', dist);
+const scenarios = new URL('../../luatest/scenarios/', dist);
 const json = (url) => JSON.parse(readFileSync(url, 'utf8'));
 const manifest = json(new URL('manifest.json', dist));
 const url = process.argv[2];
@@ -183,7 +183,7 @@ class Replay {
 
 function namesThatGoWrong() {
   const suffixes = ['fence', 'queue', 'waiters'];
-  return json(new URL('names.json', scenarios)).names.filter((n) => {
+  return json(new URL('mutex/names.json', scenarios)).names.filter((n) => {
     const name = n.hex ? Buffer.from(n.hex, 'hex') : n.name.repeat(n.times ?? 1);
     try {
       const keys = keysOf(name, suffixes.map((s) => `:redilock:${s}`));
@@ -200,7 +200,9 @@ const skipped = {};
 const wrong = namesThatGoWrong();
 wrong.forEach((n) => console.log(`FAILED names: ${JSON.stringify(n)}`));
 if (wrong.length) failed++; else passed++;
-for (const path of readdirSync(scenarios).filter((f) => f.endsWith('.json') && f !== 'schema.json').sort()) {
+const paths = readdirSync(scenarios, { withFileTypes: true }).filter((f) => f.isDirectory()).flatMap(({ name }) =>
+  readdirSync(new URL(name, scenarios)).filter((f) => f.endsWith('.json')).sort().map((f) => `${name}/${f}`));
+for (const path of paths) {
   const file = json(new URL(path, scenarios));
   for (const scenario of file.scenarios ?? []) {
     if (scenario.engines && !scenario.engines.includes('real')) {

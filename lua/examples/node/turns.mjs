@@ -4,9 +4,9 @@ export const presence = 6000; // how long the server believes a waiter alive tha
 
 export const clock = () => performance.now();
 
-/** The first waiter asks every `poll`, and when the lease ends; the others the less, the further behind they stand. */
-export function pause(holderPTTL, position, poll) {
-  if (position === 1 && holderPTTL >= 0) return Math.min(poll, holderPTTL + 1);
+/** The first waiter asks every `poll`, and when a lease ends; the others the less, the further behind they stand. */
+export function pause(wait, position, poll) {
+  if (position === 1 && wait >= 0) return Math.min(poll, wait + 1);
   return Math.min(poll * position, presence / 3);
 }
 
@@ -14,7 +14,7 @@ export function pause(holderPTTL, position, poll) {
 export const certain = (sent, lease) => sent + lease * 0.99 - 2;
 
 /** What the server gave to one token: the lock until a deadline, and numbers of which each holder takes one. */
-class Grant {
+export class Grant {
   closed = false; // no further holder may use it: somebody knows the token, or it was extended or released
   lost = false;
   arrived = clock();
@@ -41,16 +41,26 @@ class Grant {
 class Waiter {
   since = clock();
   gone = false;
-  handed = false; // by a release of this process
+  short = false; // a release of this process handed it on, for less than the lease that was asked for
   passed = null; // a grant
   aborted = false;
-  wake = () => {};
+  woken = false; // while it did not sleep
+  wake = () => { this.woken = true; };
 
   constructor(values) { Object.assign(this, values); }
 
+  /** The grant that a reply, or a row of one, made. */
+  granted(sent, { fence, lease, fences }) {
+    return new Grant({ kind: this.kind, name: this.name, token: this.token, lease: this.lease, last: fence, next: fence - fences + 1,
+      deadline: certain(sent, lease), closed: this.own });
+  }
+
   /** Sleeps until it is woken, or for so many ms. */
   sleep(ms) {
-    if (this.passed || this.aborted) return undefined;
+    if (this.passed || this.aborted || this.woken) {
+      this.woken = false;
+      return undefined;
+    }
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1));
       this.wake = () => { clearTimeout(timer); resolve(); };
@@ -60,18 +70,22 @@ class Waiter {
   /** What was promised; or undefined once it is aborted, or when the patience is over. */
   async orAborted(promise, ms) {
     promise.catch(() => {}); // nobody may be listening when it fails
+    this.woken = false;
     if (this.aborted) return undefined;
     let timer;
     try {
       return await Promise.race([promise, new Promise((resolve) => {
-        this.wake = () => { if (this.aborted) resolve(); };
+        this.wake = () => {
+          this.woken = true; // it sees it when the call is answered
+          if (this.aborted) resolve();
+        };
         if (ms !== Infinity) timer = setTimeout(resolve, Math.max(0, Math.min(ms, 2 ** 31 - 1)) + 100);
       })]);
     } finally { clearTimeout(timer); }
   }
 }
 
-/** The waiters of one process for one name, first come, first served, and the grant that one of them uses. */
+/** The waiters of one process for one name, first come, first served, and the exclusive grant that one of them uses. */
 export class Line {
   waiters = [];
   holder = null;
@@ -84,11 +98,7 @@ export class Line {
     return w;
   }
 
-  grant(name, token, lease, fence, fences, deadline) {
-    return new Grant({ name, token, lease, last: fence, next: fence - fences + 1, deadline });
-  }
-
-  /** Only the first asks the server: when nobody here holds the lock, and if that lasts, to strand nobody. */
+  /** Only the first asks the server: when nobody here keeps it out, and if that lasts, to strand nobody. */
   mayAsk(w) {
     if (!w.asking && this.waiters[0] === w) {
       w.asking = !this.holder || this.holder.deadline <= clock() || clock() - w.since >= presence / 3;
@@ -104,9 +114,13 @@ export class Line {
 
   granted(w, grant) {
     this.#remove(w);
-    this.holder = grant;
     w.passed = grant;
+    if (grant.kind.exclusive) this.holder = grant;
+    else this.wake();
   }
+
+  /** Lets the first look whether it may go in, or ask. */
+  wake() { this.waiters[0]?.wake(); }
 
   /** Gives the grant of a holder that is done to the next, without the server. Else it must be released. */
   passOn(grant, turn) {
@@ -124,16 +138,16 @@ export class Line {
   settle(grant, w, sent, reply) {
     if (this.#holds(grant)) this.holder = null;
     if (w && !w.gone && !w.passed) {
-      if (reply?.[0] === 'HANDED' && reply[1] === w.token) {
-        const [, , fence, lease, fences] = reply;
-        this.granted(w, this.grant(w.name, w.token, w.lease, fence, fences, certain(sent, lease)));
-        w.handed = true;
+      const row = told(reply).find(({ token }) => token === String(w.token));
+      if (row) {
+        this.granted(w, w.granted(sent, row));
+        w.short = row.lease < w.lease;
       } else {
         w.asking = true;
       }
       w.wake();
     } else {
-      this.waiters[0]?.wake();
+      this.wake();
     }
     return Boolean(w?.gone);
   }
@@ -150,3 +164,6 @@ export class Line {
     if (i >= 0) this.waiters.splice(i, 1);
   }
 }
+
+// Whom a release granted, of those that the caller has to tell.
+const told = (reply) => (reply?.tag === 'HANDED' ? [reply] : reply?.granted ?? []);

@@ -40,6 +40,40 @@ for shell in bash sh; do
   $REDIS_CLI DEL "$name" >/dev/null
 done
 
+# A semaphore: as many as the limit, and no more; weights; what is left.
+permits='. ./redilock.sh; redilock_lock --limit 3 --weight 2 "$1" 20000 1000; redilock_extend "$1" 30000; first=$redilock_token
+  redilock_try --limit 3 "$1" 20000; second=$redilock_token; redilock_try --limit 3 "$1" 20000 || echo full
+  redilock_lock --limit 3 "$1" 20000 20 5 || echo late; redilock_token=$second; redilock_release "$1"; redilock_token=$first
+  redilock_release "$1"; redilock_release "$1" || echo lost
+  redilock_with --limit 1 "$1" 20000 echo ran; redilock_with "$1" 20000 echo mutex'
+for mode in "${modes[@]}"; do
+  check "$mode: permits" $'full\nlate\nlost\nran\nmutex' "$($mode "$permits" bash "$name" 2>&1)"
+  check "$mode: what the permits left" 0 "$($REDIS_CLI EXISTS "$name" "{$name}:redilock:pending" "{$name}:redilock:members")"
+done
+used=$(mktemp)
+for i in 1 2 3 4 5 6 7 8; do
+  ./redilock.sh --limit 3 --weight $((1 + i % 2)) "$name" 20000 sh -c '$REDIS_CLI INCRBY "$1" "$2" >>"$3"; sleep 0.05
+    $REDIS_CLI DECRBY "$1" "$2" >/dev/null' x "$name:used" $((1 + i % 2)) "$used" &
+done
+wait
+check "a semaphore of many processes" "8 times, more than 3: 0" "$(grep -c . "$used") times, more than 3: $(grep -c '[^123]' "$used")"
+$REDIS_CLI DEL "$name:used" >/dev/null
+rm "$used"
+for shell in bash sh; do
+  for bad in "--limit" "--limit x" "--limit 0" "--limit 2147483648" "--weight 2" "--limit 2 --weight 3"; do
+    # shellcheck disable=SC2086 # words
+    check "$shell: $bad" 2 "$($shell -c '. ./redilock.sh; redilock_with "$@"' x $bad "$name" 20000 echo not reached >/dev/null 2>&1; echo $?)"
+  done
+  $REDIS_CLI EVALSHA "$($REDIS_CLI -x SCRIPT LOAD <../../dist/semaphore/v1/acquire.lua)" 4 "$name" "{$name}:redilock:fence" \
+    "{$name}:redilock:pending" "{$name}:redilock:members" somebody 20000 2 2 >/dev/null
+  $shell -c '. ./redilock.sh; redilock_with --limit 2 "$1" 20000 echo not reached' x "$name" & waiter=$!
+  for ((i = 0; i < 500; i++)); do [ "$($REDIS_CLI ZCARD "{$name}:redilock:pending")" = 1 ] && break; sleep 0.02; done
+  kill -TERM "$waiter"; wait "$waiter"
+  check "$shell: killed in the queue of a semaphore" 143 $?
+  check "$shell: the queue of the semaphore" 0 "$($REDIS_CLI ZCARD "{$name}:redilock:pending")"
+  $REDIS_CLI DEL "$name" "{$name}:redilock:members" >/dev/null
+done
+
 # A reply that is not known is no grant, and nothing to wait on.
 fake=$(mktemp) && printf '#!/bin/sh\necho LATER\n' >"$fake" && chmod +x "$fake"
 check "an unknown reply" $'redilock: acquire answered LATER, which this client does not know\nstatus 2' \
@@ -49,7 +83,10 @@ rm "$fake"
 if [ $# -gt 1 ]; then
   export REDIS_CLI="redis-cli -c -p $2"
   for port in $($REDIS_CLI CLUSTER NODES | sed 's/^[^ ]* [^ ]*:\([0-9]*\)@.*/\1/'); do redis-cli -p "$port" SCRIPT FLUSH >/dev/null; done
-  for i in 1 2 3 4 5 6; do check "cluster $i" ran "$(sh -c '. ./redilock.sh; redilock_with "$1" 20000 echo ran' x "$name$i" 2>&1)"; done
+  for i in 1 2 3 4 5 6; do
+    check "cluster $i" $'ran\nran too' "$(sh -c '. ./redilock.sh; redilock_with "$1" 20000 echo ran
+      redilock_with --limit 3 "$1" 20000 echo ran too' x "$name$i" 2>&1)"
+  done
 else
   echo "NOT PROVEN: a cluster"
 fi

@@ -103,7 +103,7 @@ func (w *window) hold(ctx context.Context, r *rand.Rand, c *redilock.Client, cli
 		w.Add(client, Event{Held, 0}, call)
 		return
 	case errors.Is(err, redilock.ErrLost): // granted, but the lease was over when the caller heard of it
-		w.AddUntil(client, Event{Ended, w.hidden(client, call)}, call, history.Forever)
+		w.ranOut(client, call, ttl)
 		return
 	case err != nil:
 		w.Spoil(fmt.Errorf("%w: %w", history.ErrUnknown, err))
@@ -112,7 +112,7 @@ func (w *window) hold(ctx context.Context, r *rand.Rand, c *redilock.Client, cli
 	fence := l.Fence()
 	w.Add(client, Event{Granted, fence}, call)
 	if ttl == shortTTL {
-		w.AddUntil(client, Event{Ended, w.hidden(client, call)}, call, history.Forever)
+		w.ranOut(client, call, ttl)
 	}
 	if r.IntN(4) == 0 {
 		call = w.Now()
@@ -185,6 +185,22 @@ func (w *window) hidden(client int, since time.Duration) int64 {
 	number := w.number()
 	w.Add(client, Event{Hidden, number}, since)
 	return number
+}
+
+// mostRanOut is how many grants of one call may have run out unheard. Each of them doubles the orders that porcupine tries.
+const mostRanOut = 4
+
+// ranOut notes the grants that a waiter may have had since that time and whose leases were over before it heard of them:
+// after each it asks anew, and the next may run out as well, on a machine that takes its time.
+func (w *window) ranOut(client int, since, lease time.Duration) {
+	n := 1 + int((w.Now()-since)/lease)
+	if n > mostRanOut {
+		w.Spoil(fmt.Errorf("%w: a call took %v, and its lease is %v", history.ErrUnknown, w.Now()-since, lease))
+		return
+	}
+	for range n {
+		w.AddUntil(client, Event{Ended, w.hidden(client, since)}, since, history.Forever)
+	}
 }
 
 // set is SET name token [NX] PX lease, as every other library does it. It lets the lock run out.

@@ -7,10 +7,9 @@ import typing
 
 import redis.asyncio
 
-from . import grants
 from .asyncio import Lock, Locks
 from .errors import LockLost
-from .sync_redilock import Settings, name_of, new_token, told
+from .sync_redilock import Settings, grant_of, name_of, new_token, told
 
 
 class DistributedLock(Settings):
@@ -49,10 +48,8 @@ class DistributedLock(Settings):
         return await self._with(unlock_secret_token, lambda lock: lock.extend(lease))
 
     async def _with(self, token: str, do: typing.Callable[[Lock], typing.Awaitable[typing.Any]]) -> bool:
-        now = grants.clock()
-        grant = grants.Grant(grants.scripts.keys_of(name_of(token)), token, 1, 0, 0, now + 3600, now, closed=True)
         try:
-            await do(Lock(self.locks, name_of(token), grant, 0))
+            await do(Lock(self.locks, name_of(token), grant_of(token), 0))
         except LockLost:
             return False
         return True

@@ -9,10 +9,12 @@ import secrets
 import time
 import typing
 
-from .scripts import mutexv1 as scripts
+from . import kinds
+from .kinds import Keys, Mutex, Token
+from .scripts import runtime
 
 PRESENCE = 6.0  # how long the server believes a waiter alive that does not ask
-FENCES = 64  # how many numbers a grant should own, so that a turn can serve as many callers
+TRIES = 100  # of one attempt that is told to ask again at once
 TURN = 0.001  # how long one grant may serve the callers of one process
 
 
@@ -32,10 +34,11 @@ def certain(sent: float, lease_ms: int) -> float:
     return sent + lease_ms * 0.99 / 1000 - 0.002
 
 
-def pause(queued: scripts.AcquireQueued, poll: float) -> float:
-    """The first waiter asks every poll, and when the lease ends; the others the less, the further behind they stand."""
-    if queued.position == 1 and queued.holder_pttl_ms >= 0:
-        return min(poll, (queued.holder_pttl_ms + 1) / 1000)
+def pause(queued: typing.Any, poll: float) -> float:
+    """The first waiter asks every poll, and when a lease ends; the others the less, the further behind they stand."""
+    wait_ms = kinds.wait_ms(queued)
+    if queued.position == 1 and wait_ms >= 0:
+        return min(poll, (wait_ms + 1) / 1000)
     return min(poll * queued.position, PRESENCE / 3)
 
 
@@ -53,8 +56,9 @@ def text(token: bytes | str) -> str:
 class Grant:
     """What the server gave to one token: the lock until a deadline, and numbers of which each holder takes one."""
 
-    keys: scripts.Keys
-    token: str | bytes
+    kind: Mutex
+    keys: Keys
+    token: Token
     lease_ms: int  # that was asked for
     last: int  # of its numbers
     next: int
@@ -83,8 +87,9 @@ class Grant:
 class Waiter:
     """A caller that waits. asking: it asks the server for itself; gone: it gave up."""
 
-    keys: scripts.Keys
-    token: str | bytes
+    kind: Mutex
+    keys: Keys
+    token: Token
     own_token: bool
     lease_ms: int
     wake: typing.Callable[[], typing.Any]
@@ -92,28 +97,31 @@ class Waiter:
     presence_ms: int = ms(PRESENCE)
     asking: bool = False
     gone: bool = False
-    handed: bool = False  # by a release of this process
+    short: bool = False  # a release of this process handed it on, for less than the lease that was asked for
     passed: Grant | None = None
     event: typing.Any = None
 
-    def ask(self) -> scripts._rt.Call:
-        return scripts.acquire(self.keys, token=self.token, lease_ms=self.lease_ms, presence_ms=self.presence_ms,
-                               fences=1 if self.own_token else FENCES)
+    @property
+    def fences(self) -> int:
+        return 1 if self.own_token else self.kind.fences
 
-    def granted(self, sent: float, fence: int, lease_ms: int, fences: int) -> Grant:
-        return Grant(self.keys, self.token, self.lease_ms, fence, fence - fences + 1, certain(sent, lease_ms), clock(),
-                     closed=self.own_token)
+    def ask(self) -> runtime.Call:
+        return self.kind.acquire(self.keys, self.token, self.lease_ms, self.presence_ms, self.fences)
+
+    def granted(self, sent: float, row: typing.Any) -> Grant:
+        return Grant(self.kind, self.keys, self.token, self.lease_ms, row.fence, row.fence - row.fences + 1,
+                     certain(sent, row.lease_ms), clock(), closed=self.own_token)
 
 
 class Line:
-    """The waiters of one process for one name, first come, first served, and the grant that one of them uses."""
+    """The waiters of one process for one name, first come, first served, and the exclusive grant that one of them uses."""
 
     def __init__(self) -> None:
         self.waiters: collections.deque[Waiter] = collections.deque()
         self.holder: Grant | None = None
 
     def may_ask(self, w: Waiter, now: float) -> bool:
-        """Only the first asks the server: when nobody here holds the lock, and if that lasts, to strand nobody."""
+        """Only the first asks the server: when nobody here keeps it out, and if that lasts, to strand nobody."""
         if not w.asking and self.waiters and self.waiters[0] is w:
             held = self.holder and self.holder.deadline > now
             w.asking = not held or now - w.since >= PRESENCE / 3
@@ -128,7 +136,16 @@ class Line:
     def granted(self, w: Waiter, grant: Grant) -> None:
         if w in self.waiters:
             self.waiters.remove(w)
-        self.holder = w.passed = grant
+        w.passed = grant
+        if grant.kind.exclusive:
+            self.holder = grant
+        else:
+            self.wake()
+
+    def wake(self) -> None:
+        """Let the first look whether it may go in, or ask."""
+        if self.waiters:
+            self.waiters[0].wake()
 
     def _holds(self, grant: Grant | None) -> bool:
         return bool(self.holder and grant and self.holder.token == grant.token)
@@ -152,14 +169,15 @@ class Line:
             self.holder = None
         gone = w if w and w.gone else None
         if w and not gone and not w.passed:
-            if isinstance(reply, scripts.ReleaseHanded) and reply.token == scripts._rt.string(w.token):
-                self.granted(w, w.granted(sent, reply.fence, reply.lease_ms, reply.fences))
-                w.handed = True
+            row = next((row for row in kinds.told(reply) if row.token == runtime.string(w.token)), None)
+            if row:
+                self.granted(w, w.granted(sent, row))
+                w.short = row.lease_ms < w.lease_ms
             else:
                 w.asking = True
             w.wake()
-        elif self.waiters:
-            self.waiters[0].wake()
+        else:
+            self.wake()
         return gone
 
     def leave(self, w: Waiter) -> None:
@@ -168,9 +186,13 @@ class Line:
             self.waiters.remove(w)
 
 
-def release_of(keys: scripts.Keys, token: str | bytes, w: Waiter | None = None) -> scripts._rt.Call:
+def release_of(kind: Mutex, keys: Keys, token: Token, w: Waiter | None = None) -> runtime.Call:
     """The call that gives a token back, and names w as its successor."""
     if w is None:
-        return scripts.release(keys, token=token)
-    return scripts.release(keys, token=token, successor=w.token, lease_ms=w.lease_ms, presence_ms=w.presence_ms,
-                           fences=1 if w.own_token else FENCES)
+        return kind.release(keys, token)
+    return w.kind.hand_on(keys, token, w.token, w.lease_ms, w.presence_ms, w.fences)
+
+
+def attached(kind: Mutex, keys: Keys, token: Token, lease_ms: int, sent: float, reply: typing.Any) -> Grant:
+    """The grant of another process, of which an extend was answered."""
+    return Grant(kind, keys, token, lease_ms, reply.fence, reply.fence, certain(sent, reply.lease_left_ms), clock(), closed=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import operator
 import os
+import queue
 import threading
 import typing
 import warnings
@@ -11,12 +14,15 @@ import weakref
 
 import redis
 
-from . import grants
+from . import grants, kinds
 from .background import Background
-from .errors import ForkedError, LockLost, LockTimeout
-from .grants import Grant, Line, Waiter, certain, clock, ms, pause
-from .once import run_once
-from .scripts import mutexv1 as scripts
+from .errors import LockLost, LockTimeout
+from .grants import Grant, Line, Waiter, clock, ms, pause
+from .held import Held
+from .kinds import Keys, Mutex
+from .once import run, run_once
+from .scripts import mutexv1
+from .semaphore import RWLock, Semaphore
 
 log = logging.getLogger("go_redilock")
 OnLost = typing.Callable[["Lock"], typing.Any]
@@ -30,77 +36,67 @@ class _Shared:
         self.lines: dict[bytes, Line] = {}
 
 
-class Lock:
-    """A lock that is held, until deadline on clock(). `with` gives it back."""
+class _Event:
+    """Of a waiter. threading.Event raises a RuntimeError if a signal's exception comes while it takes its lock again."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def set(self) -> None:
+        self._queue.put(None)
+
+    def clear(self) -> None:
+        while not self._queue.empty():
+            self._queue.get()
+
+    def wait(self, seconds: float) -> None:
+        with contextlib.suppress(queue.Empty):
+            self._queue.get(timeout=seconds)
+
+
+class Lock(Held):
+    """A lock that is held, or some permits of a semaphore, until deadline on clock(). `with` gives it back."""
+
+    locks: Locks
 
     def __init__(self, locks: Locks, name: str | bytes, grant: Grant, fence: int):
-        self.locks, self.name, self.fence = locks, name, fence
-        self._grant, self._ended, self._pid = grant, False, os.getpid()
-        self._lost = threading.Event()
-
-    @property
-    def deadline(self) -> float:
-        """Until when it is ours for sure, on clock()."""
-        return self._grant.deadline
-
-    @property
-    def left(self) -> float:
-        """Seconds until the deadline; 0 when it has passed."""
-        return 0.0 if self._ended else max(0.0, self._grant.deadline - clock())
-
-    @property
-    def token(self) -> str:
-        """What another process needs, with the name, to attach to the lock. Nobody else gets this grant afterwards."""
-        with self.locks._shared().mutex:
-            if self._ended:
-                raise LockLost(f"{self.name!r}: it was given back")
-            self._grant.closed = True
-            return grants.text(self._grant.token)
-
-    @property
-    def lost(self) -> bool:
-        """Whether it is known to be lost. Nothing is asked of the server."""
-        return self._grant.lost or self._ended or clock() >= self._grant.deadline
+        super().__init__(locks, name, grant, fence)
+        self._lost, self._this = threading.Event(), weakref.ref(self)
 
     def wait_lost(self, timeout: float | None = None) -> bool:
         """Block until a renewed lock is lost, or the timeout."""
         return self._lost.wait(timeout)
 
-    def check(self) -> None:
-        """Raise LockLost if it is known to be lost: before each step of the work that must not be done without it."""
-        if self.lost:
-            raise LockLost(f"{self.name!r}: the lease has ended, or somebody took the lock")
-
     def owned(self) -> bool:
         """Ask the server whether it is still ours."""
-        return not self._ended and self.locks.status(self.name).holder == scripts._rt.string(self._grant.token)
+        kind, keys, token = self._grant.kind, self._grant.keys, self._grant.token
+        return not self._ended and kind.stands(token, run(self.locks.client, kind.probe(keys, token)))
 
     def extend(self, lease: float) -> None:
         """Keep the lock for `lease` from now at least: it never adds to what is left, and never takes from it."""
-        self._mine()
-        with self.locks._shared().mutex:
-            if self._ended:
-                raise LockLost(f"{self.name!r}: it was given back")
-            self._grant.closed = True
-        sent = clock()
-        reply = scripts.extend(self._grant.keys, token=self._grant.token, lease_ms=ms(lease)).run(self.locks.client)
-        if isinstance(reply, scripts.ExtendNotheld):
-            self._grant.lost = True
-            self._lost.set()
-            raise LockLost(f"{self.name!r}: the lease has ended, or somebody took the lock")
-        self._grant.raised(sent, reply.fence, reply.lease_left_ms)
+        call, sent = self._extending(ms(lease)), clock()
+        self._extended(sent, run(self.locks.client, call))
+
+    def shrink(self, weight: int) -> None:
+        """Give some of its permits back, and keep `weight` of them. Who waits for them is admitted."""
+        self._shrunk(run(self.locks.client, self._shrinking(weight)))
+
+    def downgrade(self) -> None:
+        """Make a reader of a writer: other readers come in, and no writer in between."""
+        self._check_writer()
+        self.shrink(1)
 
     def release(self) -> None:
         """Give the lock back, to the first that waits. LockLost if it was lost meanwhile; a second release is LockLost, too."""
         self._mine()
         self.locks._release(self)
 
-    def _mine(self) -> None:
-        if self._pid != os.getpid():
-            raise ForkedError(f"{self.name!r} was locked by process {self._pid}: in a fork of it, use attach(name, token)")
-
-    def __enter__(self) -> Lock:
-        return self
+    if typing.TYPE_CHECKING:
+        def __enter__(self) -> Lock: ...
+    else:
+        # Python runs the handlers of signals where a function begins. An exception of theirs at the beginning of this one would leave
+        # the lock held. So it is no function: a weak reference, when it is called, is its object.
+        __enter__ = property(operator.attrgetter("_this"))
 
     def __exit__(self, kind: typing.Any, *_: typing.Any) -> None:
         if self._pid != os.getpid():
@@ -133,12 +129,13 @@ class Locks:
             self._state = _Shared()
         return self._state
 
+    def _guard(self) -> threading.Lock:
+        return self._shared().mutex
+
     def try_lock(self, name: str | bytes, lease: float, *, renew: bool = False, on_lost: OnLost | None = None,
                  token: str | bytes | None = None) -> Lock | None:
         """One attempt: a Lock, or None if somebody else has it or waits for it."""
-        w = self._waiter(name, lease, token, presence_ms=0)
-        w.asking = True
-        return self._acquire(name, w, clock(), 0, renew, on_lost)
+        return self._try(Mutex(), name, lease, renew, on_lost, token)
 
     def lock(self, name: str | bytes, lease: float, timeout: float = float("inf"), poll: float = 0.25, *,
              renew: bool = False, on_lost: OnLost | None = None, token: str | bytes | None = None) -> Lock:
@@ -147,43 +144,72 @@ class Locks:
         renew: extend the lock until it is released. If it is lost meanwhile, lock.lost is True, wait_lost returns, and
         on_lost(lock) is called, in a thread of its own. token: one's own, never used before.
         """
-        w = self._waiter(name, lease, token)
-        if lock := self._acquire(name, w, clock() + timeout, poll, renew, on_lost):
-            return lock
-        raise LockTimeout(f"{name!r}: held by somebody else")
+        return self._lock(Mutex(), name, lease, timeout, poll, renew, on_lost, token)
 
     def attach(self, name: str | bytes, token: str | bytes, lease: float) -> Lock:
         """The lock that another process took: extend it, and have it as a Lock here. LockLost if it is lost."""
-        keys, sent = scripts.keys_of(name), clock()
-        reply = scripts.extend(keys, token=token, lease_ms=ms(lease)).run(self.client)
-        if isinstance(reply, scripts.ExtendNotheld):
-            raise LockLost(f"{name!r}: the lease has ended, or somebody took the lock")
-        grant = Grant(keys, token, ms(lease), reply.fence, reply.fence, certain(sent, reply.lease_left_ms), clock(), closed=True)
-        return Lock(self, name, grant, grant.take())
+        return self._attach(Mutex(), name, token, lease)
 
-    def status(self, name: str | bytes) -> scripts.InspectStatus:
+    def status(self, name: str | bytes) -> mutexv1.InspectStatus:
         """Who holds the lock, and who waits for it."""
-        return scripts.inspect(scripts.keys_of(name)).run(self.client)
+        return run(self.client, mutexv1.inspect(mutexv1.keys_of(name)))
 
     def locked(self, name: str | bytes) -> bool:
         """Whether anybody holds the lock."""
         return self.status(name).holder_pttl_ms != -2
 
-    def _waiter(self, name: str | bytes, lease: float, token: str | bytes | None, presence_ms: int = ms(grants.PRESENCE)) -> Waiter:
-        keys, wake = scripts.keys_of(name), threading.Event()
-        w = Waiter(keys, token or grants.new_token(self.owner), token is not None, ms(lease), wake.set, clock(), presence_ms)
+    def semaphore(self, name: str | bytes, limit: int, lease: float) -> Semaphore:
+        """`limit` permits of this name, on all machines together."""
+        return Semaphore(self, name, limit, lease)
+
+    def rwlock(self, name: str | bytes, lease: float) -> RWLock:
+        """Many readers or one writer of this name, on all machines together."""
+        return RWLock(self, name, lease)
+
+    def _try(self, kind: Mutex, name: str | bytes, lease: float, renew: bool, on_lost: OnLost | None,
+             token: str | bytes | None) -> Lock | None:
+        w = self._waiter(kind, name, lease, token, presence_ms=0)
+        w.asking = True
+        return self._acquire(name, w, clock(), 0, renew, on_lost)
+
+    def _lock(self, kind: Mutex, name: str | bytes, lease: float, timeout: float, poll: float, renew: bool,
+              on_lost: OnLost | None, token: str | bytes | None) -> Lock:
+        w = self._waiter(kind, name, lease, token)
+        if lock := self._acquire(name, w, clock() + timeout, poll, renew, on_lost):
+            return lock
+        raise LockTimeout(f"{name!r}: held by somebody else")
+
+    def _attach(self, kind: Mutex, name: str | bytes, token: str | bytes, lease: float) -> Lock:
+        keys, sent = kind.scripts.keys_of(name), clock()
+        reply = run(self.client, kind.extend(keys, token, ms(lease)))
+        if isinstance(reply, kinds.NOTHELD):
+            raise LockLost(f"{name!r}: the lease has ended, or somebody took the lock")
+        grant = grants.attached(kind, keys, token, ms(lease), sent, reply)
+        return Lock(self, name, grant, grant.take())
+
+    def _wake(self, grant: Grant) -> None:
+        shared = self._shared()
+        with shared.mutex:
+            if line := shared.lines.get(grant.kind.line(grant.keys)):
+                line.wake()
+
+    def _waiter(self, kind: Mutex, name: str | bytes, lease: float, token: str | bytes | None,
+                presence_ms: int = ms(grants.PRESENCE)) -> Waiter:
+        keys, event = kind.scripts.keys_of(name), _Event()
+        w = Waiter(kind, keys, token or grants.new_token(self.owner), token is not None, ms(lease), event.set, clock(), presence_ms)
         w.ask()  # a bad argument is an error before anybody waits
-        w.event = wake
+        w.event = event
         return w
 
     def _acquire(self, name: str | bytes, w: Waiter, end: float, poll: float, renew: bool, on_lost: OnLost | None) -> Lock | None:
         shared = self._shared()
-        lock = None
+        done = False
+        key = w.kind.line(w.keys)
         with shared.mutex:
-            line = shared.lines.setdefault(w.keys.lock, Line())
+            line = shared.lines.setdefault(key, Line())
         try:
             with shared.mutex:
-                shared.lines[w.keys.lock] = line = shared.lines.get(w.keys.lock, line)
+                shared.lines[key] = line = shared.lines.get(key, line)
                 if w.presence_ms:
                     line.waiters.append(w)
             grant = self._wait(shared, line, w, end, poll)
@@ -191,16 +217,18 @@ class Locks:
                 with shared.mutex:
                     lock = Lock(self, name, grant, grant.take())
                 if grant.deadline <= clock():
-                    lock = None
                     raise LockLost(f"{name!r}: the answer took longer than the lease")
                 if renew:
                     _Renewal(lock, w.lease_ms, shared.background, on_lost)
-            return lock
+                done = True  # the last that happens: a signal's exception before it gives the grant back
+                return lock
+            return None
         finally:
-            if lock is None:  # an exception as well, of whatever kind, leaves neither a lock nor a place in the queue
+            if not done:  # an exception as well, of whatever kind, leaves neither a lock nor a place in the queue
                 self._leave(shared, line, w)
 
     def _wait(self, shared: _Shared, line: Line, w: Waiter, end: float, poll: float) -> Grant | None:
+        tries = 0
         while True:
             w.event.clear()
             with shared.mutex:
@@ -213,27 +241,30 @@ class Locks:
                 w.event.wait(min(left, line.patience(w, clock())))
                 continue
             sent = clock()
-            reply = w.ask().run(self.client)
-            if isinstance(reply, scripts.AcquireGranted):
+            reply = run(self.client, w.ask())
+            if isinstance(reply, kinds.GRANTED):
                 with shared.mutex:
-                    line.granted(w, w.granted(sent, reply.fence, reply.lease_ms, reply.fences))
+                    line.granted(w, w.granted(sent, reply))
                 return w.passed
-            if isinstance(reply, scripts.AcquireHeld):
+            if isinstance(reply, kinds.HELD):
+                tries += 1
+                if kinds.wait_ms(reply) == 0 and tries < grants.TRIES:
+                    continue
                 w.asking = False  # nothing of it is at the server
                 return None
             if sent >= end:
                 return None
             w.event.wait(max(0, min(pause(reply, poll), end - clock())))
         grant = w.passed
-        if w.handed and w.lease_ms > w.presence_ms:
+        if w.short:
             self._raise(grant, w)
         return grant
 
     def _raise(self, grant: Grant, w: Waiter) -> None:
         """What release handed on lasts min(lease, presence): asking again raises it."""
         sent = clock()
-        reply = w.ask().run(self.client)
-        if not isinstance(reply, scripts.AcquireGranted):
+        reply = run(self.client, w.ask())
+        if not isinstance(reply, kinds.GRANTED):
             raise LockLost("the lease that was handed on has ended")
         grant.raised(sent, reply.fence, reply.lease_ms)
 
@@ -242,20 +273,19 @@ class Locks:
             line.leave(w)
             grant, asked = w.passed, w.asking
             successor = line.successor() if asked or grant else None
-        if grant:
-            self._give_back(shared, line, grant, w.keys, grant.token, successor)
-        elif asked:
-            self._give_back(shared, line, None, w.keys, w.token, successor)
+        if grant or asked:
+            self._give_back(shared, line, grant, w.kind, w.keys, (grant or w).token, successor)
         else:
             with shared.mutex:
-                self._tidy(shared, w.keys, line)
+                line.wake()
+                self._tidy(shared, w.kind, w.keys, line)
 
-    def _give_back(self, shared: _Shared, line: Line, grant: Grant | None, keys: scripts.Keys, token: str | bytes,
+    def _give_back(self, shared: _Shared, line: Line, grant: Grant | None, kind: Mutex, keys: Keys, token: str | bytes,
                    successor: Waiter | None) -> tuple[typing.Any, bool]:
         """Send a release, and apply its answer. One that failed is repeated in the background; its error is returned."""
         sent, result = clock(), (redis.ConnectionError("the release was interrupted"), True)
         try:
-            result = run_once(self.client, grants.release_of(keys, token, successor))
+            result = run_once(self.client, grants.release_of(kind, keys, token, successor))
         except redis.RedisError as e:
             result = e, True
         finally:
@@ -263,21 +293,21 @@ class Locks:
             failed = isinstance(reply, Exception)
             with shared.mutex:
                 gone = line.settle(grant, successor, sent, None if failed else reply)
-                self._tidy(shared, keys, line)
+                self._tidy(shared, kind, keys, line)
             if failed:
-                self._again(shared, keys, token, grant.deadline if grant else sent + 60)
+                self._again(shared, kind, keys, token, grant.deadline if grant else sent + 60)
             if gone:
-                self._again(shared, keys, gone.token, sent + 60)
+                self._again(shared, kind, keys, gone.token, sent + 60)
         return result
 
-    def _again(self, shared: _Shared, keys: scripts.Keys, token: str | bytes, until: float, wait: float = 0.05) -> None:
+    def _again(self, shared: _Shared, kind: Mutex, keys: Keys, token: str | bytes, until: float, wait: float = 0.05) -> None:
         """Give a token back until the server has answered, or nothing of it can be left there."""
         def release() -> None:
             try:
-                grants.release_of(keys, token).run(self.client)
+                run(self.client, kind.release(keys, token))
             except redis.RedisError:
                 if clock() + wait < until:
-                    self._again(shared, keys, token, until, min(2 * wait, 1))
+                    self._again(shared, kind, keys, token, until, min(2 * wait, 1))
         shared.background.at(clock() + wait, release)
 
     def _release(self, lock: Lock) -> None:
@@ -286,23 +316,23 @@ class Locks:
             if lock._ended:
                 raise LockLost(f"{lock.name!r}: it was given back already")
             lock._ended = True
-            line = shared.lines.setdefault(grant.keys.lock, Line())
+            line = shared.lines.setdefault(grant.kind.line(grant.keys), Line())
             now = clock()
             late = now >= grant.deadline or grant.lost
             if not late and (next_one := line.pass_on(grant, now, self.turn)):
                 next_one.wake()
                 return
             grant.closed, successor = True, line.successor()
-        reply, repeated = self._give_back(shared, line, grant, grant.keys, grant.token, successor)
+        reply, repeated = self._give_back(shared, line, grant, grant.kind, grant.keys, grant.token, successor)
         if isinstance(reply, Exception):
             raise reply
-        if isinstance(reply, scripts.ReleaseNotheld) and (not repeated or late or clock() >= grant.deadline):
+        if isinstance(reply, kinds.NOTHELD) and (not repeated or late or clock() >= grant.deadline):
             raise LockLost(f"{lock.name!r}: the lease had ended, or somebody had taken the lock")
 
     @staticmethod
-    def _tidy(shared: _Shared, keys: scripts.Keys, line: Line) -> None:
-        if not line.waiters and not line.holder and shared.lines.get(keys.lock) is line:
-            del shared.lines[keys.lock]
+    def _tidy(shared: _Shared, kind: Mutex, keys: Keys, line: Line) -> None:
+        if not line.waiters and not line.holder and shared.lines.get(kind.line(keys)) is line:
+            del shared.lines[kind.line(keys)]
 
 
 class _Renewal:

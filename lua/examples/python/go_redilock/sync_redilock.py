@@ -19,6 +19,7 @@ import redis
 
 from . import grants
 from .errors import LockLost
+from .kinds import Mutex
 from .locks import Lock, Locks
 
 log = logging.getLogger("go_redilock")
@@ -58,6 +59,12 @@ def name_of(token: typing.Any) -> str:
     """The name that a token is for, or nothing."""
     words = token.split(":") if isinstance(token, str) else []
     return urllib.parse.unquote(words[1]) if len(words) == 3 and words[0] == "_LOCK" else ""
+
+
+def grant_of(token: str) -> grants.Grant:
+    """What a token stands for. The server knows its deadline."""
+    kind, now = Mutex(), grants.clock()
+    return grants.Grant(kind, kind.scripts.keys_of(name_of(token)), token, 1, 0, 0, now + 3600, now, closed=True)
 
 
 @contextlib.contextmanager
@@ -107,11 +114,8 @@ class DistributedLock(Settings):
         return self._with(unlock_secret_token, lambda lock: lock.extend(lease))
 
     def _with(self, token: str, do: typing.Callable[[Lock], typing.Any]) -> bool:
-        keys = grants.scripts.keys_of(name_of(token))
-        now = grants.clock()
-        grant = grants.Grant(keys, token, 1, 0, 0, now + 3600, now, closed=True)  # the server knows its deadline
         try:
-            do(lock := Lock(self.locks, name_of(token), grant, 0))
+            do(lock := Lock(self.locks, name_of(token), grant_of(token), 0))
             lock._ended = True
         except LockLost:
             return False

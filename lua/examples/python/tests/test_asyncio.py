@@ -32,6 +32,25 @@ async def until(right, seconds=10):
     return True
 
 
+async def cancel_at_any_moment(lock, hold):
+    """Cancel waits for lock(i), three at a time, while every second time hold() has it. Returns how many were cancelled."""
+    chance, left = random.Random(1), 0
+
+    async def work(i):
+        async with await lock(i):
+            await asyncio.sleep(0.01)
+    for i in range(TIMES):
+        held = await hold() if i % 2 else None
+        tasks = [asyncio.ensure_future(work(n)) for n in range(3)]
+        await asyncio.sleep(chance.uniform(0, 0.005))
+        for task in tasks:
+            left += task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if held:
+            await held.release()
+    return left
+
+
 class Asyncio(unittest.IsolatedAsyncioTestCase):
     async def asyncSetUp(self):
         self.client = redis.asyncio.Redis.from_url(URL)
@@ -99,21 +118,8 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
 
     async def test_cancels(self):
         """A cancel at any moment of a wait leaves no lock behind that nobody holds."""
-        name, chance, left = name_of("cancel"), random.Random(1), 0
-        other = Locks(redis.asyncio.Redis.from_url(URL))
-
-        async def work():
-            async with await self.locks.lock(name, 60, poll=0.001):
-                await asyncio.sleep(0.01)
-        for i in range(TIMES):
-            held = await other.lock(name, 30, poll=0.01) if i % 2 else None
-            tasks = [asyncio.ensure_future(work()) for _ in range(3)]
-            await asyncio.sleep(chance.uniform(0, 0.005))
-            for task in tasks:
-                left += task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            if held:
-                await held.release()
+        name, other = name_of("cancel"), Locks(redis.asyncio.Redis.from_url(URL))
+        left = await cancel_at_any_moment(lambda _: self.locks.lock(name, 60, poll=0.001), lambda: other.lock(name, 30, poll=0.01))
         self.assertGreater(left, TIMES)
 
         async def free():

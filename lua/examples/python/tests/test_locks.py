@@ -44,6 +44,35 @@ def until(right, seconds=10):
     return True
 
 
+def stop_at_any_moment(lock, hold):
+    """Let a signal's exception end waits for lock(i), while every second time hold() has it. Returns how many it ended."""
+    class Stop(BaseException):
+        pass
+
+    def stop(*_):
+        raise Stop
+    old = signal.signal(signal.SIGALRM, stop)
+    chance, left = random.Random(1), 0
+    try:
+        for i in range(TIMES):
+            held = hold() if i % 2 else None
+            try:
+                signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.0001, 0.004))
+                with lock(i):
+                    time.sleep(0.01)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except Stop:
+                left += 1
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            if held:
+                held.release()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+    return left
+
+
 class Options(unittest.TestCase):
     def test_clients(self):
         for kind, make in CLIENTS.items():
@@ -219,34 +248,44 @@ class Interrupted(unittest.TestCase):
 
     def test_exceptions(self):
         """A signal's exception at any moment of a wait leaves no lock behind that nobody holds."""
+        name = name_of("stop")
+        locks, other = Locks(redis.Redis.from_url(URL)), Locks(redis.Redis.from_url(URL))
+        left = stop_at_any_moment(lambda _: locks.lock(name, 60, poll=0.001), lambda: other.lock(name, 30, timeout=30, poll=0.01))
+        self.assertGreater(left, TIMES / 3)
+        self.assertTrue(until(lambda: not locks.status(name).queued and not locks.locked(name)), locks.status(name))
+
+    def test_an_exception_between_a_call_and_its_reply(self):
+        """The reply of a call that an exception cut off is never taken for that of the next, though redis-py gives its connection back."""
         class Stop(BaseException):
             pass
 
-        def stop(*_):
-            raise Stop
-        name, client = name_of("stop"), redis.Redis.from_url(URL)
-        locks, other = Locks(client), Locks(redis.Redis.from_url(URL))
-        old = signal.signal(signal.SIGALRM, stop)
-        chance, left = random.Random(1), 0
-        try:
-            for i in range(TIMES):
-                held = other.lock(name, 30, timeout=30, poll=0.01) if i % 2 else None
-                try:
-                    signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.0001, 0.004))
-                    with locks.lock(name, 60, poll=0.001):
-                        time.sleep(0.01)
-                    signal.setitimer(signal.ITIMER_REAL, 0)
-                except Stop:
-                    left += 1
-                finally:
-                    signal.setitimer(signal.ITIMER_REAL, 0)
-                if held:
-                    held.release()
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, old)
-        self.assertGreater(left, TIMES / 3)
-        self.assertTrue(until(lambda: not locks.status(name).queued and not locks.locked(name)), locks.status(name))
+        class Cut(redis.Connection):
+            cut = False
+
+            def send_packed_command(self, *args, **kwargs):
+                super().send_packed_command(*args, **kwargs)
+                if Cut.cut:
+                    Cut.cut = False
+                    raise Stop
+
+            def can_read(self, timeout=0):
+                return False  # the reply comes a moment later
+        locks = Locks(redis.Redis(connection_pool=redis.ConnectionPool.from_url(URL, connection_class=Cut)))
+        name, exports = name_of("cut"), locks.semaphore(name_of("cut"), 2, 30)
+        locks.lock(name, 30).release()
+        exports.acquire().release()
+        for take in (lambda: locks.lock(name, 30), lambda: locks.try_lock(name, 30), exports.acquire, exports.try_acquire):
+            Cut.cut = True
+            with self.assertRaises(Stop):
+                take()
+            self.assertFalse(locks.locked(name) or exports.status().used)
+        for call in ("extend", "owned"):
+            lock = locks.lock(name, 30)
+            Cut.cut = True
+            with self.assertRaises(Stop):
+                lock.extend(30) if call == "extend" else lock.owned()
+            lock.release()
+        self.assertFalse(locks.locked(name))
 
     def test_a_pool_without_connections(self):
         """What fails because the pool is used up gives its lock back later."""

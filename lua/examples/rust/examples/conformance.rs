@@ -1,4 +1,4 @@
-//! Replays the scenarios of luatest/scenarios/mutex through redis-rs: cargo run --example conformance redis://host:port
+//! Replays the scenarios of luatest/scenarios through redis-rs: cargo run --example conformance redis://host:port
 //!
 //! The server is emptied, and some scenarios change its settings: use one that holds nothing and serves nobody else.
 
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::{env, error::Error, fs, path::Path, process, thread, time::Duration};
 
 const DIST: &str = "../../dist";
-const SCENARIOS: &str = "../../../luatest/scenarios/mutex";
+const SCENARIOS: &str = "../../../luatest/scenarios";
 const SYNC: &[u8] = b"redilock:conformance:sync";
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -301,14 +301,20 @@ fn main() -> Outcome<()> {
     let size: i64 = redis::cmd("DBSIZE").query(&mut admin)?;
     expect(size == 0, || "the database is not empty: this would delete what it holds".into())?;
     let (mut passed, mut failed, mut skipped) = (0, 0, BTreeMap::<String, usize>::new());
-    for n in list(&read(&Path::new(SCENARIOS).join("names.json"))?["names"]) {
+    for n in list(&read(&Path::new(SCENARIOS).join("mutex/names.json"))?["names"]) {
         if !name_is_right(n)? {
             failed = 1;
             println!("FAILED names: {n}");
         }
     }
     passed += 1 - failed;
-    let mut paths: Vec<_> = fs::read_dir(SCENARIOS)?.map(|entry| Ok(entry?.path())).collect::<Outcome<_>>()?;
+    let mut paths = Vec::new();
+    for primitive in fs::read_dir(SCENARIOS)? {
+        let folder = primitive?.path();
+        if folder.is_dir() {
+            paths.append(&mut fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Outcome<_>>()?);
+        }
+    }
     paths.retain(|path| path.extension().is_some_and(|e| e == "json"));
     paths.sort();
     for path in paths {

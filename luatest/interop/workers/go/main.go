@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bsm/redislock"
@@ -28,6 +29,12 @@ const (
 
 // turn takes the lock, and raises the counter under it. The fence is 0 where there is none.
 type turn func(ctx context.Context, key, counter string) (value, fence int64, err error)
+
+var (
+	once   sync.Once
+	locks  *redilock.Client
+	failed error
+)
 
 var kinds = map[string]struct {
 	module string
@@ -61,9 +68,7 @@ func run(kind, address string) error {
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		words := strings.Fields(lines.Text())
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		value, fence, err := take(ctx, words[1], words[2])
-		cancel()
+		value, fence, err := answer(rdb, kind, take, words)
 		if err != nil {
 			fmt.Println("fail", strings.ReplaceAll(err.Error(), "\n", " "))
 			continue
@@ -71,6 +76,42 @@ func run(kind, address string) error {
 		fmt.Println("done", value, fence)
 	}
 	return lines.Err()
+}
+
+func answer(rdb *redis.Client, kind string, take turn, words []string) (value, fence int64, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if words[0] == "turn" {
+		return take(ctx, words[1], words[2])
+	}
+	limit, err := strconv.ParseInt(words[2], 10, 64)
+	if err != nil {
+		return 0, 0, err
+	}
+	weight, err := strconv.ParseInt(words[3], 10, 64)
+	if err != nil {
+		return 0, 0, err
+	}
+	use := func(ctx context.Context, l *redilock.Lock) error {
+		if l != nil {
+			fence = l.Fence()
+		}
+		if value, err = rdb.IncrBy(ctx, words[4], weight).Result(); err != nil {
+			return err
+		}
+		time.Sleep(2 * time.Millisecond)
+		return rdb.DecrBy(ctx, words[4], weight).Err()
+	}
+	if kind == "no lock" {
+		err = use(ctx, nil)
+		return value, 0, err
+	}
+	locks, err := client(rdb)
+	if err != nil {
+		return 0, 0, err
+	}
+	err = locks.Semaphore(words[1], limit, lease).Do(ctx, weight, use)
+	return value, fence, err
 }
 
 // version is that of a module of this program.
@@ -84,9 +125,17 @@ func version(module string) string {
 	return module
 }
 
+// client is one for the whole process.
+func client(rdb *redis.Client) (*redilock.Client, error) {
+	once.Do(func() {
+		// Foreign locks wake nobody, so the poll is as short as theirs.
+		locks, failed = redilock.New(rdb, redilock.WithPollInterval(poll))
+	})
+	return locks, failed
+}
+
 func sdk(rdb *redis.Client) (turn, error) {
-	// Foreign locks wake nobody, so the poll is as short as theirs.
-	locks, err := redilock.New(rdb, redilock.WithPollInterval(poll))
+	locks, err := client(rdb)
 	if err != nil {
 		return nil, err
 	}

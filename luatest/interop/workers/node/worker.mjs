@@ -21,13 +21,25 @@ async function raiseCounter(path) {
   return value;
 }
 
-const raw = (locks) => (key, path) =>
-  locks.with(key, lease, async (lock) => [await raiseCounter(path), lock.fence], { poll, signal: AbortSignal.timeout(patience) });
+const raw = (locks, redis) => Object.assign((key, path) =>
+  locks.with(key, lease, async (lock) => [await raiseCounter(path), lock.fence], { poll, signal: AbortSignal.timeout(patience) }), {
+  permit: (key, limit, weight, counter) => locks.semaphore(key, Number(limit), lease).with(Number(weight), async (lock) => {
+    const used = await (redis.incrBy ?? redis.incrby).call(redis, counter, Number(weight));
+    await sleep(2);
+    await (redis.decrBy ?? redis.decrby).call(redis, counter, Number(weight));
+    return [used, lock.fence];
+  }, { poll, timeout: patience }),
+});
 
 const kinds = {
-  'node-redis': ['redis', async () => raw(new Locks(nodeRedis(
-    await createClient({ url: `redis://${host}:${port}` }).connect())))],
-  ioredis: ['ioredis', async () => raw(new Locks(ioredis(new Redis(Number(port), host))))],
+  'node-redis': ['redis', async () => {
+    const client = await createClient({ url: `redis://${host}:${port}` }).connect();
+    return raw(new Locks(nodeRedis(client)), client);
+  }],
+  ioredis: ['ioredis', async () => {
+    const client = new Redis(Number(port), host);
+    return raw(new Locks(ioredis(client)), client);
+  }],
   'node-redlock': ['redlock', async () => {
     const { default: Redlock } = require('redlock');
     const locks = new Redlock([new Redis(Number(port), host)], {
@@ -54,9 +66,9 @@ const turn = await make();
 const manifest = new URL(`node_modules/${name}/package.json`, import.meta.url);
 console.log(`ready ${name} ${JSON.parse(readFileSync(manifest, 'utf8')).version}`);
 for await (const line of createInterface({ input: process.stdin })) {
-  const [, key, path] = line.split(' ');
+  const [command, ...words] = line.split(' ');
   try {
-    const [value, fence] = await turn(key, path);
+    const [value, fence] = await (command === 'permit' ? turn.permit(...words) : turn(...words));
     console.log(`done ${value} ${fence}`);
   } catch (error) {
     console.log(`fail ${String(error).replaceAll('\n', ' ')}`);

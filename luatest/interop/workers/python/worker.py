@@ -25,23 +25,45 @@ def raise_counter(path):
 
 
 def raw(host, port):
-    locks = go_redilock.Locks(redis.Redis(host, port))
+    client = redis.Redis(host, port)
+    locks = go_redilock.Locks(client)
+
+    def permit(key, limit, weight, counter):
+        with locks.semaphore(key, int(limit), LEASE).acquire(int(weight), PATIENCE, POLL) as lock:
+            used = client.incrby(counter, int(weight))
+            time.sleep(0.002)
+            client.decrby(counter, int(weight))
+            return used, lock.fence
 
     def turn(key, path):
         with locks.lock(key, LEASE, PATIENCE, POLL) as lock:
             return raise_counter(path), lock.fence
+    turn.permit = permit
     return turn
 
 
 def raw_asyncio(host, port):
     loop = asyncio.new_event_loop()
-    locks = go_redilock.asyncio.Locks(redis.asyncio.Redis(host=host, port=port))
+    client = redis.asyncio.Redis(host=host, port=port)
+    locks = go_redilock.asyncio.Locks(client)
+
+    async def permit(key, limit, weight, counter):
+        async with asyncio.timeout(PATIENCE):
+            async with await locks.semaphore(key, int(limit), LEASE).acquire(int(weight), poll=POLL) as lock:
+                used = await client.incrby(counter, int(weight))
+                await asyncio.sleep(0.002)
+                await client.decrby(counter, int(weight))
+                return used, lock.fence
 
     async def turn(key, path):
         async with asyncio.timeout(PATIENCE):
             async with await locks.lock(key, LEASE, poll=POLL) as lock:
                 return raise_counter(path), lock.fence
-    return lambda key, path: loop.run_until_complete(turn(key, path))
+
+    def run(key, path):
+        return loop.run_until_complete(turn(key, path))
+    run.permit = lambda *words: loop.run_until_complete(permit(*words))
+    return run
 
 
 def python_redilock(host, port):
@@ -74,8 +96,8 @@ def main():
     print(f"ready {package} {importlib.metadata.version(package)}", flush=True)
     for line in sys.stdin:
         try:
-            _, key, path = line.split()
-            value, fence = turn(key, path)
+            command, *words = line.split()
+            value, fence = turn(*words) if command == "turn" else turn.permit(*words)
             print(f"done {value} {fence}", flush=True)
         except Exception as e:  # every kind has its own errors
             print("fail", repr(e).replace("\n", " "), flush=True)

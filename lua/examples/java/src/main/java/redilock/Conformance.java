@@ -10,7 +10,6 @@ import com.google.gson.JsonParser;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,17 +22,19 @@ import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import redis.clients.jedis.BinaryJedisPubSub;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
- * Replays the scenarios of luatest/scenarios/mutex through Jedis. The server is emptied, and some scenarios change its settings:
+ * Replays the scenarios of luatest/scenarios through Jedis. The server is emptied, and some scenarios change its settings:
  * use one that holds nothing and serves nobody else.
  */
 public final class Conformance {
     private static final Path DIST = Path.of("../../dist");
-    private static final Path SCENARIOS = Path.of("../../../luatest/scenarios/mutex");
+    private static final Path SCENARIOS = Path.of("../../../luatest/scenarios");
     private static final byte[] SYNC = "redilock:conformance:sync".getBytes(UTF_8);
 
     private static final class Mismatch extends RuntimeException {
@@ -62,7 +63,13 @@ public final class Conformance {
         Listener(URI url, Jedis publisher) throws InterruptedException {
             this.jedis = new Jedis(url);
             this.publisher = publisher;
-            Thread thread = new Thread(() -> jedis.subscribe(this, SYNC));
+            Thread thread = new Thread(() -> {
+                try {
+                    jedis.subscribe(this, SYNC);
+                } catch (JedisConnectionException closed) {
+                    // it ended with its scenario
+                }
+            });
             thread.setDaemon(true);
             thread.start();
             until("subscribe", SYNC);
@@ -336,14 +343,14 @@ public final class Conformance {
         int passed = 0;
         int failed = 0;
         Map<String, Integer> skipped = new TreeMap<>();
-        List<JsonElement> wrong = read(SCENARIOS.resolve("names.json")).getAsJsonArray("names").asList().stream()
+        List<JsonElement> wrong = read(SCENARIOS.resolve("mutex/names.json")).getAsJsonArray("names").asList().stream()
             .filter(n -> nameIsWrong(n.getAsJsonObject())).toList();
         wrong.forEach(n -> System.out.println("FAILED names: " + n));
         passed += wrong.isEmpty() ? 1 : 0;
         failed += wrong.isEmpty() ? 0 : 1;
         List<Path> paths = new ArrayList<>();
-        try (DirectoryStream<Path> found = Files.newDirectoryStream(SCENARIOS, "*.json")) {
-            found.forEach(paths::add);
+        try (Stream<Path> found = Files.walk(SCENARIOS)) {
+            found.filter(p -> p.toString().endsWith(".json") && !p.getParent().equals(SCENARIOS)).sorted().forEach(paths::add);
         }
         for (Path path : paths) {
             JsonObject file = read(path);
