@@ -53,7 +53,7 @@ func parse(args []string) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.BoolVar(&s.quick, "quick", false, "less of everything, about a minute: does it run, not how fast is it")
-	flags.BoolVar(&s.turns, "turns", false, "what the bars of turns need, and nothing else: about ten minutes")
+	flags.BoolVar(&s.turns, "turns", false, "what the bars of turns need, and nothing else: about eleven minutes")
 	flags.IntVar(&s.rounds, "rounds", 0, "rounds of each item; 0: its own number, five or more")
 	flags.StringVar(&s.only, "only", "", "items by name or number, comma-separated: "+strings.Join(names(), ", "))
 	flags.StringVar(&s.json, "json", "", "write all figures to this file")

@@ -83,7 +83,14 @@ func (r *Run) crowd(ctx context.Context, c *contestant.Contestant, name string, 
 	if err != nil {
 		return err
 	}
-	add := func(m figure.Metric, v float64) { r.Set.Add(2, name, m, c.Name, v) }
+	r.contention(2, name, c, &report, cost)
+	r.Set.Add(2, name, Overlaps, c.Name, float64(report.Overlaps))
+	return nil
+}
+
+// contention adds the figures of workers that all want the same name.
+func (r *Run) contention(item int, name string, c *contestant.Contestant, report *crew.Report, cost Cost) {
+	add := func(m figure.Metric, v float64) { r.Set.Add(item, name, m, c.Name, v) }
 	add(HandOffs, report.Rate())
 	add(WaitP50, report.Waits.Quantile(0.50).Seconds())
 	add(WaitP99, report.Waits.Quantile(0.99).Seconds())
@@ -92,6 +99,4 @@ func (r *Run) crowd(ctx context.Context, c *contestant.Contestant, name string, 
 	add(Fairness, float64(slices.Max(report.Turns))/float64(max(1, slices.Min(report.Turns))))
 	add(Commands, cost.Commands/cost.Elapsed/report.Rate())
 	add(HandOffCPU, cost.CPU/cost.Elapsed/report.Rate())
-	add(Overlaps, float64(report.Overlaps))
-	return nil
 }

@@ -47,7 +47,7 @@ func (r *Run) die(ctx context.Context, c *contestant.Contestant) error {
 	task := r.task(crew.Hold, deathHolders)
 	task.Retry, task.TTL, task.Step, task.Warmup, task.Drain = retry(1), deathTTL, deathStep, 0, deathDrain
 	if r.Quick {
-		task.Step, task.Drain = 0, deathTTL
+		task.Step, task.Drain = 0, 2*deathTTL
 	}
 	holders, err := crew.Gather(ctx, c, task, 1, r.shared)
 	if err != nil {

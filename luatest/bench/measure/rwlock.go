@@ -44,9 +44,7 @@ func rwlock(ctx context.Context, r *Run) error {
 			if err != nil {
 				return err
 			}
-			r.Set.Add(11, name, Pairs, c.Name, report.Rate())
-			r.Set.Add(11, name, PairP50, c.Name, report.Pairs.Quantile(0.50).Seconds())
-			r.Set.Add(11, name, PairP99, c.Name, report.Pairs.Quantile(0.99).Seconds())
+			r.pairs(11, name, c, &report)
 		}
 		return nil
 	})

@@ -3,7 +3,6 @@ package measure
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/zferentz/go-redilock/luatest/bench/contestant"
@@ -18,17 +17,18 @@ var (
 )
 
 const (
-	permits  = 4  // of the semaphore in item 10
-	sharing  = 64 // workers of items 10 and 11
-	kills    = 100
-	killedBy = 10 // holders that die at the same time: each has a process, and a hundred JVMs would not fit
+	permits  = 4   // of the semaphore in item 10
+	sharing  = 64  // workers of items 10 and 11
+	dying    = 100 // holders that are killed
+	dyingOf  = 2   // of one process
+	together = 10  // processes that live at the same time: fifty JVMs would not fit
 	leakTTL  = 2 * time.Second
 	leakWait = time.Second     // after the lease's end a permit has to be there
 	leakFill = 2 * time.Second // for those who ask then, all at once, to get their answers
 )
 
 // KilledHolders is the case of item 10 in which holders die.
-var KilledHolders = fmt.Sprintf("%d kill -9 of holders", kills)
+var KilledHolders = fmt.Sprintf("%d holders killed", dying)
 
 // Permits names a case of item 10.
 func Permits(processes string) string {
@@ -43,24 +43,13 @@ func semaphore(ctx context.Context, r *Run) error {
 		if err != nil {
 			return err
 		}
-		name := Permits(spread.name)
 		if spread.workers == 1 {
-			name = OneWorker
-		}
-		add := func(m figure.Metric, v float64) { r.Set.Add(10, name, m, c.Name, v) }
-		if spread.workers == 1 {
-			add(Pairs, report.Rate())
-			add(PairP50, report.Pairs.Quantile(0.50).Seconds())
-			add(PairP99, report.Pairs.Quantile(0.99).Seconds())
+			r.pairs(10, OneWorker, c, &report)
 			return nil
 		}
-		add(HandOffs, report.Rate())
-		add(WaitP50, report.Waits.Quantile(0.50).Seconds())
-		add(WaitP99, report.Waits.Quantile(0.99).Seconds())
-		add(WaitMax, report.Waits.Longest.Seconds())
-		add(Fairness, float64(slices.Max(report.Turns))/float64(max(1, slices.Min(report.Turns))))
-		add(HandOffCPU, cost.CPU/cost.Elapsed/report.Rate())
-		add(OverLimit, float64(report.Overlaps))
+		name := Permits(spread.name)
+		r.contention(10, name, c, &report, cost)
+		r.Set.Add(10, name, OverLimit, c.Name, float64(report.Overlaps))
 		return nil
 	})
 	if err != nil {
@@ -73,6 +62,13 @@ func semaphore(ctx context.Context, r *Run) error {
 		}
 	}
 	return nil
+}
+
+// pairs adds the figures of one worker that has nobody to wait for.
+func (r *Run) pairs(item int, name string, c *contestant.Contestant, report *crew.Report) {
+	r.Set.Add(item, name, Pairs, c.Name, report.Rate())
+	r.Set.Add(item, name, PairP50, c.Name, report.Pairs.Quantile(0.50).Seconds())
+	r.Set.Add(item, name, PairP99, c.Name, report.Pairs.Quantile(0.99).Seconds())
 }
 
 // spread is how many workers there are, and over how many processes.
@@ -118,13 +114,13 @@ func (r *Run) leak(ctx context.Context, c *contestant.Contestant) error {
 	if err := r.clean(ctx); err != nil {
 		return err
 	}
-	all, together, lease, wait := kills, killedBy, leakTTL, leakWait
+	all, crowd, lease, wait := dying, together*dyingOf, leakTTL, leakWait
 	if r.Quick {
-		all, together, lease, wait = 2, 2, leakTTL/4, leakWait/2
+		all, crowd, lease, wait = dyingOf, dyingOf, leakTTL/4, leakWait/2
 	}
-	task := r.task(crew.Hold, together)
+	task := r.task(crew.Hold, crowd)
 	task.Same, task.Limit, task.TTL, task.Warmup, task.Drain = true, int64(all), lease, 0, leakFill
-	for range all / together {
+	for range all / crowd {
 		if err := r.kill(ctx, c, task); err != nil {
 			return err
 		}
@@ -152,9 +148,9 @@ func (r *Run) leak(ctx context.Context, c *contestant.Contestant) error {
 	return nil
 }
 
-// kill lets processes take a permit each, and kills them.
+// kill lets processes take their permits, and kills them.
 func (r *Run) kill(ctx context.Context, c *contestant.Contestant, task crew.Task) error {
-	gang, err := crew.Gather(ctx, c, task, task.Workers, r.shared)
+	gang, err := crew.Gather(ctx, c, task, task.Workers/dyingOf, r.shared)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ var (
 )
 
 // installJava builds the worker of Redisson with Maven. A class archive, made by one start of it, halves what every later
-// start costs; with more than a hundred of them in a run that counts.
+// start costs: there are more than a hundred of them in a run.
 func installJava(ctx context.Context) (command []string, version string, err error) {
 	if err := onPath("java", "javac", "jar", "mvn"); err != nil {
 		return nil, "", err

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,24 +27,32 @@ func buildRevision(ctx context.Context) (command []string, version string, err e
 	if err != nil {
 		return nil, "", err
 	}
-	tree, worker := filepath.Join(here, contestant.Before), filepath.Join(here, "worker-"+contestant.Before)
-	if _, err := os.Stat(filepath.Join(tree, "go.mod")); err != nil {
-		if err := os.MkdirAll(tree, 0o755); err != nil {
-			return nil, "", err
-		}
-		packed := filepath.Join(here, contestant.Before+".tar")
-		top, err := output(ctx, ".", "git", "rev-parse", "--show-toplevel")
-		if err == nil {
-			_, err = output(ctx, top, "git", "archive", "--output", packed, contestant.Before, "go.mod", "go.sum",
-				"sdk", "lua")
-		}
-		if err != nil {
-			return nil, "", fmt.Errorf("git has no such revision here, as in a shallow clone: %w", err)
-		}
-		if _, err := output(ctx, tree, "tar", "-xf", packed); err != nil {
-			return nil, "", err
-		}
+	if err := unpackRevision(ctx, here, filepath.Join(here, contestant.Before)); err != nil {
+		return nil, "", err
 	}
+	worker := filepath.Join(here, "worker-"+contestant.Before)
 	_, err = output(ctx, ".", "go", "build", "-C", "revision", "-o", worker, ".")
 	return []string{worker}, "revision " + contestant.Before, err
+}
+
+// unpackRevision makes the tree, whole or not at all, unless it is there.
+func unpackRevision(ctx context.Context, here, tree string) error {
+	if _, err := os.Stat(tree); err == nil {
+		return nil
+	}
+	unpacked, packed := tree+".new", tree+".tar"
+	if err := errors.Join(os.RemoveAll(unpacked), os.MkdirAll(unpacked, 0o755)); err != nil {
+		return err
+	}
+	top, err := output(ctx, here, "git", "rev-parse", "--show-toplevel")
+	if err == nil {
+		_, err = output(ctx, top, "git", "archive", "--output", packed, contestant.Before, "go.mod", "go.sum", "sdk", "lua")
+	}
+	if err != nil {
+		return fmt.Errorf("git has no such revision here, as in a shallow clone: %w", err)
+	}
+	if _, err := output(ctx, unpacked, "tar", "-xf", packed); err != nil {
+		return err
+	}
+	return os.Rename(unpacked, tree)
 }
