@@ -92,7 +92,7 @@ func TestTurns(t *testing.T) {
 			}
 			task := Task{
 				Kind: Turns, Addr: s.Addr(), Name: string(c.Primitive), Same: true, Workers: 4, TTL: 20 * time.Second,
-				Retry: time.Millisecond, Window: 100 * time.Millisecond, Drain: 10 * time.Second,
+				Retry: time.Millisecond, Window: 100 * time.Millisecond, Drain: 2 * time.Second,
 			}
 			if c.Primitive != contestant.Mutex {
 				task.Limit = 2
