@@ -46,7 +46,7 @@ func Gather(ctx context.Context, c *contestant.Contestant, task Task, processes 
 	if err != nil {
 		return nil, err
 	}
-	task.Contestant, task.Host, task.Shared = c.Name, host, shared.path
+	task.Primitive, task.Contestant, task.Host, task.Shared = c.Primitive, c.Name, host, shared.path
 	if task.Port, err = strconv.Atoi(port); err != nil {
 		return nil, err
 	}

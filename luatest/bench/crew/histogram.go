@@ -1,6 +1,8 @@
 package crew
 
 import (
+	"encoding/json"
+	"fmt"
 	"math"
 	"time"
 )
@@ -12,8 +14,13 @@ var logResolution = math.Log(resolution)
 
 // Histogram counts durations in buckets of 1 %. It is not safe for concurrent use. The zero value is empty.
 type Histogram struct {
-	Buckets [2600]int32   `json:"-"` // up to 48 h
-	Sparse  map[int]int32 `json:"buckets"`
+	Buckets [2600]int32 // up to 48 h
+	Longest time.Duration
+}
+
+// sparse is a histogram as JSON: the buckets that count something.
+type sparse struct {
+	Buckets map[int]int32 `json:"buckets"`
 	Longest time.Duration `json:"longest"`
 }
 
@@ -33,19 +40,33 @@ func (h *Histogram) Merge(other *Histogram) {
 	for i, n := range other.Buckets {
 		h.Buckets[i] += n
 	}
-	for i, n := range other.Sparse {
-		h.Buckets[i] += n
-	}
 }
 
-// pack makes it ready to be written as JSON.
-func (h *Histogram) pack() {
-	h.Sparse = map[int]int32{}
+// MarshalJSON implements [json.Marshaler].
+func (h *Histogram) MarshalJSON() ([]byte, error) {
+	packed := sparse{map[int]int32{}, h.Longest}
 	for i, n := range h.Buckets {
 		if n > 0 {
-			h.Sparse[i] = n
+			packed.Buckets[i] = n
 		}
 	}
+	return json.Marshal(packed)
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (h *Histogram) UnmarshalJSON(text []byte) error {
+	var packed sparse
+	if err := json.Unmarshal(text, &packed); err != nil {
+		return err
+	}
+	*h = Histogram{Longest: packed.Longest}
+	for i, n := range packed.Buckets {
+		if i < 0 || i >= len(h.Buckets) {
+			return fmt.Errorf("bucket %d of a histogram of %d", i, len(h.Buckets))
+		}
+		h.Buckets[i] = n
+	}
+	return nil
 }
 
 // Count is how many were added.

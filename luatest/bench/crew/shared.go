@@ -15,6 +15,8 @@ import (
 type Shared struct {
 	// Owner is the worker that is in the critical section, or 0.
 	Owner *atomic.Int64
+	// Inside is how many are in the section, where several may be; a writer counts as all of them.
+	Inside *atomic.Int64
 	// Turn counts the hand-offs; Unlocked is when the last unlock began, in ns of the wall clock, which all processes of
 	// a machine share; Waiting says of the workers 1 and 2 whether they have begun to wait.
 	Turn, Unlocked *atomic.Int64
@@ -48,7 +50,8 @@ func openShared(path string) (*Shared, error) {
 	field := func(i int) *atomic.Int64 { return (*atomic.Int64)(unsafe.Pointer(&bytes[i*64])) } // a cache line each
 	return &Shared{
 		Owner: field(0), Turn: field(1), Unlocked: field(2), Waiting: [3]*atomic.Int64{1: field(3), 2: field(4)},
-		bytes: bytes, path: path,
+		Inside: field(5),
+		bytes:  bytes, path: path,
 	}, nil
 }
 
@@ -62,7 +65,17 @@ func (s *Shared) reset() {
 // Close gives the memory and the file back.
 func (s *Shared) Close() error { return errors.Join(syscall.Munmap(s.bytes), os.Remove(s.path)) }
 
-// enter and leave bracket a critical section; false says that somebody else was in it.
-func (s *Shared) enter(worker int64) bool { return s.Owner.CompareAndSwap(0, worker) }
+// enter and leave bracket a critical section; false says that somebody else was in it, or that more than the limit are.
+func (s *Shared) enter(worker, weight, limit int64) bool {
+	if limit > 0 {
+		return s.Inside.Add(weight) <= limit
+	}
+	return s.Owner.CompareAndSwap(0, worker)
+}
 
-func (s *Shared) leave(worker int64) bool { return s.Owner.CompareAndSwap(worker, 0) }
+func (s *Shared) leave(worker, weight, limit int64) bool {
+	if limit > 0 {
+		return s.Inside.Add(-weight) >= 0
+	}
+	return s.Owner.CompareAndSwap(worker, 0)
+}

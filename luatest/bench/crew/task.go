@@ -6,6 +6,8 @@ package crew
 
 import (
 	"time"
+
+	"github.com/zferentz/go-redilock/luatest/bench/contestant"
 )
 
 // Kind is what the workers of a task do.
@@ -17,37 +19,45 @@ const (
 	Baton Kind = "baton" // two workers: one waits until the other unlocks
 	Hold  Kind = "hold"  // take locks and keep them, to be killed or to be weighed
 	Await Kind = "await" // wait for locks that others hold, once each
+	Fill  Kind = "fill"  // take and keep as many as there are to be had within the drain
 	Ping  Kind = "ping"  // PING, as fast as it goes
 )
 
 // Task is the work of one process. Durations are in ns.
 type Task struct {
-	Contestant string        `json:"contestant"`
-	Kind       Kind          `json:"kind"`
-	Addr       string        `json:"addr"`
-	Host       string        `json:"host"`
-	Port       int           `json:"port"`
-	Shared     string        `json:"shared"` // the file of the shared memory
-	Name       string        `json:"name"`   // of the lock, or what the names begin with
-	Same       bool          `json:"same"`   // all workers want one name
-	First      int           `json:"first"`  // the first worker's number, from 0 on over all processes
-	Workers    int           `json:"workers"`
-	TTL        time.Duration `json:"ttl"`
-	Step       time.Duration `json:"step"` // of Hold: between one lock and the next
-	Retry      time.Duration `json:"retry"`
-	Pause      time.Duration `json:"pause"`  // before each hand-off or PING
-	Work       time.Duration `json:"work"`   // of Turns: how long the lock is held
-	Lone       bool          `json:"lone"`   // of two processes the first has one worker, the second all others
-	Warmup     time.Duration `json:"warmup"` // not counted
-	Window     time.Duration `json:"window"`
-	Drain      time.Duration `json:"drain"` // how long those who wait when the window ends may still wait
-	Auto       bool          `json:"auto"`  // extend automatically
+	Primitive  contestant.Primitive `json:"primitive"`
+	Contestant string               `json:"contestant"`
+	Kind       Kind                 `json:"kind"`
+	Addr       string               `json:"addr"`
+	Host       string               `json:"host"`
+	Port       int                  `json:"port"`
+	Shared     string               `json:"shared"` // the file of the shared memory
+	Name       string               `json:"name"`   // of the lock, or what the names begin with
+	Same       bool                 `json:"same"`   // all workers want one name
+	First      int                  `json:"first"`  // the first worker's number, from 0 on over all processes
+	Workers    int                  `json:"workers"`
+	Limit      int64                `json:"limit"`   // what may be in the section together; 0: one worker
+	Writers    int                  `json:"writers"` // one of so many workers writes, the others read; 0: none does
+	TTL        time.Duration        `json:"ttl"`
+	Step       time.Duration        `json:"step"` // of Hold: between one lock and the next
+	Retry      time.Duration        `json:"retry"`
+	Pause      time.Duration        `json:"pause"`  // before each hand-off or PING
+	Work       time.Duration        `json:"work"`   // of Turns: how long the lock is held
+	Lone       bool                 `json:"lone"`   // of two processes the first has one worker, the second all others
+	Warmup     time.Duration        `json:"warmup"` // not counted
+	Window     time.Duration        `json:"window"`
+	Drain      time.Duration        `json:"drain"` // how long those who wait when the window ends may still wait
+	Auto       bool                 `json:"auto"`  // extend automatically
 }
+
+// Writes says whether a worker is a writer.
+func (t *Task) Writes(worker int) bool { return t.Writers > 0 && worker%t.Writers == 0 }
 
 // Report is what a process has measured.
 type Report struct {
-	Turns    []int64   `json:"turns"`   // in the window, by worker
+	Turns    []int64   `json:"turns"`   // in the window, by worker; of Fill: 1 of those that got in
 	Waits    Histogram `json:"waits"`   // of Lock; those that began in the window, and ended then or in the drain
+	Writes   Histogram `json:"writes"`  // of Lock, where there are readers: Waits are theirs then
 	Pairs    Histogram `json:"pairs"`   // of Lock and Unlock
 	Elapsed  float64   `json:"elapsed"` // s, of the window
 	Overlaps int64     `json:"overlaps"`
@@ -64,12 +74,13 @@ type Report struct {
 // Merge makes one report of those of all processes.
 func Merge(reports []Report) Report {
 	sum := reports[0]
-	sum.Waits, sum.Pairs = Histogram{}, Histogram{}
+	sum.Waits, sum.Writes, sum.Pairs = Histogram{}, Histogram{}, Histogram{}
 	sum.Turns, sum.At, sum.Error = nil, nil, ""
 	sum.Elapsed, sum.Overlaps, sum.Errors, sum.Mallocs, sum.Bytes, sum.RSS, sum.Routines, sum.CPU = 0, 0, 0, 0, 0, 0, 0, 0
 	for i := range reports {
 		r := &reports[i]
 		sum.Waits.Merge(&r.Waits)
+		sum.Writes.Merge(&r.Writes)
 		sum.Pairs.Merge(&r.Pairs)
 		sum.Turns = append(sum.Turns, r.Turns...)
 		sum.At = append(sum.At, r.At...)

@@ -49,14 +49,21 @@ func (w *worker) turns() {
 }
 
 func (w *worker) worker(ctx context.Context, i int, win window) {
-	name, id := w.name(i), int64(w.task.First+i+1)
+	name, id, weight := w.name(i), int64(w.task.First+i+1), int64(1)
 	waits, pairs := new(Histogram), new(Histogram)
+	take, sum := w.client.Lock, &w.report.Waits
+	switch reader, ok := w.client.(contestant.Reader); {
+	case w.task.Writes(w.task.First + i):
+		weight, sum = w.task.Limit, &w.report.Writes
+	case ok:
+		take = reader.RLock
+	}
 	for {
 		began := time.Now()
 		if began.After(win.end) {
 			break
 		}
-		l, err := w.client.Lock(ctx, name)
+		l, err := take(ctx, name)
 		got := time.Now()
 		if got.After(win.start) {
 			waits.Add(got.Sub(began))
@@ -72,7 +79,7 @@ func (w *worker) worker(ctx context.Context, i int, win window) {
 		if counts {
 			w.report.Turns[i]++
 		}
-		w.section(id)
+		w.section(id, weight)
 		err = l.Unlock(ctx)
 		if err != nil && ctx.Err() == nil {
 			w.fail(err)
@@ -83,18 +90,18 @@ func (w *worker) worker(ctx context.Context, i int, win window) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.report.Waits.Merge(waits)
+	sum.Merge(waits)
 	w.report.Pairs.Merge(pairs)
 }
 
-// section is what the lock protects: a marker that nobody else may have set.
-func (w *worker) section(id int64) {
+// section is what the lock protects: a marker that nobody else may have set, or a number that must not pass the limit.
+func (w *worker) section(id, weight int64) {
 	if !w.task.Same {
 		return
 	}
-	entered := w.shared.enter(id)
+	entered := w.shared.enter(id, weight, w.task.Limit)
 	work(w.task.Work)
-	if !w.shared.leave(id) || !entered {
+	if !w.shared.leave(id, weight, w.task.Limit) || !entered {
 		w.mu.Lock()
 		w.report.Overlaps++
 		w.mu.Unlock()
@@ -127,6 +134,24 @@ func (w *worker) await() {
 			}
 			w.report.At[i] = time.Now().UnixNano()
 			if err := l.Unlock(ctx); err != nil {
+				w.fail(err)
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// fill takes as many as there are to be had, and keeps them.
+func (w *worker) fill() {
+	ctx, cancel := context.WithTimeout(context.Background(), w.task.Drain)
+	defer cancel()
+	w.report.Turns = make([]int64, w.task.Workers)
+	var workers sync.WaitGroup
+	for i := range w.task.Workers {
+		workers.Go(func() {
+			if _, err := w.client.Lock(ctx, w.name(i)); err == nil {
+				w.report.Turns[i] = 1
+			} else if ctx.Err() == nil {
 				w.fail(err)
 			}
 		})

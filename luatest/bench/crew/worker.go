@@ -34,9 +34,12 @@ type worker struct {
 	report Report
 }
 
+// Finder gives the contestant of a name, nil if there is none.
+type Finder func(p contestant.Primitive, name string) *contestant.Contestant
+
 // Work does a task that it is given as JSON: the main function of a worker process. It returns when the report is
 // written and its standard input has ended, and exits at once if that ends before the report.
-func Work(text string) error {
+func Work(text string, find Finder) error {
 	var task Task
 	if err := json.Unmarshal([]byte(text), &task); err != nil {
 		return err
@@ -47,8 +50,14 @@ func Work(text string) error {
 		return err
 	}
 	if task.Kind != Ping {
-		o := contestant.Options{Addr: task.Addr, TTL: task.TTL, Retry: task.Retry, AutoExtend: task.Auto}
-		if w.client, err = contestant.ByName(task.Contestant).New(o); err != nil {
+		c := find(task.Primitive, task.Contestant)
+		if c == nil {
+			return fmt.Errorf("no %s of %q here", task.Primitive, task.Contestant)
+		}
+		o := contestant.Options{
+			Addr: task.Addr, TTL: task.TTL, Retry: task.Retry, AutoExtend: task.Auto, Limit: task.Limit,
+		}
+		if w.client, err = c.New(o); err != nil {
 			return err
 		}
 		if err := w.connect(); err != nil {
@@ -84,14 +93,14 @@ func Work(text string) error {
 		w.await()
 	case Hold:
 		err = w.hold()
+	case Fill:
+		w.fill()
 	default:
 		err = fmt.Errorf("unknown kind %q", task.Kind)
 	}
 	if err != nil {
 		return err
 	}
-	w.report.Waits.pack()
-	w.report.Pairs.pack()
 	line, err := json.Marshal(&w.report)
 	if err != nil {
 		return err

@@ -48,6 +48,7 @@ type Figure struct {
 // Set is all figures of a run, in the order in which they were first measured. The zero value is empty.
 type Set struct {
 	Figures []*Figure `json:"figures"`
+	Merged  bool      `json:"-"` // a round of a figure is the median of a whole run
 }
 
 // Add adds the value of one round.

@@ -24,13 +24,11 @@ const (
 	deathHolders = 12                     // locks that die with their process
 	deathStep    = 25 * time.Millisecond  // apart, so that one does not slow the next
 	deathSettle  = 200 * time.Millisecond // for the waiters to get as far as they go
+	deathDrain   = 5 * time.Second        // what a waiter waits that gets none
 )
 
 func death(ctx context.Context, r *Run) error {
-	rounds := 3
-	if r.Quick {
-		rounds = 1
-	}
+	rounds := r.rounds(5)
 	for round := range rounds {
 		r.say("round %d of %d", round+1, rounds)
 		for _, c := range r.Contestants {
@@ -47,7 +45,10 @@ func (r *Run) die(ctx context.Context, c *contestant.Contestant) error {
 		return err
 	}
 	task := r.task(crew.Hold, deathHolders)
-	task.Retry, task.TTL, task.Step, task.Warmup, task.Drain = retry(1), deathTTL, deathStep, 0, 5*time.Second
+	task.Retry, task.TTL, task.Step, task.Warmup, task.Drain = retry(1), deathTTL, deathStep, 0, deathDrain
+	if r.Quick {
+		task.Step, task.Drain = 0, 2*deathTTL
+	}
 	holders, err := crew.Gather(ctx, c, task, 1, r.shared)
 	if err != nil {
 		return err

@@ -39,10 +39,9 @@ func Line(n int) string { return fmt.Sprintf("hand-off, %d waiting in one client
 func Names(n int) string { return fmt.Sprintf("hand-off, %d lock names", n) }
 
 func growth(ctx context.Context, r *Run) error {
-	rounds := 3
-	lengths, counts := QueueLengths, NameCounts
+	rounds, lengths, counts := r.rounds(5), QueueLengths, NameCounts
 	if r.Quick {
-		rounds, lengths, counts = 1, lengths[:3], counts[:2]
+		lengths, counts = lengths[:2], counts[:2]
 	}
 	for round := range rounds {
 		for _, n := range lengths {
@@ -141,7 +140,10 @@ func (r *Run) handOffs(ctx context.Context, name string, one func(i int) error) 
 func (r *Run) line(ctx context.Context, waiting int) error {
 	task := r.task(crew.Turns, waiting+1)
 	task.Same, task.Warmup, task.Window = true, 500*time.Millisecond, time.Second
-	report, cost, err := r.perform(ctx, contestant.ByName(contestant.Ours), task, 1)
+	if r.Quick {
+		task.Warmup, task.Window = 50*time.Millisecond, 200*time.Millisecond
+	}
+	report, cost, err := r.perform(ctx, r.named(contestant.Mutex, contestant.Ours), task, 1)
 	if err != nil {
 		return err
 	}

@@ -27,12 +27,12 @@ const (
 )
 
 func handoff(ctx context.Context, r *Run) error {
-	rounds, window := 4, time.Second
+	rounds, window := r.rounds(5), time.Second
 	if r.Quick {
-		rounds, window = 1, 400*time.Millisecond
+		window = 150 * time.Millisecond
 	}
 	const pause = 2 * time.Millisecond
-	floor := contestant.ByName(contestant.Floor) // PING is nobody's: any worker process of Go does
+	floor := r.named(contestant.Mutex, contestant.Floor) // PING is nobody's: any worker process of Go does
 	for round := range rounds {
 		r.say("round %d of %d", round+1, rounds)
 		task := r.task(crew.Ping, 1)

@@ -32,7 +32,7 @@ func holding(ctx context.Context, r *Run) error {
 	for _, locks := range Holdings {
 		lease := ttl
 		if r.Quick {
-			lease = 3 * time.Second
+			lease = 1500 * time.Millisecond
 			if locks != 1000 {
 				continue
 			}

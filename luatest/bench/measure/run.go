@@ -22,6 +22,8 @@ type Run struct {
 	Set         figure.Set
 	Contestants []*contestant.Contestant // those that are there, and take part in the item
 	Quick       bool
+	Turns       bool     // only what the bars of turns need: see TurnItems
+	Rounds      int      // instead of each item's own number, where it is not 0
 	Problems    []string // what went wrong on the way, such as an error of a contestant
 
 	all      []*contestant.Contestant
@@ -34,24 +36,37 @@ type Run struct {
 
 // Item is one of the things that are measured.
 type Item struct {
-	Number  int
-	Name    string // of --only
-	Title   string
-	Measure func(ctx context.Context, r *Run) error
+	Number    int
+	Name      string // of --only
+	Title     string
+	Primitive contestant.Primitive
+	Measure   func(ctx context.Context, r *Run) error
+	also      []string // contestants that take part in this item and not in all
 }
+
+// seldom are the contestants that take part where an item names them. Turns only show where calls of one process wait for
+// each other, and the revision before them is for comparing hand-offs.
+var seldom = []string{contestant.Strict, contestant.Before}
+
+// TurnItems are the items that the bars of turns are about.
+var TurnItems = []string{"uncontended", "contended", "server", "sections", "lone"}
 
 // Items lists all of them in the order in which they run.
 func Items() []Item {
+	const mutex = contestant.Mutex
+	strict := []string{contestant.Strict}
 	return []Item{
-		{1, "uncontended", "Uncontended lock and unlock", uncontended},
-		{2, "contended", "Many workers, one name", contended},
-		{3, "handoff", "Hand-off: Unlock to running, one waiter", handoff},
-		{4, "death", "The holder dies: end of the lease to the next one running", death},
-		{5, "holding", "Locks that are held and extended automatically", holding},
-		{6, "server", "What a step costs the server", serverCost},
-		{7, "growth", "Growth with what waits and with the names (ours)", growth},
-		{8, "sections", "Turns: how long the lock is held (ours)", sections},
-		{9, "lone", "Turns: a lone waiter against 64 in another process (ours)", lone},
+		{1, "uncontended", "Uncontended lock and unlock", mutex, uncontended, nil},
+		{2, "contended", "Many workers, one name", mutex, contended, seldom},
+		{3, "handoff", "Hand-off: Unlock to running, one waiter", mutex, handoff, nil},
+		{4, "death", "The holder dies: end of the lease to the next one running", mutex, death, nil},
+		{5, "holding", "Locks that are held and extended automatically", mutex, holding, nil},
+		{6, "server", "What a step costs the server", mutex, serverCost, nil},
+		{7, "growth", "Growth with what waits and with the names (ours)", mutex, growth, nil},
+		{8, "sections", "Turns: how long the lock is held (ours)", mutex, sections, strict},
+		{9, "lone", "Turns: a lone waiter against 64 in another process (ours)", mutex, lone, strict},
+		{10, "semaphore", "Semaphores: permits on one name", contestant.Semaphore, semaphore, nil},
+		{11, "rwlock", "Locks of readers and writers", contestant.RWLock, rwlock, nil},
 	}
 }
 
@@ -75,10 +90,9 @@ func (r *Run) Close() error {
 // Do measures an item.
 func (r *Run) Do(ctx context.Context, item Item) error {
 	r.label = item.Name
-	// Turns only show where calls of one process wait for each other.
-	turns := item.Number == 2 || item.Number > 7
 	r.Contestants = slices.DeleteFunc(slices.Clone(r.all), func(c *contestant.Contestant) bool {
-		return c.Name == contestant.Strict && !turns
+		return c.Primitive != item.Primitive || slices.Contains(seldom, c.Name) && !slices.Contains(item.also, c.Name) ||
+			r.Turns && c.Name == contestant.Floor
 	})
 	if err := item.Measure(ctx, r); err != nil {
 		return fmt.Errorf("%s: %w", item.Name, err)
@@ -93,6 +107,26 @@ func (r *Run) failed(ctx context.Context, c *contestant.Contestant, what string,
 	}
 	r.Problems = append(r.Problems, fmt.Sprintf("%s, %s, %s: %v", r.label, c.Name, what, err))
 	return nil
+}
+
+// rounds are the item's own number, or what the run has instead.
+func (r *Run) rounds(own int) int {
+	switch {
+	case r.Rounds > 0:
+		return r.Rounds
+	case r.Quick:
+		return 1
+	}
+	return own
+}
+
+// named gives one of those that are there, nil if it is missing.
+func (r *Run) named(p contestant.Primitive, name string) *contestant.Contestant {
+	i := slices.IndexFunc(r.all, func(c *contestant.Contestant) bool { return c.Primitive == p && c.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return r.all[i]
 }
 
 // say tells how far the run is.
@@ -114,9 +148,13 @@ const ttl = 30 * time.Second
 
 // task has what all tasks have in common.
 func (r *Run) task(kind crew.Kind, workers int) crew.Task {
+	warmup, drain := 200*time.Millisecond, 10*time.Second
+	if r.Quick {
+		warmup, drain = 50*time.Millisecond, time.Second
+	}
 	return crew.Task{
 		Kind: kind, Addr: r.server.Addr(), Name: "bench", Workers: workers, TTL: ttl, Retry: retry(workers),
-		Warmup: 200 * time.Millisecond, Drain: 10 * time.Second,
+		Warmup: warmup, Drain: drain,
 	}
 }
 
@@ -125,6 +163,9 @@ func (r *Run) task(kind crew.Kind, workers int) crew.Task {
 func (r *Run) perform(ctx context.Context, c *contestant.Contestant, task crew.Task, processes int,
 ) (crew.Report, Cost, error) {
 	var cost Cost
+	if !r.Quick {
+		task.Warmup += c.Warmup
+	}
 	if err := r.clean(ctx); err != nil {
 		return crew.Report{}, cost, err
 	}

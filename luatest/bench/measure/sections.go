@@ -30,9 +30,9 @@ func bothWays(r *Run) []*contestant.Contestant {
 
 func (r *Run) turnRounds() (rounds int, window time.Duration) {
 	if r.Quick {
-		return 1, 400 * time.Millisecond
+		return r.rounds(5), 150 * time.Millisecond
 	}
-	return 5, time.Second
+	return r.rounds(5), time.Second
 }
 
 // sections holds one lock for as long as the case says: turns are for short sections, and must not hurt long ones.

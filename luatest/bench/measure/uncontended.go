@@ -25,9 +25,9 @@ const (
 )
 
 func uncontended(ctx context.Context, r *Run) error {
-	rounds, window := 7, 500*time.Millisecond
+	rounds, window := r.rounds(7), 500*time.Millisecond
 	if r.Quick {
-		rounds, window = 2, 200*time.Millisecond
+		window = 100 * time.Millisecond
 	}
 	for round := range rounds {
 		r.say("round %d of %d", round+1, rounds)

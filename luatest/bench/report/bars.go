@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/zferentz/go-redilock/luatest/bench/contestant"
@@ -20,6 +21,7 @@ type Bar struct {
 	Spread float64     `json:"spread"`
 	Unit   figure.Unit `json:"unit"`
 	Note   string      `json:"note,omitempty"` // such as which peer was the best
+	Runs   []float64   `json:"runs,omitempty"` // of a table made of several: what each got; Got is their median
 }
 
 // Met says whether the run reached it.
@@ -36,6 +38,15 @@ var peers = []string{contestant.Redsync, contestant.Redislock, contestant.Rueidi
 // Bars evaluates those whose figures the run has measured.
 func Bars(set *figure.Set) []Bar {
 	b := bars{set: set}
+	b.contended()
+	b.turns()
+	b.rest()
+	b.semaphores()
+	return b.list
+}
+
+// contended adds the bars of the items 1 to 3.
+func (b *bars) contended() {
 	b.ratio("1 worker: pair p50 ÷ redsync's", 1.15, true, 1, measure.OneWorker, measure.PairP50, contestant.Redsync)
 	b.ratio("64 workers: pairs/s ÷ the best go-redis peer's", 1.5, false, 1, measure.ManyWorkers, measure.Pairs,
 		contestant.Redsync, contestant.Redislock)
@@ -58,7 +69,7 @@ func Bars(set *figure.Set) []Bar {
 		}
 	}
 	overlaps := Bar{Text: "overlaps, all contestants' included", AtMost: true}
-	for _, f := range set.Figures {
+	for _, f := range b.set.Figures {
 		if f.Metric.Name == measure.Overlaps.Name {
 			for _, v := range f.Rounds {
 				if v > 0 {
@@ -76,9 +87,6 @@ func Bars(set *figure.Set) []Bar {
 	for _, name := range []string{measure.BetweenTwo, measure.WithinOne} {
 		b.value("hand-off, "+name+": p50 ÷ PING after the same pause", 2.5, 3, name, measure.HandOffPings)
 	}
-	b.turns()
-	b.rest()
-	return b.list
 }
 
 type bars struct {
@@ -89,8 +97,14 @@ type bars struct {
 
 // ratio compares ours with the best of some peers.
 func (b *bars) ratio(text string, wanted float64, atMost bool, item int, name string, m figure.Metric, against ...string) {
+	b.compare(contestant.Ours, text, wanted, atMost, item, name, m, against...)
+}
+
+func (b *bars) compare(one, text string, wanted float64, atMost bool, item int, name string, m figure.Metric,
+	against ...string,
+) {
 	best := b.set.Best(item, name, m.Name, against...)
-	r := figure.Ratio(b.set.Find(item, name, m.Name, contestant.Ours), best)
+	r := figure.Ratio(b.set.Find(item, name, m.Name, one), best)
 	if r == nil {
 		return
 	}
@@ -98,7 +112,9 @@ func (b *bars) ratio(text string, wanted float64, atMost bool, item int, name st
 	if len(against) > 1 {
 		note = best.Contestant
 	}
-	b.list = append(b.list, Bar{text, wanted, atMost, r.Median(), r.Spread(), figure.Times, note})
+	b.list = append(b.list, Bar{
+		Text: text, Wanted: wanted, AtMost: atMost, Got: r.Median(), Spread: r.Spread(), Unit: figure.Times, Note: note,
+	})
 }
 
 // turns compares ours with turns and without.
@@ -113,6 +129,13 @@ func (b *bars) turns() {
 			Got: with.Median() - without.Median(), Unit: figure.Seconds,
 		})
 	}
+	for _, workers := range measure.Crowds {
+		for i, processes := range []string{measure.OneProcess, measure.ManyProcess} {
+			name, wanted := measure.Crowd(workers, processes), []float64{1, 1.1}[i] // fewer commands tell in many processes
+			b.compare(contestant.Strict, name+": strict hand-offs/s ÷ revision "+contestant.Before, wanted, false, 2, name,
+				measure.HandOffs, contestant.Before)
+		}
+	}
 	long := measure.Section(measure.Sections[len(measure.Sections)-1])
 	b.ratio(long+": hand-offs/s ÷ strict", 0.98, false, 8, long, measure.HandOffs, contestant.Strict)
 }
@@ -120,7 +143,9 @@ func (b *bars) turns() {
 // value takes ours as it is.
 func (b *bars) value(text string, atMost float64, item int, name string, m figure.Metric) {
 	if f := b.set.Find(item, name, m.Name, contestant.Ours); f != nil {
-		b.list = append(b.list, Bar{text, atMost, true, f.Median(), f.Spread(), m.Unit, ""})
+		b.list = append(b.list, Bar{
+			Text: text, Wanted: atMost, AtMost: true, Got: f.Median(), Spread: f.Spread(), Unit: m.Unit,
+		})
 	}
 }
 
@@ -143,7 +168,9 @@ func PrintBars(w io.Writer, list []Bar) error {
 			met++
 		}
 		got := Value(b.Got, b.Unit)
-		if b.Spread > 0 {
+		if len(b.Runs) > 0 {
+			got += between(slices.Min(b.Runs), slices.Max(b.Runs), b.Unit)
+		} else if b.Spread > 0 {
 			got += fmt.Sprintf(" ±%.0f%%", 100*math.Abs(b.Spread))
 		}
 		fmt.Fprintf(t, "   %s\t%s %s\t%s\t%s\t%s\n", b.Text, sign, Value(b.Wanted, b.Unit), got, verdict, b.Note)

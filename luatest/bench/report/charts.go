@@ -35,6 +35,11 @@ var colors = map[string]color.Color{
 	contestant.Redislock:   color.RGBA{0x00, 0x9e, 0x73, 0xff},
 	contestant.Rueidislock: color.RGBA{0xcc, 0x79, 0xa7, 0xff},
 	contestant.Python:      color.RGBA{0xe6, 0x9f, 0x00, 0xff},
+	contestant.Before:      color.RGBA{0x00, 0x00, 0x00, 0xff},
+
+	contestant.Redisson:       color.RGBA{0x00, 0x72, 0xb2, 0xff},
+	contestant.RedisSemaphore: color.RGBA{0x00, 0x9e, 0x73, 0xff},
+	contestant.ZSet:           color.RGBA{0x99, 0x99, 0x99, 0xff},
 }
 
 // Charts writes the charts whose figures the run has measured as SVG files to a folder.
@@ -89,6 +94,12 @@ func Charts(dir string, set *figure.Set) error {
 	}{
 		{"pair-1-worker", "Uncontended lock and unlock, one worker, p50, µs", 1, measure.OneWorker, measure.PairP50, 1e6},
 		{"pairs-64-workers", "Uncontended pairs a second, 64 workers on 64 names", 1, measure.ManyWorkers, measure.Pairs, 1},
+		{"semaphore-1-process", "Semaphore of 4: hand-offs a second, one process", 10,
+			measure.Permits(measure.OneProcess), measure.HandOffs, 1},
+		{"semaphore-8-processes", "Semaphore of 4: hand-offs a second, eight processes", 10,
+			measure.Permits(measure.ManyProcess), measure.HandOffs, 1},
+		{"rwlock-8-processes", "Readers and writers: locks a second, eight processes", 11,
+			measure.Both(measure.ManyProcess), measure.HandOffs, 1},
 		{"handoff-pings", "Hand-off between two processes, one waiter: p50 ÷ PING", 3, measure.BetweenTwo,
 			measure.HandOffPings, 1},
 	} {
@@ -114,8 +125,8 @@ func inMany(n int) string { return measure.Crowd(n, measure.ManyProcess) }
 
 // order is that of the legend.
 var order = []string{
-	contestant.Ours, contestant.Strict, contestant.Rueidislock, contestant.Redsync, contestant.Redislock, contestant.Python,
-	contestant.Floor,
+	contestant.Ours, contestant.Strict, contestant.Before, contestant.Rueidislock, contestant.Redsync, contestant.Redislock,
+	contestant.Python, contestant.Floor, contestant.Redisson, contestant.RedisSemaphore, contestant.ZSet,
 }
 
 // lines draws a line for each contestant, with the range of its rounds, and says how many.

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,6 +69,50 @@ func TestBars(t *testing.T) {
 	}
 	if len(report.Bars(new(figure.Set))) != 0 {
 		t.Error("bars without figures")
+	}
+}
+
+// Strict is held against the revision before it, crowd by crowd, and the semaphore against each peer by name.
+func TestBarsByName(t *testing.T) {
+	t.Parallel()
+	set := new(figure.Set)
+	eight, one := measure.Crowd(16, measure.ManyProcess), measure.Crowd(16, measure.OneProcess)
+	for _, name := range []string{one, eight} {
+		set.Add(2, name, measure.HandOffs, contestant.Strict, 1050)
+		set.Add(2, name, measure.HandOffs, contestant.Before, 1000)
+	}
+	many := measure.Permits(measure.ManyProcess)
+	for _, c := range []struct {
+		name      string
+		rate, p99 float64
+	}{{contestant.Ours, 100, 0.2}, {contestant.Redisson, 50, 0.1}, {contestant.ZSet, 200, 0.3}} {
+		set.Add(10, many, measure.HandOffs, c.name, c.rate)
+		set.Add(10, many, measure.WaitP99, c.name, c.p99)
+		set.Add(10, many, measure.OverLimit, c.name, 0)
+		set.Add(10, measure.KilledHolders, measure.PermitsLost, c.name, 2)
+	}
+	want := map[string]bool{
+		one + ": strict hand-offs/s ÷ revision ef75be5":          true,
+		eight + ": strict hand-offs/s ÷ revision ef75be5":        false,
+		"semaphore, " + many + ": hand-offs ÷ redisson":          true,
+		"semaphore, " + many + ": wait p99 ÷ redisson":           false,
+		"semaphore, " + many + ": hand-offs ÷ zset by hand":      false,
+		"semaphore, " + many + ": wait p99 ÷ zset by hand":       true,
+		"semaphore, " + measure.KilledHolders + ": permits lost": false,
+		"semaphore: times that more than the limit were in":      true,
+	}
+	got := map[string]bool{}
+	for _, b := range report.Bars(set) {
+		got[b.Text] = b.Met()
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	set.Add(10, many, measure.OverLimit, contestant.Ours, 1)
+	for _, b := range report.Bars(set) {
+		if b.Text == "semaphore: times that more than the limit were in" && b.Met() {
+			t.Error("one more than the limit in the second round does not show")
+		}
 	}
 }
 

@@ -32,7 +32,9 @@ func growth(b *bars, name func(int) string, points []int, m figure.Metric) {
 		last := b.set.Find(7, name(points[i]), m.Name, contestant.Ours)
 		if r := figure.Ratio(last, first); r != nil {
 			text := fmt.Sprintf("%s ÷ with %d: %s", name(points[i]), points[0], m.Name)
-			b.list = append(b.list, Bar{text, 1.2, true, r.Median(), r.Spread(), figure.Times, ""})
+			b.list = append(b.list, Bar{
+				Text: text, Wanted: 1.2, AtMost: true, Got: r.Median(), Spread: r.Spread(), Unit: figure.Times,
+			})
 			return
 		}
 	}

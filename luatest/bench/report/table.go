@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -12,7 +13,8 @@ import (
 	"github.com/zferentz/go-redilock/luatest/bench/figure"
 )
 
-// Tables writes an item: how ours compares with each of the others first, then every figure with its spread.
+// Tables writes an item: how ours compares with each of the others first, then every figure with its spread; of several runs
+// with the lowest and the highest of their medians.
 func Tables(w io.Writer, set *figure.Set, item int, title string) error {
 	var rows []*figure.Figure // one of each case and metric
 	var columns []string
@@ -20,7 +22,7 @@ func Tables(w io.Writer, set *figure.Set, item int, title string) error {
 		if f.Item != item {
 			continue
 		}
-		if !has(columns, f.Contestant) {
+		if !slices.Contains(columns, f.Contestant) {
 			columns = append(columns, f.Contestant)
 		}
 		known := false
@@ -43,24 +45,15 @@ func Tables(w io.Writer, set *figure.Set, item int, title string) error {
 	}
 	heading := "\n   ours ÷ theirs"
 	err := table(w, heading, rows, peers, func(row *figure.Figure, column string) string {
-		return ratio(figure.Ratio(set.Find(item, row.Case, row.Metric.Name, contestant.Ours),
+		return cell(set, figure.Ratio(set.Find(item, row.Case, row.Metric.Name, contestant.Ours),
 			set.Find(item, row.Case, row.Metric.Name, column)))
 	})
 	if err != nil {
 		return err
 	}
 	return table(w, "\n   measured", rows, columns, func(row *figure.Figure, column string) string {
-		return value(set.Find(item, row.Case, row.Metric.Name, column))
+		return cell(set, set.Find(item, row.Case, row.Metric.Name, column))
 	})
-}
-
-func has(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 // table leaves out rows without a figure.
@@ -88,21 +81,22 @@ func table(w io.Writer, heading string, rows []*figure.Figure, columns []string,
 	return t.Flush()
 }
 
-func ratio(f *figure.Figure) string {
-	if f == nil {
-		return ""
-	}
-	return Ratio(f.Median()) + spread(f)
-}
-
 // Ratio writes a ratio: three digits that mean something.
 func Ratio(v float64) string { return digits(v) + "x" }
 
-func value(f *figure.Figure) string {
-	if f == nil {
+func cell(set *figure.Set, f *figure.Figure) string {
+	switch {
+	case f == nil:
 		return ""
+	case set.Merged:
+		return Value(f.Median(), f.Metric.Unit) + between(slices.Min(f.Rounds), slices.Max(f.Rounds), f.Metric.Unit)
 	}
 	return Value(f.Median(), f.Metric.Unit) + spread(f)
+}
+
+// between is the range of several runs.
+func between(low, high float64, unit figure.Unit) string {
+	return fmt.Sprintf(" (%s – %s)", Value(low, unit), Value(high, unit))
 }
 
 func spread(f *figure.Figure) string {

@@ -1,4 +1,4 @@
-package contestant
+package roster
 
 import (
 	"context"
@@ -6,14 +6,17 @@ import (
 
 	"github.com/bsm/redislock"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/zferentz/go-redilock/luatest/bench/contestant"
 )
 
 // redislocks is bsm/redislock with a retry strategy; without one it asks once.
-var redislocks = &Contestant{
-	Name: Redislock, About: "polls",
+var redislocks = &contestant.Contestant{
+	Primitive: contestant.Mutex,
+	Name:      contestant.Redislock, About: "polls",
 	Module: "github.com/bsm/redislock", Polls: true, Extend: true, Key: plainKey,
-	New: func(o Options) (Client, error) {
-		rdb := GoRedis(o.Addr)
+	New: func(o contestant.Options) (contestant.Client, error) {
+		rdb := contestant.GoRedis(o.Addr)
 		return &redislockClient{rdb, redislock.New(rdb), o, &redislock.Options{RetryStrategy: backoff(o.Retry)}}, nil
 	},
 }
@@ -21,7 +24,7 @@ var redislocks = &Contestant{
 type redislockClient struct {
 	rdb     *redis.Client
 	locks   *redislock.Client
-	o       Options
+	o       contestant.Options
 	options *redislock.Options
 }
 
@@ -30,12 +33,12 @@ type redislockLock redislock.Lock
 // backoff keeps no state, so one serves all calls.
 type backoff time.Duration
 
-func (b backoff) NextBackoff() time.Duration { return max(1, jitter(time.Duration(b))) }
+func (b backoff) NextBackoff() time.Duration { return max(1, contestant.Jitter(time.Duration(b))) }
 
 // longest is more than any wait here. Without a deadline redislock gives up after the TTL.
 const longest = time.Hour
 
-func (c *redislockClient) Lock(ctx context.Context, name string) (Lock, error) {
+func (c *redislockClient) Lock(ctx context.Context, name string) (contestant.Lock, error) {
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	l, err := c.locks.Obtain(ctx, name, c.o.TTL, c.options)

@@ -1,4 +1,4 @@
-package contestant
+package roster
 
 import (
 	"context"
@@ -6,15 +6,18 @@ import (
 
 	"github.com/redis/rueidis"
 	"github.com/redis/rueidis/rueidislock"
+
+	"github.com/zferentz/go-redilock/luatest/bench/contestant"
 )
 
 // rueidislocks is rueidislock on one server, woken by client-side caching. It extends every lock by itself.
-var rueidislocks = &Contestant{
-	Name:   Rueidislock,
-	About:  "woken by client-side caching; KeyMajority 1, NoLoopTracking, TryNextAfter 1 s; extends every lock",
-	Module: "github.com/redis/rueidis", Auto: true,
+var rueidislocks = &contestant.Contestant{
+	Primitive: contestant.Mutex,
+	Name:      contestant.Rueidislock,
+	About:     "woken by client-side caching; KeyMajority 1, NoLoopTracking, TryNextAfter 1 s; extends every lock",
+	Module:    "github.com/redis/rueidis", Auto: true,
 	Key: func(name string) string { return "rueidislock:0:" + name },
-	New: func(o Options) (Client, error) {
+	New: func(o contestant.Options) (contestant.Client, error) {
 		locker, err := rueidislock.NewLocker(rueidislock.LockerOption{
 			ClientOption:   rueidis.ClientOption{InitAddress: []string{o.Addr}},
 			KeyMajority:    1,
@@ -31,7 +34,7 @@ type rueidislockClient struct{ rueidislock.Locker }
 
 type rueidislockLock context.CancelFunc
 
-func (c rueidislockClient) Lock(ctx context.Context, name string) (Lock, error) {
+func (c rueidislockClient) Lock(ctx context.Context, name string) (contestant.Lock, error) {
 	_, release, err := c.WithContext(ctx, name)
 	if err != nil {
 		return nil, err

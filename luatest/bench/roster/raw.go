@@ -1,4 +1,4 @@
-package contestant
+package roster
 
 import (
 	"context"
@@ -7,13 +7,18 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/zferentz/go-redilock/luatest/bench/contestant"
 )
 
 // raw is SET NX PX and a script that compares and deletes, as anybody writes it by hand.
-var raw = &Contestant{
-	Name: Floor, About: "the floor: SET NX PX, compare and delete; polls",
+var raw = &contestant.Contestant{
+	Primitive: contestant.Mutex,
+	Name:      contestant.Floor, About: "the floor: SET NX PX, compare and delete; polls",
 	Module: "github.com/redis/go-redis/v9", Polls: true, Extend: true, Key: plainKey,
-	New: func(o Options) (Client, error) { return &rawClient{GoRedis(o.Addr), o}, nil },
+	New: func(o contestant.Options) (contestant.Client, error) {
+		return &rawClient{contestant.GoRedis(o.Addr), o}, nil
+	},
 }
 
 var (
@@ -25,7 +30,7 @@ var (
 
 type rawClient struct {
 	rdb *redis.Client
-	o   Options
+	o   contestant.Options
 }
 
 type rawLock struct {
@@ -33,7 +38,7 @@ type rawLock struct {
 	name, token string
 }
 
-func (c *rawClient) Lock(ctx context.Context, name string) (Lock, error) {
+func (c *rawClient) Lock(ctx context.Context, name string) (contestant.Lock, error) {
 	token := rand.Text()
 	for {
 		err := c.rdb.SetArgs(ctx, name, token, redis.SetArgs{Mode: "NX", TTL: c.o.TTL}).Err()
@@ -43,7 +48,7 @@ func (c *rawClient) Lock(ctx context.Context, name string) (Lock, error) {
 		if !errors.Is(err, redis.Nil) {
 			return nil, err
 		}
-		if err := between(ctx, jitter(c.o.Retry)); err != nil {
+		if err := contestant.Between(ctx, c.o.Retry); err != nil {
 			return nil, err
 		}
 	}
@@ -59,11 +64,9 @@ func (l *rawLock) Extend(ctx context.Context, ttl time.Duration) error {
 	return wasOurs(rawExtend.Run(ctx, l.c.rdb, []string{l.name}, l.token, ttl.Milliseconds()).Int())
 }
 
-var errLost = errors.New("the lock was not ours any more")
-
 func wasOurs(n int, err error) error {
 	if err == nil && n != 1 {
-		return errLost
+		return contestant.ErrLost
 	}
 	return err
 }

@@ -1,22 +1,24 @@
-package contestant
+package roster
 
 import (
 	"context"
 	"math"
-	"math/rand/v2"
 	"time"
 
 	"github.com/go-redsync/redsync/v4"
 	"github.com/go-redsync/redsync/v4/redis/goredis/v9"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/zferentz/go-redilock/luatest/bench/contestant"
 )
 
 // redsyncs is redsync on one server. It asks until it has the lock; its own default is 32 attempts.
-var redsyncs = &Contestant{
-	Name: Redsync, About: "polls",
+var redsyncs = &contestant.Contestant{
+	Primitive: contestant.Mutex,
+	Name:      contestant.Redsync, About: "polls",
 	Module: "github.com/go-redsync/redsync/v4", Polls: true, Extend: true, Key: plainKey,
-	New: func(o Options) (Client, error) {
-		rdb := GoRedis(o.Addr)
+	New: func(o contestant.Options) (contestant.Client, error) {
+		rdb := contestant.GoRedis(o.Addr)
 		return &redsyncClient{rdb, redsync.New(goredis.NewPool(rdb)), o}, nil
 	},
 }
@@ -24,14 +26,14 @@ var redsyncs = &Contestant{
 type redsyncClient struct {
 	rdb *redis.Client
 	rs  *redsync.Redsync
-	o   Options
+	o   contestant.Options
 }
 
 type redsyncLock redsync.Mutex
 
-func (c *redsyncClient) Lock(ctx context.Context, name string) (Lock, error) {
+func (c *redsyncClient) Lock(ctx context.Context, name string) (contestant.Lock, error) {
 	m := c.rs.NewMutex(name, redsync.WithExpiry(c.o.TTL), redsync.WithTries(math.MaxInt),
-		redsync.WithRetryDelayFunc(func(int) time.Duration { return jitter(c.o.Retry) }))
+		redsync.WithRetryDelayFunc(func(int) time.Duration { return contestant.Jitter(c.o.Retry) }))
 	if err := m.LockContext(ctx); err != nil {
 		return nil, err
 	}
@@ -51,10 +53,7 @@ func (l *redsyncLock) Extend(ctx context.Context, _ time.Duration) error {
 
 func was(ok bool, err error) error {
 	if err == nil && !ok {
-		return errLost
+		return contestant.ErrLost
 	}
 	return err
 }
-
-// jitter is half to one and a half of a delay, so that those who poll do not march in step.
-func jitter(delay time.Duration) time.Duration { return delay/2 + rand.N(delay+1) }

@@ -1,13 +1,13 @@
-package contestant
+package roster
 
 import (
 	"context"
 	_ "embed"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+
+	"github.com/zferentz/go-redilock/luatest/bench/contestant"
 )
 
 //go:embed worker.py
@@ -17,13 +17,14 @@ var pythonWorker string
 var pythonPackages = []string{"python-redilock", "redis"}
 
 // python is python-redilock, which the lock key is compatible with. Its workers are threads.
-var python = &Contestant{
-	Name: Python, About: "python-redilock; threads; polls",
-	Polls: true, Extend: true, Key: plainKey, Missing: "not looked for",
+var python = &contestant.Contestant{
+	Primitive: contestant.Mutex,
+	Name:      contestant.Python, About: "python-redilock; threads; polls",
+	Polls: true, Extend: true, Threads: true, Key: plainKey, Missing: notSought,
 }
 
-// FindPython looks for a Python that has python-redilock, or makes one in a folder of the user's cache with pip.
-func FindPython(ctx context.Context) {
+// findPython looks for a Python that has python-redilock, or makes one in a folder of the user's cache with pip.
+func findPython(ctx context.Context) {
 	base, err := exec.LookPath("python3")
 	if err != nil {
 		python.Missing = "no python3 on PATH"
@@ -32,22 +33,19 @@ func FindPython(ctx context.Context) {
 	if usePython(ctx, base) {
 		return
 	}
-	cache, err := os.UserCacheDir()
+	dir, err := home("python")
 	if err != nil {
 		python.Missing = err.Error()
 		return
 	}
-	home := filepath.Join(cache, "redilock-bench", "python")
-	venv := filepath.Join(home, "bin", "python")
+	venv := filepath.Join(dir, "bin", "python")
 	if usePython(ctx, venv) {
 		return
 	}
 	install := append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check"}, pythonPackages...)
-	for _, command := range [][]string{{base, "-m", "venv", home}, append([]string{venv}, install...)} {
-		if out, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput(); err != nil {
-			words := strings.Fields(string(out))
-			python.Missing = fmt.Sprintf("pip cannot get %s: %v %s", pythonPackages[0], err,
-				strings.Join(words[max(0, len(words)-12):], " "))
+	for _, command := range [][]string{{base, "-m", "venv", dir}, append([]string{venv}, install...)} {
+		if _, err := output(ctx, ".", command[0], command[1:]...); err != nil {
+			python.Missing = fmt.Sprintf("pip cannot get %s: %v", pythonPackages[0], err)
 			return
 		}
 	}
@@ -57,13 +55,12 @@ func FindPython(ctx context.Context) {
 }
 
 func usePython(ctx context.Context, executable string) bool {
-	out, err := exec.CommandContext(ctx, executable, "-c",
-		"import redis, redilock; print(redilock.__version__)").Output()
+	version, err := output(ctx, ".", executable, "-c", "import redis, redilock; print(redilock.__version__)")
 	if err != nil {
 		return false
 	}
 	python.Missing = ""
-	python.Module = strings.TrimSpace(string(out))
+	python.Module = version
 	python.Command = []string{executable, "-c", pythonWorker}
 	return true
 }

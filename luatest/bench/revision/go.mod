@@ -1,0 +1,20 @@
+module github.com/zferentz/go-redilock/luatest/bench/revision
+
+go 1.26.0
+
+replace (
+	github.com/zferentz/go-redilock => ../.build/ef75be5
+	github.com/zferentz/go-redilock/luatest/bench => ..
+)
+
+require (
+	github.com/redis/go-redis/v9 v9.23.0
+	github.com/zferentz/go-redilock v0.0.0
+	github.com/zferentz/go-redilock/luatest/bench v0.0.0
+)
+
+require (
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	go.uber.org/atomic v1.12.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)
