@@ -112,12 +112,14 @@ func Test() error {
 	return failed
 }
 
-// computing is what runs Lua and little else, one test on one goroutine: the race detector has nothing to look at there and
-// would slow it down tenfold. luatest/meaning is the same, and run apart.
+// computing is what runs Lua or porcupine and little else: the race detector has nothing to look at there that the SDK's own
+// tests have not, and would slow it down tenfold. luatest/meaning is the same, and run apart.
 var computing = []string{
 	"./luatest", "./luatest/coverage", "./luatest/mutation",
-	"./luatest/mutex/budget", "./luatest/mutex/fuzz", "./luatest/mutex/model", "./luatest/mutex/sequences",
-	"./luatest/semaphore/budget", "./luatest/semaphore/fuzz", "./luatest/semaphore/model", "./luatest/semaphore/sequences",
+	"./luatest/mutex/budget", "./luatest/mutex/fuzz", "./luatest/mutex/linear", "./luatest/mutex/model",
+	"./luatest/mutex/sequences",
+	"./luatest/semaphore/budget", "./luatest/semaphore/fuzz", "./luatest/semaphore/linear", "./luatest/semaphore/model",
+	"./luatest/semaphore/sequences",
 }
 
 // packages are all the others, those first that take longest, so that none of them is left over at the end.
