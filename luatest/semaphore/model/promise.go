@@ -240,8 +240,8 @@ func (j *check) nobodyStranded() *explore.Fault {
 		j.before.memory || len(j.after.queue) == 0 || j.after.counter >= fenceLimit {
 		return nil
 	}
-	if j.before.count > j.before.holders() {
-		return nil // another program removed a holder: nothing is granted until a call finds that all the others have gone
+	if holders := j.after.holders(); holders > 0 && j.after.count > holders {
+		return nil // another program removed a holder: nothing is granted until all the others have gone
 	}
 	items := j.out.reply.Items
 	again := j.config.Bound > 0 && (j.tag() == "GRANTED" || j.action.verb == verbAcquire && items[1].Integer == 0 ||
