@@ -251,6 +251,9 @@ func (j *check) nobodyStranded() *explore.Fault {
 	r.look(none, none)
 	head := int(j.after.queue[0])
 	w := j.after.records[head]
+	if a := j.action; a.verb == verbAcquire && head == a.token {
+		w.weight, w.limit = int8(a.weight), int8(a.limit) // it may have asked once, without renewing its place
+	}
 	dead := head != j.action.token && (w.kind != ofWaiter || w.left < 0 || w.weight > w.limit)
 	if !again && (dead || r.fits(int(w.weight), int(w.limit))) {
 		return fault("M5", "%s is left at the head of the queue, dead or although it fits: %d of %d permits are in use",
