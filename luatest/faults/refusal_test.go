@@ -2,13 +2,10 @@ package faults
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/zferentz/go-redilock/luatest/dist"
+	"github.com/zferentz/go-redilock/luatest/faults/inject/clock"
 	"github.com/zferentz/go-redilock/luatest/redistest/server"
 )
 
@@ -205,28 +203,12 @@ func noperm(w *rig) {
 // clockJumps moves the server's wall clock, several times in the same direction.
 func clockJumps(w *rig, by time.Duration) {
 	dir := w.store()
-	shim, file := filepath.Join(dir, "clock.so"), filepath.Join(dir, "clock")
-	cc, err := exec.LookPath("cc")
-	if err != nil {
+	shifted, err := clock.New(dir)
+	if errors.Is(err, exec.ErrNotFound) {
 		server.Missing(w, "no C compiler (cc) on PATH: the server's clock cannot be moved")
 	}
-	if out, err := exec.Command(cc, "-shared", "-fPIC", "-O1", "-o", shim, "testdata/clock.c").CombinedOutput(); err != nil {
-		w.Fatalf("%v: %s", err, out)
-	}
-	var total time.Duration
-	move := func() error {
-		f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY, 0o600) // in place: the server has it mapped
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		_, err = f.WriteAt(binary.NativeEndian.AppendUint64(nil, uint64(total.Microseconds())), 0)
-		return err
-	}
-	w.must(move())
-	s := server.StartT(w, server.Options{
-		Executable: w.exe, Env: []string{"LD_PRELOAD=" + shim, "REDILOCK_CLOCK=" + file},
-	})
+	w.must(err)
+	s := server.StartT(w, server.Options{Executable: w.exe, Env: shifted.Env()})
 	rdb := w.rights(s)
 	j := w.job(s.Addr())
 	j.Extend = true
@@ -236,11 +218,11 @@ func clockJumps(w *rig, by time.Duration) {
 	w.settle()
 	for range w.times(8, 20) {
 		w.run(upTo(w.rand, 100*time.Millisecond))
-		at := w.strike("the clock jumps", func() error { total += by; return move() })
+		at := w.strike("the clock jumps", func() error { return shifted.Move(by) })
 		w.granted(at, lease+poll)
 	}
 	w.recovered(now(), lease+presence)
-	if apart := rdb.Time(w.Context()).Val().Sub(time.Now().Add(total)).Abs(); apart > 10*time.Second {
+	if apart := rdb.Time(w.Context()).Val().Sub(time.Now().Add(shifted.Total())).Abs(); apart > 10*time.Second {
 		w.Fatalf("the server's clock is %v from where it was put: nothing is proven", apart)
 	}
 }

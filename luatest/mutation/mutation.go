@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -75,15 +76,21 @@ type Hunter struct {
 	suite *suite.Suite
 	// reaches are, by script and line, the scenarios that run the line: no other can notice a change of it.
 	reaches map[string]map[int][]scenario.Scenario
+	// sound are, by scenario, the commands of the scripts as they are.
+	sound map[string][]string
 	// code are, by script, the lines that have instructions. A table that is written over several lines has them all in one.
 	code map[string]map[int]bool
 }
 
-// NewHunter replays every scenario once, to see which lines it runs.
+// NewHunter replays every scenario once, to see which lines it runs and what it sends.
 func NewHunter(s *suite.Suite) (*Hunter, error) {
-	h := &Hunter{suite: s, reaches: map[string]map[int][]scenario.Scenario{}, code: map[string]map[int]bool{}}
+	h := &Hunter{
+		suite: s, sound: map[string][]string{},
+		reaches: map[string]map[int][]scenario.Scenario{}, code: map[string]map[int]bool{},
+	}
 	for _, script := range s.Scripts {
 		h.code[script.Name] = coverage.Lines(s.Compiled(script).Proto)
+		h.reaches[script.Name] = map[int][]scenario.Scenario{}
 	}
 	for _, sc := range s.Scenarios {
 		e, err := s.Engine()
@@ -91,19 +98,36 @@ func NewHunter(s *suite.Suite) (*Hunter, error) {
 			return nil, err
 		}
 		rec := coverage.Record(e.Lua)
-		if err := errors.Join(scenario.Replay(e, s.Scripts, sc), e.Close()); err != nil {
+		if h.sound[sc.Name], err = trace(e, s, sc); err != nil {
 			return nil, err
 		}
 		for _, script := range s.Scripts {
+			reaches := h.reaches[script.Name]
 			for line := range rec.Lines(s.Compiled(script).Proto) {
-				if h.reaches[script.Name] == nil {
-					h.reaches[script.Name] = map[int][]scenario.Scenario{}
-				}
-				h.reaches[script.Name][line] = append(h.reaches[script.Name][line], sc)
+				reaches[line] = append(reaches[line], sc)
 			}
 		}
 	}
+	for _, reaches := range h.reaches {
+		for _, all := range reaches {
+			h.shortFirst(all)
+		}
+	}
+	s.Scenarios = slices.Clone(s.Scenarios)
+	h.shortFirst(s.Scenarios)
 	return h, nil
+}
+
+// shortFirst sorts scenarios by how much they do: most mutants are noticed by many.
+func (h *Hunter) shortFirst(all []scenario.Scenario) {
+	slices.SortStableFunc(all, func(a, b scenario.Scenario) int { return len(h.sound[a.Name]) - len(h.sound[b.Name]) })
+}
+
+// trace replays a scenario, and gives the commands that the scripts send.
+func trace(e *suite.Engine, s *suite.Suite, sc scenario.Scenario) (commands []string, err error) {
+	e.Sandbox().SetTrace(func(c sandbox.Command) { commands = append(commands, strings.Join(c.Args, " ")) })
+	err = errors.Join(scenario.Replay(e, s.Scripts, sc), e.Close())
+	return commands, err
 }
 
 // Lives reports whether no scenario notices the mutant, in any of its scripts.
@@ -131,33 +155,36 @@ func (h *Hunter) reach(in mutated) []scenario.Scenario {
 	return h.reaches[in.script.Name][in.line]
 }
 
-// Commands gives the commands that a mutant that lives sends in the scenarios that reach it, and those of the scripts as
-// they are.
-func (h *Hunter) Commands(m Mutant) (mutant, sound []string, err error) {
+// Survivor is a mutant that no scenario notices, and what it sends in those that reach it.
+type Survivor struct {
+	Mutant
+	Sent  int  // commands
+	Sound int  // commands of the scripts as they are
+	Same  bool // they are the same, in the same order
+}
+
+// survivor looks at what a mutant that lives sends.
+func (h *Hunter) survivor(m Mutant) (Survivor, error) {
+	s := Survivor{Mutant: m, Same: true}
 	for _, in := range m.scripts {
 		changed, err := in.compile()
 		if err != nil {
-			return nil, nil, err
+			return s, err
 		}
 		for _, sc := range h.reach(in) {
-			if mutant, err = h.record(mutant, sc, changed); err != nil {
-				return nil, nil, err
+			e, err := h.suite.Engine(changed)
+			if err != nil {
+				return s, err
 			}
-			if sound, err = h.record(sound, sc); err != nil {
-				return nil, nil, err
+			sent, err := trace(e, h.suite, sc)
+			if err != nil {
+				return s, err
 			}
+			sound := h.sound[sc.Name]
+			s.Sent, s.Sound, s.Same = s.Sent+len(sent), s.Sound+len(sound), s.Same && slices.Equal(sent, sound)
 		}
 	}
-	return mutant, sound, nil
-}
-
-func (h *Hunter) record(commands []string, sc scenario.Scenario, instead ...*sandbox.Script) ([]string, error) {
-	e, err := h.suite.Engine(instead...)
-	if err != nil {
-		return nil, err
-	}
-	e.Sandbox().SetTrace(func(c sandbox.Command) { commands = append(commands, strings.Join(c.Args, " ")) })
-	return commands, errors.Join(scenario.Replay(e, h.suite.Scripts, sc), e.Close())
+	return s, nil
 }
 
 // compile makes the change.
@@ -186,15 +213,18 @@ func (h *Hunter) notices(changed *sandbox.Script, sc scenario.Scenario) (noticed
 }
 
 // Hunt asks about all, on so many goroutines, and gives those that live in their order. progress is called after each.
-func (h *Hunter) Hunt(all []Mutant, workers int, progress func()) ([]Mutant, error) {
+func (h *Hunter) Hunt(all []Mutant, workers int, progress func()) ([]Survivor, error) {
 	lives := make([]bool, len(all))
+	survivors := make([]Survivor, len(all))
 	failed := make([]error, len(all))
 	next := make(chan int)
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
 			for i := range next {
-				lives[i], failed[i] = h.Lives(all[i])
+				if lives[i], failed[i] = h.Lives(all[i]); lives[i] {
+					survivors[i], failed[i] = h.survivor(all[i])
+				}
 				progress()
 			}
 		})
@@ -204,10 +234,10 @@ func (h *Hunter) Hunt(all []Mutant, workers int, progress func()) ([]Mutant, err
 	}
 	close(next)
 	wg.Wait()
-	var alive []Mutant
-	for i, m := range all {
+	var alive []Survivor
+	for i, s := range survivors {
 		if lives[i] {
-			alive = append(alive, m)
+			alive = append(alive, s)
 		}
 	}
 	return alive, errors.Join(failed...)

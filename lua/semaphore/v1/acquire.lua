@@ -101,12 +101,12 @@ if outcome ~= 'error' and not caller.fence and presence > 0 then
   touched = touched or last_limit ~= limit
   last_limit = limit
 end
-failed = finish(outcome == 'empty' and not position) or failed
-if failed then
-  return failed
-end
+failed = finish() or failed
 if caller.fence then
   return {'GRANTED', caller.fence, lease, caller.fences}
+end
+if failed then
+  return failed
 end
 local wait = outcome == 'more' and 0 or next_end()
 if position then

@@ -28,9 +28,10 @@ if type(queued) == 'table' then
   return queued
 end
 
+-- A holder whose record was lost is in no sum that is shown.
+local recorded = math.max(count - math.floor(used / UNKNOWN), 0)
 local list = {}
-local from = string.format('%.0f', now_ms())
-local live = rows > 0 and redis.call('ZRANGEBYSCORE', holders, from, '+inf', 'WITHSCORES', 'LIMIT', 0, rows) or {}
+local live = rows > 0 and redis.call('ZRANGEBYSCORE', holders, now_ms(), '+inf', 'WITHSCORES', 'LIMIT', 0, rows) or {}
 for i = 1, #live, 2 do
   local f, weight = read_holder(redis.call('HGET', members, live[i]))
   list[#list + 1] = {live[i], f or 0, weight or 0, lease_of(live[i + 1]) - now_ms()}
@@ -41,4 +42,4 @@ for i, who in ipairs(rows > 0 and redis.call('ZRANGE', pending, 0, rows - 1) or 
   local left = math.min(math.max(w.presence_end - now_ms(), 0), LONGEST_LEASE)
   line[i] = {who, w.weight, w.limit, left}
 end
-return {'STATUS', used, last_limit, size, count, queued, now_us(), list, line}
+return {'STATUS', used % UNKNOWN, last_limit, size, recorded, queued, now_us(), list, line}

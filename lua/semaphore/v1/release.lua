@@ -60,6 +60,7 @@ if stop then
   gone[#gone + 1] = token
   size = size - 1
   forget(record)
+  reset_if_empty()
 else
   place = redis.pcall('ZSCORE', pending, token)
   if type(place) == 'table' then
@@ -93,7 +94,7 @@ if place then
 end
 
 local granted, position, repeated = {}, 0, false
-if heir and heir_stop then
+if heir_stop then
   -- The successor holds already, by a call whose reply was lost: it is answered as granted, and never queued.
   local f, kept = renew(successor, lease, weight, limit, heir_stop, heir_record)
   if f then
@@ -103,7 +104,6 @@ if heir and heir_stop then
   end
   repeated, heir = true, nil
 elseif heir and place then
-  drop()
   stand(heir, place)
 elseif heir and not stop then
   -- A repeat of a call whose reply was lost finds the successor in the queue.

@@ -54,19 +54,28 @@ func Required() bool { return os.Getenv(EnvRequire) == "1" }
 // fails where servers are required.
 func ForEach(t *testing.T, options Options, test func(t *testing.T, s *Server)) {
 	t.Helper()
+	ForEachExecutable(t, func(t *testing.T, path string) {
+		t.Parallel()
+		o := options
+		o.Executable = path
+		test(t, StartT(t, o))
+	})
+}
+
+// ForEachExecutable runs a subtest for each executable, which starts a server of its own. Without any it skips or fails as
+// ForEach does.
+func ForEachExecutable(t *testing.T, test func(t *testing.T, path string)) {
+	t.Helper()
 	found := Executables()
 	if len(found) == 0 {
 		Missing(t, "no redis-server on PATH and none in "+EnvServers)
 	}
 	for _, executable := range found {
 		t.Run(filepath.Base(executable.Path), func(t *testing.T) {
-			t.Parallel()
 			if executable.Err != nil {
 				Missing(t, executable.Err.Error())
 			}
-			o := options
-			o.Executable = executable.Path
-			test(t, StartT(t, o))
+			test(t, executable.Path)
 		})
 	}
 }

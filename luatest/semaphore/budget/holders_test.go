@@ -51,14 +51,14 @@ type call struct {
 	args []any
 }
 
-// TestManyHolders times each call on a real server with few and with many holders. The server's own clock says what it
-// spent.
+// TestManyHolders times each call on a real server of each kind with few and with many holders. The server's own clock says
+// what it spent.
 func TestManyHolders(t *testing.T) {
-	found := server.Executables()
-	if len(found) == 0 || found[0].Err != nil {
-		server.Missing(t, "no redis-server on PATH and none in "+server.EnvServers)
-	}
-	s := server.StartT(t, server.Options{Executable: found[0].Path})
+	server.ForEachExecutable(t, manyHolders) // one after the other: they are timed
+}
+
+func manyHolders(t *testing.T, path string) {
+	s := server.StartT(t, server.Options{Executable: path})
 	rdb := redis.NewClient(&redis.Options{Addr: s.Addr(), ReadTimeout: time.Minute})
 	defer rdb.Close()
 	scripts, err := semaphore.Subject.Scripts()

@@ -25,22 +25,25 @@ type rig struct {
 func each(t *testing.T, args []string, test func(r *rig)) {
 	t.Helper()
 	t.Parallel()
-	server.ForEach(t, server.Options{Args: args}, func(t *testing.T, s *server.Server) {
-		scripts, err := semaphore.Subject.Scripts()
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := &rig{T: t, server: s, source: map[string]string{}}
-		if r.keys, _, err = subject.KeysOf(scripts[0], "faults"); err != nil {
-			t.Fatal(err)
-		}
-		for _, script := range scripts {
-			r.source[subject.Verb(script)] = script.Source
-		}
-		r.dial()
-		t.Cleanup(func() { _ = r.conn.Close() })
-		test(r)
-	})
+	server.ForEach(t, server.Options{Args: args}, func(t *testing.T, s *server.Server) { test(newRig(t, s)) })
+}
+
+func newRig(t *testing.T, s *server.Server) *rig {
+	t.Helper()
+	scripts, err := semaphore.Subject.Scripts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{T: t, server: s, source: map[string]string{}}
+	if r.keys, _, err = subject.KeysOf(scripts[0], "faults"); err != nil {
+		t.Fatal(err)
+	}
+	for _, script := range scripts {
+		r.source[subject.Verb(script)] = script.Source
+	}
+	r.dial()
+	t.Cleanup(func() { _ = r.conn.Close() })
+	return r
 }
 
 func (r *rig) dial() {
@@ -48,6 +51,21 @@ func (r *rig) dial() {
 	var err error
 	if r.conn, err = resp.Dial("tcp", r.server.Addr(), time.Minute); err != nil {
 		r.Fatal(err)
+	}
+}
+
+// restart kills the server, starts it again, and waits until it has read what it keeps.
+func (r *rig) restart() {
+	r.Helper()
+	_ = r.conn.Close()
+	if err := r.server.Restart(r.Context()); err != nil {
+		r.Fatal(err)
+	}
+	r.dial()
+	for began := time.Now(); r.do("PING").Code() == "LOADING"; {
+		if time.Since(began) > patience {
+			r.Fatal("the server does not get through with loading")
+		}
 	}
 }
 
@@ -127,11 +145,7 @@ func TestRestart(t *testing.T) {
 	each(t, []string{"--appendonly", "yes", "--appendfsync", "always"}, func(r *rig) {
 		before := r.want("GRANTED", "acquire", "a", 600_000, 3, 2).Items[1].Integer
 		r.want("QUEUED", "acquire", "b", 600_000, 3, 2, 60_000)
-		_ = r.conn.Close()
-		if err := r.server.Restart(r.Context()); err != nil {
-			r.Fatal(err)
-		}
-		r.dial()
+		r.restart()
 		r.want("QUEUED", "acquire", "c", 600_000, 3, 1, 60_000)
 		if again := r.want("GRANTED", "acquire", "a", 600_000, 3, 2).Items[1].Integer; again != before {
 			r.Errorf("the fence went from %d to %d", before, again)
@@ -150,11 +164,7 @@ func TestRestart(t *testing.T) {
 func TestRestartEmpty(t *testing.T) {
 	each(t, nil, func(r *rig) {
 		before := r.want("GRANTED", "acquire", "a", 600_000, 3, 2).Items[1].Integer
-		_ = r.conn.Close()
-		if err := r.server.Restart(r.Context()); err != nil {
-			r.Fatal(err)
-		}
-		r.dial()
+		r.restart()
 		r.want("NOTHELD", "extend", "a", 600_000, 2, 3)
 		if f := r.want("GRANTED", "acquire", "b", 600_000, 3, 3).Items[1].Integer; f <= before {
 			r.Errorf("the fence is %d after %d", f, before)

@@ -30,14 +30,14 @@ func TestChecksFail(t *testing.T) {
 		{"a reply that nobody declared", "return {'NOTHELD', more", "return {'NOBODY', more",
 			arguments(release, 0, 4, "t"), "not declared"},
 		{
-			"a grant to nobody", "now_ms() + lease), who)", "now_ms() + lease), 'x')",
+			"a grant to nobody", "now_ms() + lease, who)", "now_ms() + lease, 'x')",
 			arguments(acquire, 0, 4, "t\x1f1\x1f3"), "does not hold",
 		},
 		{"the sum is wrong", "used + new * weight", "used + new", arguments(acquire, 0, 4, "t\x1f1\x1f3\x1f2"),
 			"the empty field says"},
 		{
 			"the holder is written before the fence", "local f, owned = next_fence(lease, wish)\n",
-			"redis.call('ZADD', holders, string.format('%.0f', now_ms() + lease), who)\n" +
+			"redis.call('ZADD', holders, now_ms() + lease, who)\n" +
 				"\tlocal f, owned = next_fence(lease, wish)\n",
 			companions(0, fence, 7, "x"), "holds",
 		},

@@ -55,12 +55,12 @@ func TestBrokenScripts(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, verb, old, new string }{
 		{"one permit too many", "acquire", "used + weight <= limit", "used + weight <= limit + 1"},
-		{"a permit is lost", "release", "math.max(used - weight, 0)", "math.max(used - weight + 1, 0)"},
+		{"a permit is lost", "release", "used - (weight or 2147483648)", "used - (weight or 2147483648) + 1"},
 		{"a newcomer overtakes", "acquire", "if length == 0 and fits(weight, limit) then", "if fits(weight, limit) then"},
 		{"nobody is admitted", "release", "local outcome = admit(heir, channel, granted)", "local outcome = 'empty'"},
 		{"a shrink gives back all", "shrink", "used - has + kept", "used - has"},
-		{"a lease is too short", "acquire", "now_ms() + lease)", "now_ms() + math.ceil(lease / 3))"},
-		{"a lease is too long", "acquire", "now_ms() + lease)", "now_ms() + lease + 200)"},
+		{"a lease is too short", "acquire", "now_ms() + lease, who)", "now_ms() + math.ceil(lease / 3), who)"},
+		{"a lease is too long", "acquire", "now_ms() + lease, who)", "now_ms() + lease + 200, who)"},
 		{"fences repeat", "acquire", "return {'GRANTED', f, lease, owned}", "return {'GRANTED', 1, lease, owned}"},
 		{"who leaves stays", "release", "if place then\n\tleave(token)\nend", ""},
 	} {

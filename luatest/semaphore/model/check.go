@@ -64,7 +64,8 @@ func differ(c *Config, want, got *state) string {
 		return fmt.Sprintf("%v wait, not %v", got.queue, want.queue)
 	case want.counter != got.counter:
 		return fmt.Sprintf("the counter is at %d, not %d", got.counter, want.counter)
-	case want.used != got.used || want.count != got.count || got.summed && want.limit != got.limit:
+	case want.used != got.used || want.unknown != got.unknown || want.count != got.count ||
+		got.summed && want.limit != got.limit:
 		return fmt.Sprintf("%d permits of %d holders are in use, the limit is %d, not %d of %d, %d", got.used, got.count,
 			got.limit, want.used, want.count, want.limit)
 	}
@@ -137,7 +138,7 @@ func (j *check) status() resp.Reply {
 			resp.Integer(int64(w.limit)), resp.Integer(left)))
 	}
 	n := func(n int) resp.Reply { return resp.Integer(int64(n)) }
-	return resp.Array(resp.String("STATUS"), n(s.used), n(s.limit), n(held), n(s.count), n(len(s.queue)),
+	return resp.Array(resp.String("STATUS"), n(s.used), n(s.limit), n(held), n(s.count-s.unknown), n(len(s.queue)),
 		resp.Integer(c.clock()), resp.Array(holders...), resp.Array(waiters...))
 }
 

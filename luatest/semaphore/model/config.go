@@ -11,10 +11,11 @@ const (
 
 // What the scripts promise of retentions, and what they may do in one call.
 const (
-	retainMS     = 120_000   // of the records beyond the latest lease, and of the queue
-	fenceRetain  = 3_600_000 // ms
-	fenceLimit   = 1<<53 - 1 // the highest fence
-	defaultBound = 64        // leases that are over, and tokens of the queue, that a call takes
+	retainMS      = 120_000   // of the records beyond the latest lease, and of the queue
+	fenceRetain   = 3_600_000 // ms
+	fenceLimit    = 1<<53 - 1 // the highest fence
+	unknownWeight = 1 << 31   // what a holder counts for whose record was lost
+	defaultBound  = 64        // leases that are over, and tokens of the queue, that a call takes
 )
 
 // How many numbers a grant is asked to own, where clients ask for more than one.
@@ -102,6 +103,12 @@ func Configs() []Config {
 		{
 			Name: "foreign", Title: "another program removes holders, and takes the name",
 			Clients: 2, Tokens: 1, Weights: []int{1, 3}, Limits: three, Try: true, Push: true, Extend: true, Shrink: true,
+			Foreign: true,
+			Depth:   5, DeepDepth: 0,
+		},
+		{
+			Name: "removed", Title: "records are lost, some are restored, and another program removes holders",
+			Clients: 2, Tokens: 1, Weights: []int{1, 2}, Limits: three, Try: true, Push: true, Restore: true, Delete: true,
 			Foreign: true,
 			Depth:   5, DeepDepth: 0,
 		},

@@ -240,8 +240,8 @@ func (j *check) nobodyStranded() *explore.Fault {
 		j.before.memory || len(j.after.queue) == 0 || j.after.counter >= fenceLimit {
 		return nil
 	}
-	if j.before.count > j.before.holders() {
-		return nil // another program removed a holder: nothing is granted until a call finds that all the others have gone
+	if holders := j.after.holders(); holders > 0 && j.after.count > holders {
+		return nil // another program removed a holder: nothing is granted until all the others have gone
 	}
 	items := j.out.reply.Items
 	again := j.config.Bound > 0 && (j.tag() == "GRANTED" || j.action.verb == verbAcquire && items[1].Integer == 0 ||
@@ -251,6 +251,9 @@ func (j *check) nobodyStranded() *explore.Fault {
 	r.look(none, none)
 	head := int(j.after.queue[0])
 	w := j.after.records[head]
+	if a := j.action; a.verb == verbAcquire && head == a.token {
+		w.weight, w.limit = int8(a.weight), int8(a.limit) // it may have asked once, without renewing its place
+	}
 	dead := head != j.action.token && (w.kind != ofWaiter || w.left < 0 || w.weight > w.limit)
 	if !again && (dead || r.fits(int(w.weight), int(w.limit))) {
 		return fault("M5", "%s is left at the head of the queue, dead or although it fits: %d of %d permits are in use",

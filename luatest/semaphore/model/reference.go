@@ -100,6 +100,8 @@ func (r *reference) drop(token int) {
 	s := r.s
 	if rec := s.records[token]; rec.kind == ofHolder {
 		s.used, s.count = max(s.used-int(rec.weight), 0), max(s.count-1, 0)
+	} else if s.unknown > 0 {
+		s.unknown, s.count = s.unknown-1, s.count-1
 	}
 	s.left[token], s.records[token] = notHeld, record{}
 }
@@ -109,12 +111,12 @@ func (r *reference) size() int { return r.s.holders() }
 // settle says what is in use where nobody holds: nothing.
 func (r *reference) settle() {
 	if r.size() == 0 {
-		r.s.used, r.s.count = 0, 0
+		r.s.used, r.s.unknown, r.s.count = 0, 0, 0
 	}
 }
 
 func (r *reference) fits(weight, limit int) bool {
-	return r.s.count == r.size() && r.s.used+weight <= limit
+	return r.s.unknown == 0 && r.s.count == r.size() && r.s.used+weight <= limit
 }
 
 // number is the next fence: the clock, or the next number where the clock is not past the last. The numbers that are owned
@@ -157,7 +159,12 @@ func (r *reference) renew(token, lease, weight, limit int) (grant, bool) {
 		}
 		if weight > 0 {
 			s.records[token] = record{kind: ofHolder, fence: fence, weight: int8(weight), limit: int8(limit), channel: none}
-			s.used, s.count, s.limit = s.used+weight, s.count+1, limit
+			if s.unknown > 0 {
+				s.unknown--
+			} else {
+				s.count++
+			}
+			s.used, s.limit = s.used+weight, limit
 		}
 		rec.fence = fence
 	}

@@ -84,6 +84,7 @@ func (r *reference) release(a *action) {
 	held, place := s.live(a.token), s.place(a.token)
 	if held {
 		r.drop(a.token)
+		r.settle()
 	} else if place >= 0 {
 		r.leave(a.token)
 	}

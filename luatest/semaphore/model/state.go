@@ -77,8 +77,9 @@ type state struct {
 	left    [maxTokens]int8
 	records [maxTokens]record
 	queue   []int8
-	summed  bool // there is an empty field; without one the sums are 0
-	used    int
+	summed  bool // there is an empty field; without one nobody's weight is known
+	used    int  // by those whose weight is known
+	unknown int  // of the holders that are counted: those whose record was lost
 	count   int
 	limit   int
 	cursor  int64
@@ -131,7 +132,7 @@ func (c *Config) encode(b []byte, s *state, rename []int) []byte {
 	for _, k := range s.keys {
 		b = append(b, byte(k))
 	}
-	b = append(b, byte(s.used), byte(s.count), byte(s.limit), byte(s.passes))
+	b = append(b, byte(s.used), byte(s.unknown), byte(s.count), byte(s.limit), byte(s.passes))
 	b = append(b, byte(s.cursor), byte(s.cursor>>8), byte(s.cursor>>16), byte(s.cursor>>24))
 	var back [maxTokens]int // the token that is called so
 	for token := range c.tokens() {
@@ -163,9 +164,10 @@ func (c *Config) decode(b []byte) state {
 		s.keys[i] = condition(b[1+i])
 	}
 	b = b[1+roles:]
-	s.used, s.count, s.limit, s.passes = int(b[0]), int(b[1]), int(b[2]), int(b[3])
-	s.cursor = int64(b[4]) | int64(b[5])<<8 | int64(b[6])<<16 | int64(b[7])<<24
-	b = b[8:]
+	s.used, s.unknown, s.count, s.limit, s.passes = int(b[0]), int(b[1]), int(b[2]), int(b[3]), int(b[4])
+	b = b[5:]
+	s.cursor = int64(b[0]) | int64(b[1])<<8 | int64(b[2])<<16 | int64(b[3])<<24
+	b = b[4:]
 	for token := range s.left {
 		s.left[token] = notHeld
 	}
@@ -239,7 +241,7 @@ func (c *Config) write(k *explore.Keyspace, s *state) {
 	e.Kind, e.Expires = explore.KindHash, k.Now+c.kept(retainMS)
 	add := func(name, value string) { e.Fields = append(e.Fields, explore.Field{Name: name, Value: value}) }
 	if s.summed {
-		add("", fmt.Sprintf("%d %d %d %d %d", s.used, s.count, s.limit, s.cursor, s.passes))
+		add("", fmt.Sprintf("%d %d %d %d %d", s.used+s.unknown*unknownWeight, s.count, s.limit, s.cursor, s.passes))
 	}
 	for token := range c.tokens() {
 		if s.records[token].kind != noRecord {
@@ -304,7 +306,12 @@ func (c *Config) read(k *explore.Keyspace, before *state) (state, error) {
 		}
 		s.queue = append(s.queue, int8(token))
 	}
-	return s, c.readMembers(entries[roleMembers], &s, k.Now)
+	err := c.readMembers(entries[roleMembers], &s, k.Now)
+	if !s.summed && s.keys[roleMembers] != wrong {
+		s.count = s.holders()
+		s.unknown = s.count
+	}
+	return s, err
 }
 
 func (c *Config) readCounter(e *explore.Entry, s *state) error {
@@ -330,7 +337,9 @@ func (c *Config) readMembers(e *explore.Entry, s *state, now int64) error {
 			if n, err := fmt.Sscanf(f.Value, "%d %d %d %d %d", &s.used, &s.count, &s.limit, &s.cursor, &s.passes); n != 5 {
 				return broken("the empty field is %q: %w", f.Value, err)
 			}
-			if s.used < 0 || s.used > 100 || s.count < 0 || s.count > maxTokens || s.passes < 0 || s.passes > 2 {
+			s.used, s.unknown = s.used%unknownWeight, s.used/unknownWeight
+			if s.used < 0 || s.used > 100 || s.unknown > s.count || s.count < 0 || s.count > maxTokens ||
+				s.passes < 0 || s.passes > 2 {
 				return broken("the empty field is %q", f.Value)
 			}
 			continue

@@ -51,7 +51,7 @@ func TestDifferenceIsFound(t *testing.T) {
 		{"release", "redis.call('ZREM', queue, who)\n\tredis.pcall", "redis.pcall"},
 		{"extend", "math.max(left, lease)", "lease"},
 		{"shrink", "used - has + kept", "used - has"},
-		{"acquire", "string.format('%.0f', stop + 1)", "string.format('%.0f', stop)"},
+		{"acquire", "holders, stop + 1)", "holders, stop)"},
 		{"acquire", "passes = passes - 1", "passes = 0"},
 		{"inspect", "lease_of(live[i + 1])", "lease_of(live[2])"},
 	} {

@@ -11,7 +11,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for semaphore.acquire, version 1.
-const AcquireSHA1 = "1d41a7f182ab49015d55669df15e303dbd0fde73"
+const AcquireSHA1 = "d2c3f8b554a2f8dd41686605019f4751dbd1a4e0"
 
 const acquireSource = "" +
 	"-- semaphore.acquire v1\n" +
@@ -138,23 +138,27 @@ const acquireSource = "" +
 	"end\n" +
 	"local used, count, last_limit = 0, 0, 0\n" +
 	"local cursor, passes = '0', 0\n" +
-	"local size = 0\n" +
+	"local size\n" +
 	"local gone = {}\n" +
 	"local many_gone = false\n" +
-	"local known, fresh = true, false\n" +
+	"local known, fresh = true, nil\n" +
 	"local touched, moved = false, false\n" +
+	"local function exact(digits)\n" +
+	"\treturn #digits <= 16 and math.min(tonumber(digits, 10), 9007199254740991) or 9007199254740991\n" +
+	"end\n" +
 	"local function read_holder(text)\n" +
 	"\tlocal f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')\n" +
 	"\tif f then\n" +
-	"\t\tf = #f <= 16 and math.min(tonumber(f, 10), 9007199254740991) or 9007199254740991\n" +
-	"\t\treturn f, number_of(weight, 2147483647), number_of(limit, 2147483647)\n" +
+	"\t\treturn exact(f), number_of(weight, 2147483647), number_of(limit, 2147483647)\n" +
 	"\tend\n" +
 	"end\n" +
-	"local function read_state(text)\n" +
+	"local function read_state(text, there)\n" +
 	"\tlocal u, n, l, c, p = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+)$')\n" +
 	"\tif u then\n" +
-	"\t\tused, count, last_limit = number_of(u, 9007199254740991), number_of(n, 9007199254740991), number_of(l, 2147483647)\n" +
+	"\t\tused, count, last_limit = exact(u), number_of(n, 9007199254740991), number_of(l, 2147483647)\n" +
 	"\t\tcursor, passes = c, number_of(p, 2)\n" +
+	"\telse\n" +
+	"\t\tused, count = there * 2147483648, there\n" +
 	"\tend\n" +
 	"end\n" +
 	"local function lease_of(score)\n" +
@@ -165,8 +169,13 @@ const acquireSource = "" +
 	"end\n" +
 	"local function forget(record)\n" +
 	"\tlocal f, weight = read_holder(record)\n" +
-	"\tif f then\n" +
-	"\t\tused, count = math.max(used - weight, 0), math.max(count - 1, 0)\n" +
+	"\tif f or used >= 2147483648 then\n" +
+	"\t\tused, count = math.max(used - (weight or 2147483648), 0), math.max(count - 1, 0)\n" +
+	"\tend\n" +
+	"end\n" +
+	"local function reset_if_empty()\n" +
+	"\tif size == 0 and used + count > 0 then\n" +
+	"\t\tused, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true\n" +
 	"\tend\n" +
 	"end\n" +
 	"local function end_of(who, score)\n" +
@@ -197,20 +206,18 @@ const acquireSource = "" +
 	"\t\t\tend\n" +
 	"\t\tend\n" +
 	"\tend\n" +
-	"\tsize = size - #gone\n" +
 	"\tlocal records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))\n" +
 	"\tif records.err then\n" +
 	"\t\tknown = false\n" +
 	"\t\treturn records, stop, other_stop\n" +
 	"\tend\n" +
 	"\tfresh = not records[1]\n" +
-	"\tread_state(records[1])\n" +
+	"\tread_state(records[1], size)\n" +
+	"\tsize = size - #gone\n" +
 	"\tfor i = 1, #gone do\n" +
 	"\t\tforget(records[i + 3])\n" +
 	"\tend\n" +
-	"\tif size == 0 and count > 0 then\n" +
-	"\t\tused, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true\n" +
-	"\tend\n" +
+	"\treset_if_empty()\n" +
 	"\treturn nil, stop, other_stop, records[2], records[3]\n" +
 	"end\n" +
 	"local function next_end()\n" +
@@ -250,7 +257,7 @@ const acquireSource = "" +
 	"\t\treturn nil, owned\n" +
 	"\tend\n" +
 	"\tdrop()\n" +
-	"\tlocal new = redis.call('ZADD', holders, string.format('%.0f', now_ms() + lease), who)\n" +
+	"\tlocal new = redis.call('ZADD', holders, now_ms() + lease, who)\n" +
 	"\tsize, count, used, last_limit, moved = size + new, count + new, used + new * weight, limit, true\n" +
 	"\twrite_holder(who, f, weight, limit)\n" +
 	"\treturn f, owned\n" +
@@ -264,7 +271,7 @@ const acquireSource = "" +
 	"\t\tredis.call('UNLINK', members)\n" +
 	"\t\treturn nil\n" +
 	"\tend\n" +
-	"\tif known and passes > 0 and (touched or moved) then\n" +
+	"\tif passes > 0 and (touched or moved) then\n" +
 	"\t\tlocal page = redis.pcall('HSCAN', members, cursor, 'COUNT', 64)\n" +
 	"\t\tcursor, touched = page.err and '0' or page[1], true\n" +
 	"\t\tfor i = 1, page.err and 0 or #page[2], 2 do\n" +
@@ -284,7 +291,7 @@ const acquireSource = "" +
 	"\t\tlocal latest = redis.call('ZREVRANGE', holders, 0, 0, 'WITHSCORES')\n" +
 	"\t\tlocal stop = lease_of(latest[2])\n" +
 	"\t\tif stop then\n" +
-	"\t\t\tredis.call('PEXPIREAT', holders, string.format('%.0f', stop + 1))\n" +
+	"\t\t\tredis.call('PEXPIREAT', holders, stop + 1)\n" +
 	"\t\tend\n" +
 	"\t\tif known then\n" +
 	"\t\t\tretain_members(stop and stop - now_ms() or 0)\n" +
@@ -324,10 +331,15 @@ const acquireSource = "" +
 	"\tif type(err) == 'table' then\n" +
 	"\t\treturn nil, err\n" +
 	"\tend\n" +
-	"\tredis.call('ZADD', holders, string.format('%.0f', now_ms() + kept), who)\n" +
+	"\tredis.call('ZADD', holders, now_ms() + kept, who)\n" +
 	"\tmoved = true\n" +
 	"\tif lost and weight > 0 and known then\n" +
-	"\t\tcount, used, last_limit = count + 1, used + weight, limit\n" +
+	"\t\tif used >= 2147483648 then\n" +
+	"\t\t\tused = used - 2147483648\n" +
+	"\t\telse\n" +
+	"\t\t\tcount = count + 1\n" +
+	"\t\tend\n" +
+	"\t\tused, last_limit = used + weight, limit\n" +
 	"\t\twrite_holder(who, f, weight, limit)\n" +
 	"\tend\n" +
 	"\treturn f, kept\n" +
@@ -470,12 +482,12 @@ const acquireSource = "" +
 	"\ttouched = touched or last_limit ~= limit\n" +
 	"\tlast_limit = limit\n" +
 	"end\n" +
-	"failed = finish(outcome == 'empty' and not position) or failed\n" +
-	"if failed then\n" +
-	"\treturn failed\n" +
-	"end\n" +
+	"failed = finish() or failed\n" +
 	"if caller.fence then\n" +
 	"\treturn {'GRANTED', caller.fence, lease, caller.fences}\n" +
+	"end\n" +
+	"if failed then\n" +
+	"\treturn failed\n" +
 	"end\n" +
 	"local wait = outcome == 'more' and 0 or next_end()\n" +
 	"if position then\n" +

@@ -10,7 +10,7 @@ import (
 )
 
 // InspectSHA1 is what EVALSHA takes for semaphore.inspect, version 1.
-const InspectSHA1 = "829d07ed97d7d1be6ff19c4ab2619ac62a722d96"
+const InspectSHA1 = "4e439c6df0176242eeeca8f4f3516e1ef0137298"
 
 const inspectSource = "" +
 	"-- semaphore.inspect v1\n" +
@@ -63,23 +63,27 @@ const inspectSource = "" +
 	"end\n" +
 	"local used, count, last_limit = 0, 0, 0\n" +
 	"local cursor, passes = '0', 0\n" +
-	"local size = 0\n" +
+	"local size\n" +
 	"local gone = {}\n" +
 	"local many_gone = false\n" +
-	"local known, fresh = true, false\n" +
+	"local known, fresh = true, nil\n" +
 	"local touched, moved = false, false\n" +
+	"local function exact(digits)\n" +
+	"\treturn #digits <= 16 and math.min(tonumber(digits, 10), 9007199254740991) or 9007199254740991\n" +
+	"end\n" +
 	"local function read_holder(text)\n" +
 	"\tlocal f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')\n" +
 	"\tif f then\n" +
-	"\t\tf = #f <= 16 and math.min(tonumber(f, 10), 9007199254740991) or 9007199254740991\n" +
-	"\t\treturn f, number_of(weight, 2147483647), number_of(limit, 2147483647)\n" +
+	"\t\treturn exact(f), number_of(weight, 2147483647), number_of(limit, 2147483647)\n" +
 	"\tend\n" +
 	"end\n" +
-	"local function read_state(text)\n" +
+	"local function read_state(text, there)\n" +
 	"\tlocal u, n, l, c, p = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+)$')\n" +
 	"\tif u then\n" +
-	"\t\tused, count, last_limit = number_of(u, 9007199254740991), number_of(n, 9007199254740991), number_of(l, 2147483647)\n" +
+	"\t\tused, count, last_limit = exact(u), number_of(n, 9007199254740991), number_of(l, 2147483647)\n" +
 	"\t\tcursor, passes = c, number_of(p, 2)\n" +
+	"\telse\n" +
+	"\t\tused, count = there * 2147483648, there\n" +
 	"\tend\n" +
 	"end\n" +
 	"local function lease_of(score)\n" +
@@ -90,8 +94,13 @@ const inspectSource = "" +
 	"end\n" +
 	"local function forget(record)\n" +
 	"\tlocal f, weight = read_holder(record)\n" +
-	"\tif f then\n" +
-	"\t\tused, count = math.max(used - weight, 0), math.max(count - 1, 0)\n" +
+	"\tif f or used >= 2147483648 then\n" +
+	"\t\tused, count = math.max(used - (weight or 2147483648), 0), math.max(count - 1, 0)\n" +
+	"\tend\n" +
+	"end\n" +
+	"local function reset_if_empty()\n" +
+	"\tif size == 0 and used + count > 0 then\n" +
+	"\t\tused, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true\n" +
 	"\tend\n" +
 	"end\n" +
 	"local function end_of(who, score)\n" +
@@ -122,20 +131,18 @@ const inspectSource = "" +
 	"\t\t\tend\n" +
 	"\t\tend\n" +
 	"\tend\n" +
-	"\tsize = size - #gone\n" +
 	"\tlocal records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))\n" +
 	"\tif records.err then\n" +
 	"\t\tknown = false\n" +
 	"\t\treturn records, stop, other_stop\n" +
 	"\tend\n" +
 	"\tfresh = not records[1]\n" +
-	"\tread_state(records[1])\n" +
+	"\tread_state(records[1], size)\n" +
+	"\tsize = size - #gone\n" +
 	"\tfor i = 1, #gone do\n" +
 	"\t\tforget(records[i + 3])\n" +
 	"\tend\n" +
-	"\tif size == 0 and count > 0 then\n" +
-	"\t\tused, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true\n" +
-	"\tend\n" +
+	"\treset_if_empty()\n" +
 	"\treturn nil, stop, other_stop, records[2], records[3]\n" +
 	"end\n" +
 	"local function next_end()\n" +
@@ -151,9 +158,9 @@ const inspectSource = "" +
 	"if type(queued) == 'table' then\n" +
 	"\treturn queued\n" +
 	"end\n" +
+	"local recorded = math.max(count - math.floor(used / 2147483648), 0)\n" +
 	"local list = {}\n" +
-	"local from = string.format('%.0f', now_ms())\n" +
-	"local live = rows > 0 and redis.call('ZRANGEBYSCORE', holders, from, '+inf', 'WITHSCORES', 'LIMIT', 0, rows) or {}\n" +
+	"local live = rows > 0 and redis.call('ZRANGEBYSCORE', holders, now_ms(), '+inf', 'WITHSCORES', 'LIMIT', 0, rows) or {}\n" +
 	"for i = 1, #live, 2 do\n" +
 	"\tlocal f, weight = read_holder(redis.call('HGET', members, live[i]))\n" +
 	"\tlist[#list + 1] = {live[i], f or 0, weight or 0, lease_of(live[i + 1]) - now_ms()}\n" +
@@ -164,7 +171,7 @@ const inspectSource = "" +
 	"\tlocal left = math.min(math.max(w.presence_end - now_ms(), 0), 2147483647)\n" +
 	"\tline[i] = {who, w.weight, w.limit, left}\n" +
 	"end\n" +
-	"return {'STATUS', used, last_limit, size, count, queued, now_us(), list, line}\n"
+	"return {'STATUS', used % 2147483648, last_limit, size, recorded, queued, now_us(), list, line}\n"
 
 var inspectScript = &scripts.Script{Name: "semaphore.inspect", Version: 1, SHA1: InspectSHA1, Source: inspectSource}
 

@@ -11,7 +11,7 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for semaphore.release, version 1.
-const ReleaseSHA1 = "55a611dc91d4747468ad271cc1ee2c12144316ba"
+const ReleaseSHA1 = "a7deaa04de421ef314f31c883e48fc153beb04d1"
 
 const releaseSource = "" +
 	"-- semaphore.release v1\n" +
@@ -98,23 +98,27 @@ const releaseSource = "" +
 	"end\n" +
 	"local used, count, last_limit = 0, 0, 0\n" +
 	"local cursor, passes = '0', 0\n" +
-	"local size = 0\n" +
+	"local size\n" +
 	"local gone = {}\n" +
 	"local many_gone = false\n" +
-	"local known, fresh = true, false\n" +
+	"local known, fresh = true, nil\n" +
 	"local touched, moved = false, false\n" +
+	"local function exact(digits)\n" +
+	"\treturn #digits <= 16 and math.min(tonumber(digits, 10), 9007199254740991) or 9007199254740991\n" +
+	"end\n" +
 	"local function read_holder(text)\n" +
 	"\tlocal f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')\n" +
 	"\tif f then\n" +
-	"\t\tf = #f <= 16 and math.min(tonumber(f, 10), 9007199254740991) or 9007199254740991\n" +
-	"\t\treturn f, number_of(weight, 2147483647), number_of(limit, 2147483647)\n" +
+	"\t\treturn exact(f), number_of(weight, 2147483647), number_of(limit, 2147483647)\n" +
 	"\tend\n" +
 	"end\n" +
-	"local function read_state(text)\n" +
+	"local function read_state(text, there)\n" +
 	"\tlocal u, n, l, c, p = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+)$')\n" +
 	"\tif u then\n" +
-	"\t\tused, count, last_limit = number_of(u, 9007199254740991), number_of(n, 9007199254740991), number_of(l, 2147483647)\n" +
+	"\t\tused, count, last_limit = exact(u), number_of(n, 9007199254740991), number_of(l, 2147483647)\n" +
 	"\t\tcursor, passes = c, number_of(p, 2)\n" +
+	"\telse\n" +
+	"\t\tused, count = there * 2147483648, there\n" +
 	"\tend\n" +
 	"end\n" +
 	"local function lease_of(score)\n" +
@@ -125,8 +129,13 @@ const releaseSource = "" +
 	"end\n" +
 	"local function forget(record)\n" +
 	"\tlocal f, weight = read_holder(record)\n" +
-	"\tif f then\n" +
-	"\t\tused, count = math.max(used - weight, 0), math.max(count - 1, 0)\n" +
+	"\tif f or used >= 2147483648 then\n" +
+	"\t\tused, count = math.max(used - (weight or 2147483648), 0), math.max(count - 1, 0)\n" +
+	"\tend\n" +
+	"end\n" +
+	"local function reset_if_empty()\n" +
+	"\tif size == 0 and used + count > 0 then\n" +
+	"\t\tused, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true\n" +
 	"\tend\n" +
 	"end\n" +
 	"local function end_of(who, score)\n" +
@@ -157,20 +166,18 @@ const releaseSource = "" +
 	"\t\t\tend\n" +
 	"\t\tend\n" +
 	"\tend\n" +
-	"\tsize = size - #gone\n" +
 	"\tlocal records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))\n" +
 	"\tif records.err then\n" +
 	"\t\tknown = false\n" +
 	"\t\treturn records, stop, other_stop\n" +
 	"\tend\n" +
 	"\tfresh = not records[1]\n" +
-	"\tread_state(records[1])\n" +
+	"\tread_state(records[1], size)\n" +
+	"\tsize = size - #gone\n" +
 	"\tfor i = 1, #gone do\n" +
 	"\t\tforget(records[i + 3])\n" +
 	"\tend\n" +
-	"\tif size == 0 and count > 0 then\n" +
-	"\t\tused, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true\n" +
-	"\tend\n" +
+	"\treset_if_empty()\n" +
 	"\treturn nil, stop, other_stop, records[2], records[3]\n" +
 	"end\n" +
 	"local function next_end()\n" +
@@ -187,6 +194,7 @@ const releaseSource = "" +
 	"\tgone[#gone + 1] = token\n" +
 	"\tsize = size - 1\n" +
 	"\tforget(record)\n" +
+	"\treset_if_empty()\n" +
 	"else\n" +
 	"\tplace = redis.pcall('ZSCORE', pending, token)\n" +
 	"\tif type(place) == 'table' then\n" +
@@ -270,7 +278,7 @@ const releaseSource = "" +
 	"\t\treturn nil, owned\n" +
 	"\tend\n" +
 	"\tdrop()\n" +
-	"\tlocal new = redis.call('ZADD', holders, string.format('%.0f', now_ms() + lease), who)\n" +
+	"\tlocal new = redis.call('ZADD', holders, now_ms() + lease, who)\n" +
 	"\tsize, count, used, last_limit, moved = size + new, count + new, used + new * weight, limit, true\n" +
 	"\twrite_holder(who, f, weight, limit)\n" +
 	"\treturn f, owned\n" +
@@ -284,7 +292,7 @@ const releaseSource = "" +
 	"\t\tredis.call('UNLINK', members)\n" +
 	"\t\treturn nil\n" +
 	"\tend\n" +
-	"\tif known and passes > 0 and (touched or moved) then\n" +
+	"\tif passes > 0 and (touched or moved) then\n" +
 	"\t\tlocal page = redis.pcall('HSCAN', members, cursor, 'COUNT', 64)\n" +
 	"\t\tcursor, touched = page.err and '0' or page[1], true\n" +
 	"\t\tfor i = 1, page.err and 0 or #page[2], 2 do\n" +
@@ -304,7 +312,7 @@ const releaseSource = "" +
 	"\t\tlocal latest = redis.call('ZREVRANGE', holders, 0, 0, 'WITHSCORES')\n" +
 	"\t\tlocal stop = lease_of(latest[2])\n" +
 	"\t\tif stop then\n" +
-	"\t\t\tredis.call('PEXPIREAT', holders, string.format('%.0f', stop + 1))\n" +
+	"\t\t\tredis.call('PEXPIREAT', holders, stop + 1)\n" +
 	"\t\tend\n" +
 	"\t\tif known then\n" +
 	"\t\t\tretain_members(stop and stop - now_ms() or 0)\n" +
@@ -332,10 +340,15 @@ const releaseSource = "" +
 	"\tif type(err) == 'table' then\n" +
 	"\t\treturn nil, err\n" +
 	"\tend\n" +
-	"\tredis.call('ZADD', holders, string.format('%.0f', now_ms() + kept), who)\n" +
+	"\tredis.call('ZADD', holders, now_ms() + kept, who)\n" +
 	"\tmoved = true\n" +
 	"\tif lost and weight > 0 and known then\n" +
-	"\t\tcount, used, last_limit = count + 1, used + weight, limit\n" +
+	"\t\tif used >= 2147483648 then\n" +
+	"\t\t\tused = used - 2147483648\n" +
+	"\t\telse\n" +
+	"\t\t\tcount = count + 1\n" +
+	"\t\tend\n" +
+	"\t\tused, last_limit = used + weight, limit\n" +
 	"\t\twrite_holder(who, f, weight, limit)\n" +
 	"\tend\n" +
 	"\treturn f, kept\n" +
@@ -450,7 +463,7 @@ const releaseSource = "" +
 	"\tleave(token)\n" +
 	"end\n" +
 	"local granted, position, repeated = {}, 0, false\n" +
-	"if heir and heir_stop then\n" +
+	"if heir_stop then\n" +
 	"\tlocal f, kept = renew(successor, lease, weight, limit, heir_stop, heir_record)\n" +
 	"\tif f then\n" +
 	"\t\tgranted[1] = {successor, f, kept, 1}\n" +
@@ -459,7 +472,6 @@ const releaseSource = "" +
 	"\tend\n" +
 	"\trepeated, heir = true, nil\n" +
 	"elseif heir and place then\n" +
-	"\tdrop()\n" +
 	"\tstand(heir, place)\n" +
 	"elseif heir and not stop then\n" +
 	"\trepeated = redis.call('ZSCORE', pending, successor)\n" +

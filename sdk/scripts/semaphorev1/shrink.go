@@ -9,7 +9,7 @@ import (
 )
 
 // ShrinkSHA1 is what EVALSHA takes for semaphore.shrink, version 1.
-const ShrinkSHA1 = "83fb25cf3eee68a8b8aeec5f6d06d8aa25c86bd8"
+const ShrinkSHA1 = "f34488f3c4d1619f96ae860538d76408c69291be"
 
 const shrinkSource = "" +
 	"-- semaphore.shrink v1\n" +
@@ -62,23 +62,27 @@ const shrinkSource = "" +
 	"end\n" +
 	"local used, count, last_limit = 0, 0, 0\n" +
 	"local cursor, passes = '0', 0\n" +
-	"local size = 0\n" +
+	"local size\n" +
 	"local gone = {}\n" +
 	"local many_gone = false\n" +
-	"local known, fresh = true, false\n" +
+	"local known, fresh = true, nil\n" +
 	"local touched, moved = false, false\n" +
+	"local function exact(digits)\n" +
+	"\treturn #digits <= 16 and math.min(tonumber(digits, 10), 9007199254740991) or 9007199254740991\n" +
+	"end\n" +
 	"local function read_holder(text)\n" +
 	"\tlocal f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')\n" +
 	"\tif f then\n" +
-	"\t\tf = #f <= 16 and math.min(tonumber(f, 10), 9007199254740991) or 9007199254740991\n" +
-	"\t\treturn f, number_of(weight, 2147483647), number_of(limit, 2147483647)\n" +
+	"\t\treturn exact(f), number_of(weight, 2147483647), number_of(limit, 2147483647)\n" +
 	"\tend\n" +
 	"end\n" +
-	"local function read_state(text)\n" +
+	"local function read_state(text, there)\n" +
 	"\tlocal u, n, l, c, p = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+)$')\n" +
 	"\tif u then\n" +
-	"\t\tused, count, last_limit = number_of(u, 9007199254740991), number_of(n, 9007199254740991), number_of(l, 2147483647)\n" +
+	"\t\tused, count, last_limit = exact(u), number_of(n, 9007199254740991), number_of(l, 2147483647)\n" +
 	"\t\tcursor, passes = c, number_of(p, 2)\n" +
+	"\telse\n" +
+	"\t\tused, count = there * 2147483648, there\n" +
 	"\tend\n" +
 	"end\n" +
 	"local function lease_of(score)\n" +
@@ -89,8 +93,13 @@ const shrinkSource = "" +
 	"end\n" +
 	"local function forget(record)\n" +
 	"\tlocal f, weight = read_holder(record)\n" +
-	"\tif f then\n" +
-	"\t\tused, count = math.max(used - weight, 0), math.max(count - 1, 0)\n" +
+	"\tif f or used >= 2147483648 then\n" +
+	"\t\tused, count = math.max(used - (weight or 2147483648), 0), math.max(count - 1, 0)\n" +
+	"\tend\n" +
+	"end\n" +
+	"local function reset_if_empty()\n" +
+	"\tif size == 0 and used + count > 0 then\n" +
+	"\t\tused, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true\n" +
 	"\tend\n" +
 	"end\n" +
 	"local function end_of(who, score)\n" +
@@ -121,20 +130,18 @@ const shrinkSource = "" +
 	"\t\t\tend\n" +
 	"\t\tend\n" +
 	"\tend\n" +
-	"\tsize = size - #gone\n" +
 	"\tlocal records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))\n" +
 	"\tif records.err then\n" +
 	"\t\tknown = false\n" +
 	"\t\treturn records, stop, other_stop\n" +
 	"\tend\n" +
 	"\tfresh = not records[1]\n" +
-	"\tread_state(records[1])\n" +
+	"\tread_state(records[1], size)\n" +
+	"\tsize = size - #gone\n" +
 	"\tfor i = 1, #gone do\n" +
 	"\t\tforget(records[i + 3])\n" +
 	"\tend\n" +
-	"\tif size == 0 and count > 0 then\n" +
-	"\t\tused, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true\n" +
-	"\tend\n" +
+	"\treset_if_empty()\n" +
 	"\treturn nil, stop, other_stop, records[2], records[3]\n" +
 	"end\n" +
 	"local function next_end()\n" +
@@ -226,7 +233,7 @@ const shrinkSource = "" +
 	"\t\treturn nil, owned\n" +
 	"\tend\n" +
 	"\tdrop()\n" +
-	"\tlocal new = redis.call('ZADD', holders, string.format('%.0f', now_ms() + lease), who)\n" +
+	"\tlocal new = redis.call('ZADD', holders, now_ms() + lease, who)\n" +
 	"\tsize, count, used, last_limit, moved = size + new, count + new, used + new * weight, limit, true\n" +
 	"\twrite_holder(who, f, weight, limit)\n" +
 	"\treturn f, owned\n" +
@@ -240,7 +247,7 @@ const shrinkSource = "" +
 	"\t\tredis.call('UNLINK', members)\n" +
 	"\t\treturn nil\n" +
 	"\tend\n" +
-	"\tif known and passes > 0 and (touched or moved) then\n" +
+	"\tif passes > 0 and (touched or moved) then\n" +
 	"\t\tlocal page = redis.pcall('HSCAN', members, cursor, 'COUNT', 64)\n" +
 	"\t\tcursor, touched = page.err and '0' or page[1], true\n" +
 	"\t\tfor i = 1, page.err and 0 or #page[2], 2 do\n" +
@@ -260,7 +267,7 @@ const shrinkSource = "" +
 	"\t\tlocal latest = redis.call('ZREVRANGE', holders, 0, 0, 'WITHSCORES')\n" +
 	"\t\tlocal stop = lease_of(latest[2])\n" +
 	"\t\tif stop then\n" +
-	"\t\t\tredis.call('PEXPIREAT', holders, string.format('%.0f', stop + 1))\n" +
+	"\t\t\tredis.call('PEXPIREAT', holders, stop + 1)\n" +
 	"\t\tend\n" +
 	"\t\tif known then\n" +
 	"\t\t\tretain_members(stop and stop - now_ms() or 0)\n" +

@@ -122,23 +122,27 @@ local function number_of(digits, most)
 end
 local used, count, last_limit = 0, 0, 0
 local cursor, passes = '0', 0
-local size = 0
+local size
 local gone = {}
 local many_gone = false
-local known, fresh = true, false
+local known, fresh = true, nil
 local touched, moved = false, false
+local function exact(digits)
+	return #digits <= 16 and math.min(tonumber(digits, 10), 9007199254740991) or 9007199254740991
+end
 local function read_holder(text)
 	local f, weight, limit = string.match(text or '', '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$')
 	if f then
-		f = #f <= 16 and math.min(tonumber(f, 10), 9007199254740991) or 9007199254740991
-		return f, number_of(weight, 2147483647), number_of(limit, 2147483647)
+		return exact(f), number_of(weight, 2147483647), number_of(limit, 2147483647)
 	end
 end
-local function read_state(text)
+local function read_state(text, there)
 	local u, n, l, c, p = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
 	if u then
-		used, count, last_limit = number_of(u, 9007199254740991), number_of(n, 9007199254740991), number_of(l, 2147483647)
+		used, count, last_limit = exact(u), number_of(n, 9007199254740991), number_of(l, 2147483647)
 		cursor, passes = c, number_of(p, 2)
+	else
+		used, count = there * 2147483648, there
 	end
 end
 local function lease_of(score)
@@ -149,8 +153,13 @@ local function lease_of(score)
 end
 local function forget(record)
 	local f, weight = read_holder(record)
-	if f then
-		used, count = math.max(used - weight, 0), math.max(count - 1, 0)
+	if f or used >= 2147483648 then
+		used, count = math.max(used - (weight or 2147483648), 0), math.max(count - 1, 0)
+	end
+end
+local function reset_if_empty()
+	if size == 0 and used + count > 0 then
+		used, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true
 	end
 end
 local function end_of(who, score)
@@ -181,20 +190,18 @@ local function look(token, other)
 			end
 		end
 	end
-	size = size - #gone
 	local records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))
 	if records.err then
 		known = false
 		return records, stop, other_stop
 	end
 	fresh = not records[1]
-	read_state(records[1])
+	read_state(records[1], size)
+	size = size - #gone
 	for i = 1, #gone do
 		forget(records[i + 3])
 	end
-	if size == 0 and count > 0 then
-		used, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true
-	end
+	reset_if_empty()
 	return nil, stop, other_stop, records[2], records[3]
 end
 local function next_end()
@@ -234,7 +241,7 @@ local function grant(who, lease, weight, limit, wish)
 		return nil, owned
 	end
 	drop()
-	local new = redis.call('ZADD', holders, string.format('%.0f', now_ms() + lease), who)
+	local new = redis.call('ZADD', holders, now_ms() + lease, who)
 	size, count, used, last_limit, moved = size + new, count + new, used + new * weight, limit, true
 	write_holder(who, f, weight, limit)
 	return f, owned
@@ -248,7 +255,7 @@ local function finish(empty)
 		redis.call('UNLINK', members)
 		return nil
 	end
-	if known and passes > 0 and (touched or moved) then
+	if passes > 0 and (touched or moved) then
 		local page = redis.pcall('HSCAN', members, cursor, 'COUNT', 64)
 		cursor, touched = page.err and '0' or page[1], true
 		for i = 1, page.err and 0 or #page[2], 2 do
@@ -268,7 +275,7 @@ local function finish(empty)
 		local latest = redis.call('ZREVRANGE', holders, 0, 0, 'WITHSCORES')
 		local stop = lease_of(latest[2])
 		if stop then
-			redis.call('PEXPIREAT', holders, string.format('%.0f', stop + 1))
+			redis.call('PEXPIREAT', holders, stop + 1)
 		end
 		if known then
 			retain_members(stop and stop - now_ms() or 0)
@@ -308,10 +315,15 @@ local function renew(who, lease, weight, limit, stop, record)
 	if type(err) == 'table' then
 		return nil, err
 	end
-	redis.call('ZADD', holders, string.format('%.0f', now_ms() + kept), who)
+	redis.call('ZADD', holders, now_ms() + kept, who)
 	moved = true
 	if lost and weight > 0 and known then
-		count, used, last_limit = count + 1, used + weight, limit
+		if used >= 2147483648 then
+			used = used - 2147483648
+		else
+			count = count + 1
+		end
+		used, last_limit = used + weight, limit
 		write_holder(who, f, weight, limit)
 	end
 	return f, kept
@@ -454,12 +466,12 @@ if outcome ~= 'error' and not caller.fence and presence > 0 then
 	touched = touched or last_limit ~= limit
 	last_limit = limit
 end
-failed = finish(outcome == 'empty' and not position) or failed
-if failed then
-	return failed
-end
+failed = finish() or failed
 if caller.fence then
 	return {'GRANTED', caller.fence, lease, caller.fences}
+end
+if failed then
+	return failed
 end
 local wait = outcome == 'more' and 0 or next_end()
 if position then

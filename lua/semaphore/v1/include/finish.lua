@@ -9,7 +9,7 @@ local function finish(empty)
     return nil
   end
   -- Records that belong to nobody go in bounded steps.
-  if known and passes > 0 and (touched or moved) then
+  if passes > 0 and (touched or moved) then
     local page = redis.pcall('HSCAN', members, cursor, 'COUNT', BOUND)
     cursor, touched = page.err and '0' or page[1], true
     for i = 1, page.err and 0 or #page[2], 2 do
@@ -30,7 +30,7 @@ local function finish(empty)
     local latest = redis.call('ZREVRANGE', holders, 0, 0, 'WITHSCORES')
     local stop = lease_of(latest[2])
     if stop then
-      redis.call('PEXPIREAT', holders, string.format('%.0f', stop + 1))
+      redis.call('PEXPIREAT', holders, stop + 1)
     end
     if known then
       retain_members(stop and stop - now_ms() or 0)

@@ -44,7 +44,7 @@ local function grant(who, lease, weight, limit, wish)
     return nil, owned
   end
   drop()
-  local new = redis.call('ZADD', holders, string.format('%.0f', now_ms() + lease), who)
+  local new = redis.call('ZADD', holders, now_ms() + lease, who)
   size, count, used, last_limit, moved = size + new, count + new, used + new * weight, limit, true
   write_holder(who, f, weight, limit)
   return f, owned

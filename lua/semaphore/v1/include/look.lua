@@ -1,34 +1,43 @@
 -- Who holds: a zset of token → end of its lease; for each a record, `fence weight limit`, in the hash of members; and in the
--- empty field of that hash what the records come to: `used count limit cursor passes`. A lease has ended when the clock is past
--- its end. While there are more or fewer records than holders, some were lost, and nothing new is granted: what is in use
--- is not known.
+-- empty field of that hash what the holders come to: `used count limit cursor passes`. A lease has ended when the clock is past
+-- its end. When the hash was lost each holder counts for more permits than there can be, until it restores its record or has
+-- gone. While more or fewer are counted than there are, somebody else removed some. In both cases nothing new is granted: what
+-- is in use is not known.
 
 local STATE = '^(%d+) (%d+) (%d+) (%d+) (%d+)$'
 local HOLDER = '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*)%S*$'
+local UNKNOWN = 2147483648 -- what a holder whose record was lost counts for: one more than the highest limit
 local BOUND = 64 -- leases that are over, dead waiters and admissions in one call: a script must not hold up the server
 
-local used, count, last_limit = 0, 0, 0 -- the weights of the records, their number, and the limit that was asked for last
+local used, count, last_limit = 0, 0, 0 -- the weights of the holders, their number, and the limit that was asked for last
 local cursor, passes = '0', 0 -- of the sweep; how many times it is still to go through the hash
-local size = 0 -- holders whose lease is not over, as far as was looked
+local size -- holders whose lease is not over, as far as was looked
 local gone = {} -- holders that this call removes
 local many_gone = false -- there may be more of them
-local known, fresh = true, false -- the hash could be read; it has no empty field yet
+local known, fresh = true, nil -- the hash could be read; it has no empty field yet
 local touched, moved = false, false -- the empty field is to be written; an end of a lease is another
+
+-- What decimal digits say, to the last number that is exact.
+local function exact(digits)
+  return #digits <= 16 and math.min(tonumber(digits, 10), FENCE_LIMIT) or FENCE_LIMIT
+end
 
 -- The fence, weight and limit of a holder's record. Nil if that is none.
 local function read_holder(text)
   local f, weight, limit = string.match(text or '', HOLDER)
   if f then
-    f = #f <= 16 and math.min(tonumber(f, 10), FENCE_LIMIT) or FENCE_LIMIT
-    return f, number_of(weight, LONGEST_LEASE), number_of(limit, LONGEST_LEASE)
+    return exact(f), number_of(weight, LONGEST_LEASE), number_of(limit, LONGEST_LEASE)
   end
 end
 
-local function read_state(text)
+-- `there` is how many holders there are. Without an empty field their records were lost.
+local function read_state(text, there)
   local u, n, l, c, p = string.match(text or '', STATE)
   if u then
-    used, count, last_limit = number_of(u, FENCE_LIMIT), number_of(n, FENCE_LIMIT), number_of(l, LONGEST_LEASE)
+    used, count, last_limit = exact(u), number_of(n, FENCE_LIMIT), number_of(l, LONGEST_LEASE)
     cursor, passes = c, number_of(p, 2)
+  else
+    used, count = there * UNKNOWN, there
   end
 end
 
@@ -40,11 +49,19 @@ local function lease_of(score)
   end
 end
 
--- A record that goes with its holder.
+-- A holder goes, and its record with it.
 local function forget(record)
   local f, weight = read_holder(record)
-  if f then
-    used, count = math.max(used - weight, 0), math.max(count - 1, 0)
+  if f or used >= UNKNOWN then
+    used, count = math.max(used - (weight or UNKNOWN), 0), math.max(count - 1, 0)
+  end
+end
+
+-- Nobody holds: then nothing is in use, whatever the records say, because the key vanished or somebody else removed a holder.
+-- Records of holders that are left are swept.
+local function reset_if_empty()
+  if size == 0 and used + count > 0 then
+    used, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true
   end
 end
 
@@ -80,21 +97,18 @@ local function look(token, other)
       end
     end
   end
-  size = size - #gone
   local records = redis.pcall('HMGET', members, '', token, other or token, unpack(gone))
   if records.err then
     known = false
     return records, stop, other_stop
   end
   fresh = not records[1]
-  read_state(records[1])
+  read_state(records[1], size)
+  size = size - #gone
   for i = 1, #gone do
     forget(records[i + 3])
   end
-  -- The key has vanished: then nothing is in use, and the records of its holders are swept.
-  if size == 0 and count > 0 then
-    used, count, passes, touched = 0, 0, cursor == '0' and 1 or 2, true
-  end
+  reset_if_empty()
   return nil, stop, other_stop, records[2], records[3]
 end
 

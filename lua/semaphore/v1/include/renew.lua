@@ -17,10 +17,15 @@ local function renew(who, lease, weight, limit, stop, record)
   if type(err) == 'table' then
     return nil, err
   end
-  redis.call('ZADD', holders, string.format('%.0f', now_ms() + kept), who)
+  redis.call('ZADD', holders, now_ms() + kept, who)
   moved = true
   if lost and weight > 0 and known then
-    count, used, last_limit = count + 1, used + weight, limit
+    if used >= UNKNOWN then
+      used = used - UNKNOWN
+    else
+      count = count + 1
+    end
+    used, last_limit = used + weight, limit
     write_holder(who, f, weight, limit)
   end
   return f, kept
