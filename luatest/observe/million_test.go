@@ -54,8 +54,6 @@ func TestManyKeys(t *testing.T) {
 	second := &world{server: w.server, rdb: w.rdb}
 	second.expose(t)
 	busy := p99(t, w.rdb, 6*time.Second)
-	t.Logf("p99 of a PING: %v idle, %v while the exporter walks: × %.2f (wanted: 2)", idle, busy,
-		float64(busy)/float64(idle))
 	known := "redilock_exporter_locks_known " + strconv.FormatFloat(float64(n/10), 'g', -1, 64) + "\n"
 	for end := time.Now().Add(5 * time.Minute); ; time.Sleep(time.Second) {
 		_, text := fetch(second.base + "/metrics")
@@ -66,6 +64,12 @@ func TestManyKeys(t *testing.T) {
 			t.Fatal("it has not walked within 5 minutes")
 		}
 	}
+	idle = max(idle, p99(t, w.rdb, 3*time.Second)) // the machine itself is not always the same
+	ratio := float64(busy) / float64(idle)
+	t.Logf("p99 of a PING: %v idle, %v while the exporter walks: × %.2f", idle, busy, ratio)
+	if ratio > 2 {
+		t.Error("the walk makes the server slow for others")
+	}
 	for line := range strings.Lines(w.rdb.Info(t.Context(), "commandstats").Val()) {
 		if strings.HasPrefix(line, "cmdstat_scan:") || strings.HasPrefix(line, "cmdstat_exists:") {
 			t.Log("the server's own time for it: ", strings.TrimSpace(line))
@@ -74,7 +78,7 @@ func TestManyKeys(t *testing.T) {
 	began = time.Now()
 	code, text := fetch(second.base + "/metrics")
 	took := time.Since(began)
-	if code != http.StatusOK || took > 5*time.Second {
+	if code != http.StatusOK || took > time.Second {
 		t.Errorf("%d after %v", code, took)
 	}
 	for line := range strings.Lines(text) {
@@ -82,10 +86,10 @@ func TestManyKeys(t *testing.T) {
 			t.Log(strings.TrimSpace(line))
 		}
 	}
-	t.Logf("a scrape: %v (wanted: 1 s), %d KiB; the exporter: %d MiB (wanted: 200)",
+	t.Logf("a scrape: %v, %d KiB; the exporter: %d MiB",
 		took.Round(time.Millisecond), len(text)>>10, resident(t, second.pid)>>20)
-	if resident(t, second.pid) > 400<<20 {
-		t.Error("the exporter is far too large")
+	if resident(t, second.pid) > 200<<20 {
+		t.Error("the exporter is too large")
 	}
 }
 

@@ -12,11 +12,13 @@ import (
 const (
 	// maxName is how long a name may be: the protocol's limit.
 	maxName = 1024
-	// stepKeys is how many keys one SCAN looks at. A server answers nobody else meanwhile, so it is few.
-	stepKeys = 500
-	// restFactor is how long the walk rests after a step, in times of the step; minRest is the least.
+	// stepKeys is how many keys one SCAN looks at. A server answers nobody else meanwhile, so it is few: some 50 µs.
+	stepKeys = 100
+	// restFactor is how long the walk rests after a step, in times of the step; minRest is the least. With it the server is
+	// busy with the walk for less than one percent of the time, and its 99th percentile is that of the others. A million
+	// keys take a minute and a half.
 	restFactor = 4
-	minRest    = time.Millisecond
+	minRest    = 8 * time.Millisecond
 )
 
 // walked is what one walk through the keys found.
