@@ -109,6 +109,17 @@ func (w *world) expose(t *testing.T, args ...string) {
 	eventually(t, "the exporter answers", func() bool { return status(w.base+"/healthz") == http.StatusOK })
 }
 
+// exposes reports whether the exporter has a series that begins so, and is not 0.
+func (w *world) exposes(series string) bool {
+	_, text := fetch(w.base + "/metrics")
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, series) && !strings.HasSuffix(strings.TrimSpace(line), " 0") {
+			return true
+		}
+	}
+	return false
+}
+
 // client is a lock client as another process would have it.
 func (w *world) client(t *testing.T, owner string, opts ...redilock.Option) *redilock.Client {
 	t.Helper()

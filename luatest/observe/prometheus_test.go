@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -47,8 +48,7 @@ func TestRules(t *testing.T) {
 // program is one that locks and exports what redilockotel measures.
 type program struct {
 	*redilock.Client
-	trace redilock.Trace
-	url   string
+	url string
 }
 
 func newProgram(t *testing.T, w *world) *program {
@@ -66,7 +66,7 @@ func newProgram(t *testing.T, w *world) *program {
 	}
 	s := httptest.NewServer(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	t.Cleanup(s.Close)
-	return &program{w.client(t, "program", redilock.WithTrace(made)), made, s.URL}
+	return &program{w.client(t, "program", redilock.WithTrace(made)), s.URL}
 }
 
 // work lets so many workers use one lock until the function is called that it gives.
@@ -95,7 +95,8 @@ type prom struct{ base string }
 // quicker makes the alerts' minutes seconds, and their bounds what a test can reach.
 var quicker = strings.NewReplacer(
 	"[5m]))) > 5", "[8s]))) > 0.5", "[5m]", "[8s]", "offset 5m", "offset 8s",
-	"for: 10m", "for: 0s", "for: 5m", "for: 0s", "for: 1m", "for: 0s", "> 3600", "> 4",
+	"for: 10m", "for: 0s", "for: 5m", "for: 0s", "for: 1m", "for: 0s",
+	"redilock_lock_held_for_seconds > 3600", `redilock_lock_held_for_seconds{name!="leader"} > 10`,
 )
 
 func newProm(t *testing.T, targets ...string) *prom {
@@ -197,6 +198,72 @@ func expressions(t *testing.T) map[string][]string {
 	return all
 }
 
+// everybody starts what runs on a server beside the program's own work: the demo, a semaphore, an election, and
+// python-redilock.
+func everybody(t *testing.T, w *world, app *program) {
+	t.Helper()
+	executable, err := command()
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := "redis://" + w.server.Addr()
+	start(t, exec.Command(executable, "--redis", url, "demo", "--workers=4", "--rounds=100000", "--hold=50ms"))
+	permits(t, app.Client, "slots", 2)
+	leader, err := app.Election("leader", 3*time.Second).Campaign(t.Context(), "me:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { runtime.KeepAlive(leader) }) // one that nobody can reach is not renewed
+	host, port, err := net.SplitHostPort(w.server.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, exec.Command(pythonRedilock(t), "-c", theirs, host, port))
+	eventually(t, "all of them are seen", func() bool {
+		return w.exposes(`redilock_lock_held{name="theirs"`) && w.exposes(`redilock_lock_used{name="slots"`) &&
+			w.exposes(`redilock_lock_held{name="leader"`) && w.exposes(`redilock_lock_waiting{name="redilock-demo-`)
+	})
+}
+
+// theirs holds a lock by python-redilock for as long as it runs.
+const theirs = `
+import sys, time
+from redilock.sync_redilock import DistributedLock
+locks = DistributedLock(redis_host=sys.argv[1], redis_port=int(sys.argv[2]), ttl=3600)
+token = locks.lock("theirs")
+while True:
+    time.sleep(1)
+`
+
+// pythonRedilock is a Python that has python-redilock, in a folder of the user's cache.
+func pythonRedilock(t *testing.T) (python string) {
+	t.Helper()
+	base, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(base, "redilock-observe")
+	python = filepath.Join(dir, "bin", "python")
+	imports := func() error {
+		return exec.CommandContext(t.Context(), python, "-c", "import redilock.sync_redilock").Run()
+	}
+	if imports() == nil {
+		return python
+	}
+	for _, args := range [][]string{
+		{need(t, "python3"), "-m", "venv", dir},
+		{python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "python-redilock", "redis"},
+	} {
+		if out, err := exec.CommandContext(t.Context(), args[0], args[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+	}
+	if err := imports(); err != nil {
+		t.Fatal("python-redilock is installed but cannot be imported: ", err)
+	}
+	return python
+}
+
 // A real Prometheus scrapes an exporter and a program. Nothing is wrong for ten evaluations; then everything goes wrong that
 // an alert is for, each of them fires, and every panel of the dashboard has data.
 func TestPrometheus(t *testing.T) {
@@ -205,10 +272,9 @@ func TestPrometheus(t *testing.T) {
 	}
 	t.Parallel()
 	w := newWorld(t, "--interval", "200ms", "--name", "theirs", "--max-locks", "7")
-	w.rdb.Set(t.Context(), "theirs", "a token of python-redilock", time.Hour)
 	app := newProgram(t, w)
 	p := newProm(t, w.base+"/metrics", app.url+"/metrics")
-	app.trace.LeaderChanged(t.Context(), redilock.Event{Primitive: "election", Name: "e", Leader: true})
+	everybody(t, w, app)
 	calm := app.work(t, 4, 5*time.Millisecond)
 	eventually(t, "both are scraped", func() bool {
 		return p.query(t, `redilock_lock_held == 1 and on() redilock_held`) > 0
@@ -226,7 +292,6 @@ func TestPrometheus(t *testing.T) {
 		lock(t, app.Client, fmt.Sprintf("dies:%d", i), 2*time.Second)
 	}
 	lock(t, app.Client, "long", time.Hour)
-	permits(t, app.Client, "slots", 2)
 	want := []string{
 		"RedilockExtendFailing", "RedilockHeldLong", "RedilockLockExpired", "RedilockLockLost", "RedilockLocksDropped",
 		"RedilockServerAway", "RedilockWaitSlow",

@@ -22,9 +22,9 @@ import (
 )
 
 // TestChaos throws everything at two clients at once: hooks and traces that panic, calls that are refused, lost or never
-// answered, broken connections, a server that restarts, contexts that end, locks that are released elsewhere. Afterwards nothing is held, nobody
-// waits, and the goroutines and the heap are back. REDILOCK_CHAOS sets how many simulated minutes. Not parallel: it counts
-// goroutines.
+// answered, broken connections, a server that restarts, contexts that end, locks that are released elsewhere. Afterwards
+// nothing is held, nobody waits, and the goroutines and the heap are back. REDILOCK_CHAOS sets how many simulated minutes.
+// Not parallel: it counts goroutines.
 func TestChaos(t *testing.T) {
 	if raceDetector {
 		testreport.Skip(t, "in a bubble of minutes the race detector itself crashes: go tool mage test runs it without")
