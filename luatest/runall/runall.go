@@ -26,13 +26,17 @@ func Test(out io.Writer) error {
 	}
 	defer os.RemoveAll(dir)
 	rows := filepath.Join(dir, "summary.jsonl")
-	env := map[string]string{testreport.Env: rows}
+	env := map[string]string{
+		testreport.Env: rows,
+		// How long each program sleeps at its end, so that a race can still be told: a second, unless set, and there are many.
+		"GORACE": "atexit_sleep_ms=50",
+	}
 	concurrent, err := packages()
 	if err != nil {
 		return err
 	}
 	// Most tests wait rather than compute, so more of them run at once than there are processors.
-	race := []string{"test", "-count=1", "-parallel=6", "-timeout=25m"}
+	race := []string{"test", "-count=1", "-parallel=10", "-timeout=25m"}
 	otel := []string{"test", "-C", "sdk/redilockotel", "-count=1"}
 	if why := testreport.NoRaceDetector(); why == "" {
 		race, otel = append(race, "-race"), append(otel, "-race")
