@@ -11,7 +11,7 @@ import (
 )
 
 // AcquireSHA1 is what EVALSHA takes for semaphore.acquire, version 1.
-const AcquireSHA1 = "d2c3f8b554a2f8dd41686605019f4751dbd1a4e0"
+const AcquireSHA1 = "34f8cebf39a738192c38327ec35d746f0313f958"
 
 const acquireSource = "" +
 	"-- semaphore.acquire v1\n" +
@@ -164,7 +164,7 @@ const acquireSource = "" +
 	"local function lease_of(score)\n" +
 	"\tlocal stop = score and (tonumber(score) or 9007199254740991)\n" +
 	"\tif stop then\n" +
-	"\t\treturn math.min(stop, now_ms() + 2147483647), stop >= now_ms()\n" +
+	"\t\treturn math.floor(math.min(stop, now_ms() + 2147483647)), stop >= now_ms()\n" +
 	"\tend\n" +
 	"end\n" +
 	"local function forget(record)\n" +

@@ -10,7 +10,7 @@ import (
 )
 
 // ExtendSHA1 is what EVALSHA takes for semaphore.extend, version 1.
-const ExtendSHA1 = "59c3fec2cd4c9b009f15cca7b110f8d14f42b281"
+const ExtendSHA1 = "384367bd9a4b808ff6b371bbaee7d5b8b8831b51"
 
 const extendSource = "" +
 	"-- semaphore.extend v1\n" +
@@ -98,7 +98,7 @@ const extendSource = "" +
 	"local function lease_of(score)\n" +
 	"\tlocal stop = score and (tonumber(score) or 9007199254740991)\n" +
 	"\tif stop then\n" +
-	"\t\treturn math.min(stop, now_ms() + 2147483647), stop >= now_ms()\n" +
+	"\t\treturn math.floor(math.min(stop, now_ms() + 2147483647)), stop >= now_ms()\n" +
 	"\tend\n" +
 	"end\n" +
 	"local function forget(record)\n" +

@@ -10,7 +10,7 @@ import (
 )
 
 // InspectSHA1 is what EVALSHA takes for semaphore.inspect, version 1.
-const InspectSHA1 = "4e439c6df0176242eeeca8f4f3516e1ef0137298"
+const InspectSHA1 = "51a1ae49ecf6c36ca4f7a07b6f52f0bf1d8fb0ac"
 
 const inspectSource = "" +
 	"-- semaphore.inspect v1\n" +
@@ -89,7 +89,7 @@ const inspectSource = "" +
 	"local function lease_of(score)\n" +
 	"\tlocal stop = score and (tonumber(score) or 9007199254740991)\n" +
 	"\tif stop then\n" +
-	"\t\treturn math.min(stop, now_ms() + 2147483647), stop >= now_ms()\n" +
+	"\t\treturn math.floor(math.min(stop, now_ms() + 2147483647)), stop >= now_ms()\n" +
 	"\tend\n" +
 	"end\n" +
 	"local function forget(record)\n" +

@@ -11,7 +11,7 @@ import (
 )
 
 // ReleaseSHA1 is what EVALSHA takes for semaphore.release, version 1.
-const ReleaseSHA1 = "a7deaa04de421ef314f31c883e48fc153beb04d1"
+const ReleaseSHA1 = "724a58d4eb9bc4e69d9df5d32f8f4ca882ee7b57"
 
 const releaseSource = "" +
 	"-- semaphore.release v1\n" +
@@ -124,7 +124,7 @@ const releaseSource = "" +
 	"local function lease_of(score)\n" +
 	"\tlocal stop = score and (tonumber(score) or 9007199254740991)\n" +
 	"\tif stop then\n" +
-	"\t\treturn math.min(stop, now_ms() + 2147483647), stop >= now_ms()\n" +
+	"\t\treturn math.floor(math.min(stop, now_ms() + 2147483647)), stop >= now_ms()\n" +
 	"\tend\n" +
 	"end\n" +
 	"local function forget(record)\n" +

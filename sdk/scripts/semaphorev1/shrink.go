@@ -9,7 +9,7 @@ import (
 )
 
 // ShrinkSHA1 is what EVALSHA takes for semaphore.shrink, version 1.
-const ShrinkSHA1 = "f34488f3c4d1619f96ae860538d76408c69291be"
+const ShrinkSHA1 = "4a79b8ed8f519d77f9649165f8f5c1bf7f217ba3"
 
 const shrinkSource = "" +
 	"-- semaphore.shrink v1\n" +
@@ -88,7 +88,7 @@ const shrinkSource = "" +
 	"local function lease_of(score)\n" +
 	"\tlocal stop = score and (tonumber(score) or 9007199254740991)\n" +
 	"\tif stop then\n" +
-	"\t\treturn math.min(stop, now_ms() + 2147483647), stop >= now_ms()\n" +
+	"\t\treturn math.floor(math.min(stop, now_ms() + 2147483647)), stop >= now_ms()\n" +
 	"\tend\n" +
 	"end\n" +
 	"local function forget(record)\n" +

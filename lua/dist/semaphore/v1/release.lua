@@ -108,7 +108,7 @@ end
 local function lease_of(score)
 	local stop = score and (tonumber(score) or 9007199254740991)
 	if stop then
-		return math.min(stop, now_ms() + 2147483647), stop >= now_ms()
+		return math.floor(math.min(stop, now_ms() + 2147483647)), stop >= now_ms()
 	end
 end
 local function forget(record)

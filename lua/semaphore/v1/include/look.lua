@@ -41,11 +41,11 @@ local function read_state(text, there)
   end
 end
 
--- The end of a token's lease, with false if it is over. Nil: it has none.
+-- The end of a token's lease in whole ms, with false if it is over. Nil: it has none.
 local function lease_of(score)
   local stop = score and (tonumber(score) or FENCE_LIMIT) -- some engines know no `inf`, which only others write
   if stop then
-    return math.min(stop, now_ms() + LONGEST_LEASE), stop >= now_ms()
+    return math.floor(math.min(stop, now_ms() + LONGEST_LEASE)), stop >= now_ms()
   end
 end
 

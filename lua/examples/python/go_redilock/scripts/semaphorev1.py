@@ -64,7 +64,7 @@ _AcquireReplies = _rt.tagged({
 _ACQUIRE = _rt.Script(
     name="semaphore.acquire",
     version=1,
-    sha1="d2c3f8b554a2f8dd41686605019f4751dbd1a4e0",
+    sha1="34f8cebf39a738192c38327ec35d746f0313f958",
     source=(
         b"-- semaphore.acquire v1\n"
         b"local holders, fence, pending, members = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n"
@@ -216,7 +216,7 @@ _ACQUIRE = _rt.Script(
         b"local function lease_of(score)\n"
         b"\tlocal stop = score and (tonumber(score) or 9007199254740991)\n"
         b"\tif stop then\n"
-        b"\t\treturn math.min(stop, now_ms() + 2147483647), stop >= now_ms()\n"
+        b"\t\treturn math.floor(math.min(stop, now_ms() + 2147483647)), stop >= now_ms()\n"
         b"\tend\n"
         b"end\n"
         b"local function forget(record)\n"
@@ -615,7 +615,7 @@ _ExtendReplies = _rt.tagged({
 _EXTEND = _rt.Script(
     name="semaphore.extend",
     version=1,
-    sha1="59c3fec2cd4c9b009f15cca7b110f8d14f42b281",
+    sha1="384367bd9a4b808ff6b371bbaee7d5b8b8831b51",
     source=(
         b"-- semaphore.extend v1\n"
         b"local holders, fence, pending, members = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n"
@@ -702,7 +702,7 @@ _EXTEND = _rt.Script(
         b"local function lease_of(score)\n"
         b"\tlocal stop = score and (tonumber(score) or 9007199254740991)\n"
         b"\tif stop then\n"
-        b"\t\treturn math.min(stop, now_ms() + 2147483647), stop >= now_ms()\n"
+        b"\t\treturn math.floor(math.min(stop, now_ms() + 2147483647)), stop >= now_ms()\n"
         b"\tend\n"
         b"end\n"
         b"local function forget(record)\n"
@@ -999,7 +999,7 @@ _InspectReplies = _rt.tagged({
 _INSPECT = _rt.Script(
     name="semaphore.inspect",
     version=1,
-    sha1="4e439c6df0176242eeeca8f4f3516e1ef0137298",
+    sha1="51a1ae49ecf6c36ca4f7a07b6f52f0bf1d8fb0ac",
     source=(
         b"-- semaphore.inspect v1\n"
         b"local holders, fence, pending, members = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n"
@@ -1077,7 +1077,7 @@ _INSPECT = _rt.Script(
         b"local function lease_of(score)\n"
         b"\tlocal stop = score and (tonumber(score) or 9007199254740991)\n"
         b"\tif stop then\n"
-        b"\t\treturn math.min(stop, now_ms() + 2147483647), stop >= now_ms()\n"
+        b"\t\treturn math.floor(math.min(stop, now_ms() + 2147483647)), stop >= now_ms()\n"
         b"\tend\n"
         b"end\n"
         b"local function forget(record)\n"
@@ -1251,7 +1251,7 @@ _ReleaseReplies = _rt.tagged({
 _RELEASE = _rt.Script(
     name="semaphore.release",
     version=1,
-    sha1="a7deaa04de421ef314f31c883e48fc153beb04d1",
+    sha1="724a58d4eb9bc4e69d9df5d32f8f4ca882ee7b57",
     source=(
         b"-- semaphore.release v1\n"
         b"local holders, fence, pending, members = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n"
@@ -1363,7 +1363,7 @@ _RELEASE = _rt.Script(
         b"local function lease_of(score)\n"
         b"\tlocal stop = score and (tonumber(score) or 9007199254740991)\n"
         b"\tif stop then\n"
-        b"\t\treturn math.min(stop, now_ms() + 2147483647), stop >= now_ms()\n"
+        b"\t\treturn math.floor(math.min(stop, now_ms() + 2147483647)), stop >= now_ms()\n"
         b"\tend\n"
         b"end\n"
         b"local function forget(record)\n"
@@ -1820,7 +1820,7 @@ _ShrinkReplies = _rt.tagged({
 _SHRINK = _rt.Script(
     name="semaphore.shrink",
     version=1,
-    sha1="f34488f3c4d1619f96ae860538d76408c69291be",
+    sha1="4a79b8ed8f519d77f9649165f8f5c1bf7f217ba3",
     source=(
         b"-- semaphore.shrink v1\n"
         b"local holders, fence, pending, members = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n"
@@ -1898,7 +1898,7 @@ _SHRINK = _rt.Script(
         b"local function lease_of(score)\n"
         b"\tlocal stop = score and (tonumber(score) or 9007199254740991)\n"
         b"\tif stop then\n"
-        b"\t\treturn math.min(stop, now_ms() + 2147483647), stop >= now_ms()\n"
+        b"\t\treturn math.floor(math.min(stop, now_ms() + 2147483647)), stop >= now_ms()\n"
         b"\tend\n"
         b"end\n"
         b"local function forget(record)\n"
