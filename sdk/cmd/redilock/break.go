@@ -66,7 +66,7 @@ func (b *breakCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if b.Fence != nil && h.fence != *b.Fence {
+	if b.Fence != nil && (h.fence == 0 || h.fence != *b.Fence) { // a fence that is not known is nobody's
 		return b.noFence()
 	}
 	if err := b.ask(ctx, h); err != nil {
