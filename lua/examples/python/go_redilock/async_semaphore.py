@@ -37,8 +37,7 @@ class Semaphore(Limited):
 
     async def locked(self) -> bool:
         """Whether a permit is not to be had at once."""
-        status = await self.status(0)
-        return status.used >= self.limit or status.queued > 0
+        return self._none_left(await self.status(0))
 
 
 class RWLock:
@@ -75,4 +74,4 @@ class RWLock:
 
     async def locked(self) -> bool:
         """Whether anybody has it, readers or a writer."""
-        return (await self.status(0)).used > 0
+        return (await self.status(0)).held > 0

@@ -10,6 +10,9 @@ import typing
 from .grants import clock
 
 
+RETRY = 0.05  # until a thread is asked for again
+
+
 class Background:
     """One thread that looks at the clock, and one for each task that is due: a call that hangs holds up no other."""
 
@@ -39,4 +42,7 @@ class Background:
                         return
                     continue
                 task = heapq.heappop(self._tasks)[2]
-            threading.Thread(target=task, name="go_redilock task", daemon=True).start()
+            try:
+                threading.Thread(target=task, name="go_redilock task", daemon=True).start()
+            except RuntimeError:  # no thread is to be had now: this one must not end, for it is all renewals'
+                self.at(now + RETRY, task)

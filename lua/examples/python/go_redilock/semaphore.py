@@ -20,6 +20,10 @@ class Limited:
         self._keys = semaphorev1.keys_of(name)
         Permits(limit)
 
+    def _none_left(self, status: semaphorev1.InspectStatus) -> bool:
+        """Also while a holder has lost its record: nobody knows what is in use then, so the server grants nothing."""
+        return status.used >= self.limit or status.queued > 0 or status.recorded != status.held
+
 
 class Semaphore(Limited):
     """`limit` permits of one name, for all processes together: weighted, leased, first come, first served.
@@ -49,8 +53,7 @@ class Semaphore(Limited):
 
     def locked(self) -> bool:
         """Whether a permit is not to be had at once."""
-        status = self.status(0)
-        return status.used >= self.limit or status.queued > 0
+        return self._none_left(self.status(0))
 
 
 class RWLock:
@@ -87,4 +90,4 @@ class RWLock:
 
     def locked(self) -> bool:
         """Whether anybody has it, readers or a writer."""
-        return self.status(0).used > 0
+        return self.status(0).held > 0

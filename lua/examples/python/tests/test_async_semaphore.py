@@ -58,6 +58,18 @@ class Semaphores(unittest.IsolatedAsyncioTestCase):
                     await reader.downgrade()
         self.assertFalse(await config.locked())
 
+    async def test_locked_without_records(self):
+        name = name_of("records")
+        exports, client = self.locks.semaphore(name, 5, lease=30), self.locks.client
+        async with await exports.acquire():
+            await client.delete(f"{{{name}}}:redilock:members")
+            self.assertIsNone(await exports.try_acquire())
+            self.assertTrue(await exports.locked())
+        async with await self.locks.rwlock(name, lease=30).write():
+            await client.delete(f"{{{name}}}:redilock:members")
+            self.assertTrue(await self.locks.rwlock(name, lease=30).locked())
+        self.assertFalse(await exports.locked())
+
     async def test_never_more_than_the_limit(self):
         name, inside, most, done = name_of("limit"), [], 0, 0
         sets = [self.locks, Locks(redis.asyncio.Redis.from_url(URL))]

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 import unittest
+import unittest.mock
 
 import redis
 
@@ -47,6 +48,34 @@ class Semaphores(unittest.TestCase):
                         self.assertTrue(config.locked())
                 self.assertFalse(config.locked())
                 client.close()
+
+    def test_locked_without_records(self):
+        """While the server does not know what a holder weighs, nothing is to be had."""
+        name, config_name = name_of("records"), name_of("records-rw")
+        exports, config = self.locks.semaphore(name, 5, lease=30), self.locks.rwlock(config_name, lease=30)
+        with exports.acquire(), config.write():
+            self.client.delete(f"{{{name}}}:redilock:members", f"{{{config_name}}}:redilock:members")
+            self.assertIsNone(exports.try_acquire())
+            self.assertIsNone(config.try_read())
+            self.assertTrue(exports.locked())
+            self.assertTrue(config.locked())
+        self.assertFalse(exports.locked() or config.locked())
+
+    def test_renewal_without_a_thread(self):
+        """When no thread can be started for a moment, locks are renewed all the same."""
+        start, failed = threading.Thread.start, []
+
+        def fail_once(thread):
+            if thread.name == "go_redilock task" and not failed:
+                failed.append(thread)
+                raise RuntimeError("can't start new thread")
+            start(thread)
+
+        with unittest.mock.patch.object(threading.Thread, "start", fail_once), \
+                self.locks.semaphore(name_of("threads"), 1, lease=3).acquire(renew=True) as lock:
+            deadline = lock.deadline
+            self.assertTrue(until(lambda: lock.deadline > deadline))
+            self.assertTrue(failed)
 
     def test_never_more_than_the_limit(self):
         """Threads of two processes' worth of Locks: as many as may be inside at once are, and no more."""
