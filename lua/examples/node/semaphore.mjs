@@ -38,8 +38,8 @@ export class Semaphore {
 
   /** Whether a permit is not to be had at once. */
   async locked() {
-    const { used, queued } = await this.status(0);
-    return used >= this.limit || queued > 0;
+    const { used, held, recorded, queued } = await this.status(0);
+    return used >= this.limit || queued > 0 || recorded !== held; // without a record nobody knows what is in use
   }
 }
 
@@ -74,5 +74,5 @@ export class RWLock {
   status(rows) { return this.#permits.status(rows); }
 
   /** Whether anybody has it, readers or a writer. */
-  async locked() { return (await this.status(0)).used > 0; }
+  async locked() { return (await this.status(0)).held > 0; }
 }

@@ -204,3 +204,16 @@ for (const reply of [['QUEUED', 5], ['LATER', 1], ['GRANTED', 1, 5000], null]) {
     await assert.rejects(new Locks(client).semaphore('unknown', 5, 5000).acquire(1, { timeout: 5000 }), UnknownReply);
   });
 }
+
+test('while the server does not know what a holder weighs, nothing is to be had', async () => {
+  const client = ioClient();
+  const locks = new Locks(await clients.ioredis());
+  const [name, other] = [nameOf('records'), nameOf('records-rw')];
+  const [exports, config] = [locks.semaphore(name, 5, 30_000), locks.rwlock(other, 30_000)];
+  const held = [await exports.acquire(), await config.write()];
+  await client.del(`{${name}}:redilock:members`, `{${other}}:redilock:members`);
+  assert.deepEqual([await exports.tryAcquire(), await config.tryRead()], [null, null]);
+  assert.deepEqual([await exports.locked(), await config.locked()], [true, true]);
+  for (const lock of held) await lock.release();
+  assert.deepEqual([await exports.locked(), await config.locked()], [false, false]);
+});
