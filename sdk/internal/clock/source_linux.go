@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"math"
 	"syscall"
 	"time"
 	"unsafe"
@@ -12,15 +13,32 @@ const (
 )
 
 // system is CLOCK_BOOTTIME less CLOCK_MONOTONIC. Both are the kernel's own, so a step of the wall clock does not show,
-// nor does the clock of a testing/synctest bubble. The monotonic clock is read last: a pause in between makes the answer
-// too small, never too large, and the clock keeps the largest.
-func system(time.Duration) time.Duration {
-	boot, ok := read(clockBoottime)
-	monotonic, ok2 := read(clockMonotonic)
-	if !ok || !ok2 {
-		return 0
+// nor does the clock of a testing/synctest bubble.
+func system(time.Duration) time.Duration { return asleep(read) }
+
+const (
+	// undisturbed is how long the readings may take together; mostReadings is how often they are repeated at the most.
+	undisturbed  = 100 * time.Microsecond
+	mostReadings = 16
+)
+
+// asleep is how much further the one clock is than the other. A pause between the two readings makes the answer too small:
+// when a Clock is made, all that follows would seem later by as much, and after a suspension some of it would be missing.
+// So a reading that took long is repeated, and the largest answer counts.
+func asleep(read func(id uintptr) (time.Duration, bool)) time.Duration {
+	most := time.Duration(math.MinInt64)
+	for range mostReadings {
+		boot, ok := read(clockBoottime)
+		monotonic, ok2 := read(clockMonotonic)
+		after, ok3 := read(clockBoottime)
+		if !ok || !ok2 || !ok3 {
+			return 0
+		}
+		if most = max(most, boot-monotonic); after-boot < undisturbed {
+			break
+		}
 	}
-	return boot - monotonic
+	return most
 }
 
 func read(id uintptr) (time.Duration, bool) {
