@@ -36,7 +36,7 @@ func Test(out io.Writer) error {
 		return err
 	}
 	// Most tests wait rather than compute, so more of them run at once than there are processors.
-	race := []string{"test", "-count=1", "-parallel=10", "-timeout=25m"}
+	race := []string{"test", "-count=1", "-parallel=6", "-timeout=25m"}
 	otel := []string{"test", "-C", "sdk/redilockotel", "-count=1"}
 	if why := testreport.NoRaceDetector(); why == "" {
 		race, otel = append(race, "-race"), append(otel, "-race")

@@ -4,6 +4,7 @@ set -uo pipefail
 cd "$(dirname "$0")" || exit
 export REDIS_CLI="redis-cli -p $1" REDILOCK_DIST=../../dist
 failed=0 name=shell:$$
+for _ in {1..100}; do $REDIS_CLI PING >/dev/null 2>&1 && break; sleep 0.1; done # one that has just been started
 
 # check WHAT EXPECTED GOT
 check() { [ "$2" = "$3" ] || { echo "FAILED $1: expected '$2', got '$3'"; failed=1; }; }

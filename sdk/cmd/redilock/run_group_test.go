@@ -158,17 +158,17 @@ func testRunSetsid(t *testing.T, b *bench) {
 
 // With --until-all-end a daemon goes on, and the lock is held as long as it does.
 func testRunUntilAllEnd(t *testing.T, b *bench) {
-	j := b.job(t, "daemon", "(sh -c 'echo $$ >inner; sleep 0.5; echo done >end' &); exit 5", "--until-all-end")
+	j := b.job(t, "until all end", "(sh -c 'echo $$ >inner; sleep 0.5; echo done >end' &); exit 5", "--until-all-end")
 	if j.ends(t, 5); j.read(t, "end") != "done\n" {
 		t.Error("it did not go on")
 	}
-	j = b.job(t, "daemon", "(sh -c 'echo $$ >inner; exec sleep 306' &); exit 5", "--until-all-end", "-k1s")
+	j = b.job(t, "until all end", "(sh -c 'echo $$ >inner; exec sleep 306' &); exit 5", "--until-all-end", "-k1s")
 	if err := j.Start(); err != nil {
 		t.Fatal(err)
 	}
 	inner := j.pid(t, "inner")
 	time.Sleep(100 * time.Millisecond)
-	if !alive(inner) || b.rdb.Exists(t.Context(), "daemon").Val() != 1 {
+	if !alive(inner) || b.rdb.Exists(t.Context(), "until all end").Val() != 1 {
 		t.Error("it is not waited for")
 	}
 	if err := j.Process.Signal(syscall.SIGTERM); err != nil {

@@ -68,7 +68,7 @@ func (j *job) ends(t *testing.T, code int) result {
 	t.Helper()
 	r := j.gone(t, code)
 	eventually(t, "the lock is free", func() bool { return j.b.rdb.Exists(t.Context(), j.name).Val() == 0 })
-	keys, err := j.b.rdb.Keys(t.Context(), "*"+j.name+"*").Result()
+	keys, err := j.b.rdb.Keys(t.Context(), "{"+j.name+"}*").Result()
 	if err != nil {
 		t.Fatal(err)
 	}
