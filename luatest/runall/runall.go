@@ -18,17 +18,18 @@ import (
 
 // Test runs them, those of concurrent code with the race detector, and prints what was proven at the end. The current folder
 // is the module's.
-func Test(out io.Writer) error {
+func Test(out io.Writer) (err error) {
 	start := time.Now()
 	dir, err := os.MkdirTemp("", "redilock")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	rows := filepath.Join(dir, "summary.jsonl")
 	env := map[string]string{
 		testreport.Env: rows,
-		// How long each program sleeps at its end, so that a race can still be told: a second, unless set, and there are many.
+		// How long each program sleeps at its end, so that a race can still be told. It is a second unless set, and there are
+		// many programs.
 		"GORACE": "atexit_sleep_ms=50",
 	}
 	concurrent, err := packages()
@@ -41,7 +42,9 @@ func Test(out io.Writer) error {
 	if why := testreport.NoRaceDetector(); why == "" {
 		race, otel = append(race, "-race"), append(otel, "-race")
 	} else {
-		os.Setenv(testreport.Env, rows)
+		if err := os.Setenv(testreport.Env, rows); err != nil {
+			return err
+		}
 		row := testreport.Row{Section: "race detector", Subject: "all tests", Skipped: 1, Notes: []string{why}}
 		if err := testreport.Append(row); err != nil {
 			return err

@@ -116,7 +116,7 @@ func (w *watchCmd) Run(a *app) error {
 func look(ctx context.Context, c *redilock.Client, name string, kind state.Primitive) (watch.Look, error) {
 	sent := time.Now()
 	s, err := state.Ask(ctx, c, name, kind)
-	return watch.Look{Sent: sent, State: s}, err
+	return watch.Look{Sent: sent, Answered: time.Now(), State: s}, err
 }
 
 // tell prints events.

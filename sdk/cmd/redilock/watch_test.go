@@ -95,6 +95,10 @@ func testWatch(t *testing.T, b *bench) {
 	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	var stopped syscall.WaitStatus
+	if _, err := syscall.Wait4(cmd.Process.Pid, &stopped, syscall.WUNTRACED, nil); err != nil || !stopped.Stopped() {
+		t.Fatal(err, stopped)
+	}
 	for range 3 {
 		if err := b.lock(t, "quick", "seen").Unlock(ctx); err != nil {
 			t.Fatal(err)

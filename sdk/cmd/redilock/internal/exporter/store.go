@@ -178,7 +178,7 @@ func (s *store) apply(l listing.Lock) {
 		return
 	}
 	if l.Err == nil {
-		after := watch.Look{Sent: l.Sent, State: l.State}
+		after := watch.Look{Sent: l.Sent, Answered: time.Now(), State: l.State}
 		events := watch.First(after)
 		if t.looked {
 			events = watch.Between(watch.Look{Sent: t.Sent, State: t.State}, after)

@@ -40,7 +40,8 @@ type Event struct {
 
 // Look is the state of a lock at one moment.
 type Look struct {
-	Sent time.Time // when it was asked for
+	Sent     time.Time // when it was asked for
+	Answered time.Time // when the answer was there; zero: at once
 	state.State
 }
 
@@ -96,11 +97,16 @@ func Between(before, after Look) []Event {
 	return events
 }
 
-// ending is how the lock was given up: its lease cannot have ended before what was left of it.
+// ending is how the lock was given up: its lease cannot have ended before what was left of it. The answer that it is gone may
+// be from any time since it was asked for.
 func ending(before, after Look) Kind { return endingOf(before.Remaining, before, after) }
 
 func endingOf(left time.Duration, before, after Look) Kind {
-	if left >= 0 && !after.Sent.Before(before.Sent.Add(left)) {
+	seen := after.Sent
+	if after.Answered.After(seen) {
+		seen = after.Answered
+	}
+	if left >= 0 && !seen.Before(before.Sent.Add(left)) {
 		return Expired
 	}
 	return Released

@@ -93,3 +93,15 @@ func TestFirst(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// An answer that took its time may be from after the end of the lease, though it was asked for before.
+func TestSlowAnswer(t *testing.T) {
+	t.Parallel()
+	before, after := at(0, heldBy("a", 5, 90)), at(80, free(5))
+	for ms, want := range map[int]Kind{85: Released, 95: Expired} {
+		after.Answered = before.Sent.Add(time.Duration(ms) * time.Millisecond)
+		if got := Between(before, after); len(got) != 1 || got[0].Kind != want {
+			t.Errorf("answered after %d ms: %v, want %s", ms, got, want)
+		}
+	}
+}
