@@ -28,8 +28,8 @@ func Test(out io.Writer) (err error) {
 	rows := filepath.Join(dir, "summary.jsonl")
 	env := map[string]string{
 		testreport.Env: rows,
-		// How long each program sleeps at its end, so that a race can still be told. It is a second unless set, and there are
-		// many programs.
+		// How long each program sleeps at its end, so that a race can still be told: a second unless set, and there are many
+		// programs.
 		"GORACE": "atexit_sleep_ms=50",
 	}
 	concurrent, err := packages()

@@ -119,7 +119,8 @@ func testRunTerminal(t *testing.T, b *bench) {
 		keys, _, ends := onTerminal(t, cmd)
 		j := &job{dir: dir}
 		eventually(t, "the command is ready", func() bool { return j.read(t, "ready") != "" })
-		// A signal that comes before the shell has started cat again would leave cat to read for ever: it reads a line first.
+		// A signal that comes before the shell has started cat again would leave cat to read for ever: it reads a line
+		// first.
 		lines := 0
 		reads := func() {
 			if name != "reads" {

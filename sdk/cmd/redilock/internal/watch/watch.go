@@ -97,8 +97,8 @@ func Between(before, after Look) []Event {
 	return events
 }
 
-// ending is how the lock was given up: its lease cannot have ended before what was left of it. The answer that it is gone may
-// be from any time since it was asked for.
+// ending is how the lock was given up: its lease cannot have ended before what was left of it. The answer that it is gone
+// may be from any time since it was asked for.
 func ending(before, after Look) Kind { return endingOf(before.Remaining, before, after) }
 
 func endingOf(left time.Duration, before, after Look) Kind {
