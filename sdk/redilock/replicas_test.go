@@ -3,6 +3,9 @@ package redilock_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -148,9 +151,7 @@ func TestReplicasOnServers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := syscall.Kill(replica.PID(), syscall.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
+		stopProcess(t, replica.PID())
 		for range 2 {
 			tooFew(t, "Extend", l.Extend(t.Context(), 10*time.Second), 1, 0)
 		}
@@ -212,4 +213,26 @@ func TestReplicasOnCluster(t *testing.T) {
 			tooFew(t, "TryLock", err, 2, 1)
 		}
 	})
+}
+
+// stopProcess stops a process, and waits until it has stopped: on a busy machine it goes on for a while. Where there is no
+// /proc it gets that while.
+func stopProcess(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			time.Sleep(100 * time.Millisecond)
+			return
+		}
+		if _, state, _ := strings.Cut(string(stat), ") "); strings.HasPrefix(state, "T") {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("it does not stop")
+		}
+	}
 }
