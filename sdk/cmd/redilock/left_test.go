@@ -149,9 +149,6 @@ func (f *forest) run(t *testing.T, i int, ending, kind string, r *rand.Rand) str
 	}
 	for end := time.Now().Add(patience); started() < enough && time.Now().Before(end); time.Sleep(time.Millisecond) {
 	}
-	if kind == "root" {
-		time.Sleep(500 * time.Millisecond) // the last one started becomes root, on a busy machine too
-	}
 	want := 128 + 15
 	switch ending {
 	case "TERM":

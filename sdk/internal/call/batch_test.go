@@ -114,17 +114,23 @@ func TestGiveUp(t *testing.T) {
 	}
 }
 
+// occupy sends as many calls as go out at once. They are answered when the gate is closed.
+func occupy(ctx context.Context, s *server, sender *Sender) (gate chan struct{}) {
+	gate = make(chan struct{})
+	s.answer = func(context.Context) { <-gate }
+	for range maxSends {
+		go func() { _, _, _ = Do(ctx, sender, newCall(), Limits{}) }()
+	}
+	synctest.Wait()
+	return gate
+}
+
 // A call that gathers with others, and was not sent when its caller gave up, is never sent.
 func TestGiveUpUnsent(t *testing.T) {
 	inBubble(t, redis.Options{}, func(t *testing.T, s *server, sender *Sender) {
-		gate := make(chan struct{})
-		s.answer = func(context.Context) { <-gate }
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		for range maxSends {
-			go func() { _, _, _ = Do(ctx, sender, newCall(), Limits{}) }()
-		}
-		synctest.Wait()
+		gate := occupy(ctx, s, sender)
 		short, end := context.WithTimeout(ctx, gatherTimeout/2)
 		defer end()
 		c := newCall()
@@ -148,14 +154,9 @@ func TestGather(t *testing.T) {
 	for name, back := range map[string]bool{"one is back": true, "none is back": false} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, redis.Options{}, func(t *testing.T, s *server, sender *Sender) {
-				gate := make(chan struct{})
-				s.answer = func(context.Context) { <-gate }
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				for range maxSends {
-					go func() { _, _, _ = Do(ctx, sender, newCall(), Limits{}) }()
-				}
-				synctest.Wait()
+				gate := occupy(ctx, s, sender)
 				start := time.Now()
 				answered := make(chan time.Duration, 10)
 				for i := range 10 {

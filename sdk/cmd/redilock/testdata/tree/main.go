@@ -6,8 +6,8 @@
 //	tree hop KIND …        starts the rest as a session of its own, and ends: the second fork of a daemon
 //	tree become …          becomes root, which needs the setuid bit, and then is the rest
 //
-// KIND is same, own (a process group), setsid, double (fork) or root. Each process that is started appends a byte to the
-// file $READY. The first, which $FIRST says, ends by TERM, and with $END when it has started its own. Some ignore TERM.
+// KIND is same, own (a process group), setsid, double (fork) or root. Each process that is started, and has become root if it
+// is to, appends a byte to the file $READY. The first, which $FIRST says, ends by TERM, and with $END when it has started its own. Some ignore TERM.
 package main
 
 import (
@@ -36,6 +36,9 @@ func run(args []string) error {
 			return err
 		}
 		if err := syscall.Setuid(0); err != nil {
+			return err
+		}
+		if err := ready(); err != nil {
 			return err
 		}
 		if args[1] == "sleep" {
@@ -102,14 +105,19 @@ func start(args []string, attr *syscall.SysProcAttr, program string) error {
 	_, err := syscall.ForkExec(program, argv, &syscall.ProcAttr{
 		Env: os.Environ(), Files: []uintptr{0, 1, 2}, Sys: attr,
 	})
+	if err != nil || args[0] == "become" { // it says itself when it has
+		return err
+	}
+	return ready()
+}
+
+// ready says that one more process is what it is to be.
+func ready() error {
+	file, err := os.OpenFile(os.Getenv("READY"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	ready, err := os.OpenFile(os.Getenv("READY"), os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer ready.Close()
-	_, err = ready.WriteString(".")
+	defer file.Close()
+	_, err = file.WriteString(".")
 	return err
 }
