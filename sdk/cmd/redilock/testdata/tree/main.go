@@ -6,8 +6,9 @@
 //	tree hop KIND …        starts the rest as a session of its own, and ends: the second fork of a daemon
 //	tree become …          becomes root, which needs the setuid bit, and then is the rest
 //
-// KIND is same, own (a process group), setsid, double (fork) or root. Each process that is started, and has become root if it
-// is to, appends a byte to the file $READY. The first, which $FIRST says, ends by TERM, and with $END when it has started its own. Some ignore TERM.
+// KIND is same, own (a process group), setsid, double (fork) or root. Each process that is started, and has become root if
+// it is to, appends a byte to the file $READY. The first, which $FIRST says, ends by TERM, and with $END when it has started
+// its own. Some ignore TERM.
 package main
 
 import (
